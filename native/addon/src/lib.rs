@@ -1,0 +1,1 @@
+//! The Node addon: the only crate with napi, no logic.

@@ -1,0 +1,2 @@
+//! `stallscope`: the same core for CI, terminals and other editors.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Pure analysis: no clock, files, sockets or threads.

@@ -1,0 +1,1 @@
+//! All IO: processes, debug server, captures on disk, the event loop of the watcher.
