@@ -1,0 +1,58 @@
+// Bundles the two halves of the extension with esbuild: the shell for the extension host, the panel for its
+// browser frame. The native addon is put beside them by test/tools/build.mjs.
+//
+//   node extension/build.mjs            once
+//   node extension/build.mjs --watch    again at every change
+import fs from 'node:fs';
+import path from 'node:path';
+import esbuild from 'esbuild';
+
+const here = import.meta.dirname;
+const dist = path.join(here, 'dist');
+const watch = process.argv.includes('--watch');
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  bundle: true,
+  sourcemap: true,
+  minify: !watch,
+  logLevel: 'warning',
+  legalComments: 'none',
+};
+
+/** @type {import('esbuild').BuildOptions[]} */
+const bundles = [
+  {
+    ...common,
+    entryPoints: [path.join(here, 'src/extension.ts')],
+    outfile: path.join(dist, 'extension.js'),
+    platform: 'node',
+    format: 'cjs',
+    // VS Code 1.100 runs extensions on Node 20.
+    target: 'node20',
+    // `*.node` is resolved at run time, beside the bundle.
+    external: ['vscode', '*.node'],
+  },
+];
+
+const panel = ['main.tsx', 'main.ts'].map((f) => path.join(here, 'webview', f)).find((f) => fs.existsSync(f));
+if (panel) {
+  bundles.push({
+    ...common,
+    entryPoints: [{ in: panel, out: 'webview' }],
+    outdir: dist,
+    platform: 'browser',
+    format: 'iife',
+    target: 'chrome120',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+  });
+}
+
+if (watch) {
+  for (const options of bundles) {
+    await (await esbuild.context({ ...options, logLevel: 'info' })).watch();
+  }
+} else {
+  await Promise.all(bundles.map((options) => esbuild.build(options)));
+}
