@@ -1,1 +1,7 @@
-//! Pure analysis: no clock, files, sockets or threads.
+//! Pure analysis for Stallscope: no clock, no files, no sockets, no threads.
+//!
+//! Time enters as numbers ([`model::Ns`]: nanoseconds since the watcher's own origin), data as plain
+//! values, so every rule in here is tested without sleeping.
+
+pub mod heap;
+pub mod model;

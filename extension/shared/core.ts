@@ -1,0 +1,94 @@
+/**
+ * What the native core offers to the extension. The shapes it passes are generated (`model.ts`); this is the list
+ * of calls. `native/addon` implements it and `test/addon` holds it to its word.
+ *
+ * Every call either returns at once (a stamp, a copy of a small struct) or is a promise worked off by the core's own
+ * threads: nothing here blocks the extension host. Expected failures are data (`Outcome`), never exceptions.
+ */
+import type {
+  Decision,
+  GoplsProcess,
+  HeapDiffPage,
+  HeapDiffQuery,
+  HeapPage,
+  HeapQuery,
+  FlamePage,
+  FlameQuery,
+  Incident,
+  IncidentSummary,
+  ObservedRequest,
+  Status,
+  Timeline,
+  TimelineQuery,
+  WatchEvent,
+  WatchSettings,
+  Adjustment,
+} from './model';
+
+/** An expected failure as data: what went wrong, with which input, and what to do about it. */
+export interface Failure {
+  /** Kebab-case, stable, e.g. `incident-not-found`, `profile-invalid`, `disk-full`. */
+  code: string;
+  /** English sentence that names the input and the remedy, for logs and as a fallback. */
+  message: string;
+}
+
+/** The result of a call that can fail in expected ways. */
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Failure };
+
+/** How a core is set up. Fixed for its life. */
+export interface CoreOptions {
+  /** Folder for incidents, limits and load history. Created when missing. */
+  storage_dir: string;
+  /** Workspace folders of this window, as paths. */
+  workspace: string[];
+  /** The process whose descendants are searched for gopls: the extension host's own pid. */
+  host_pid: number;
+  /** Log folders of other extensions, where a gopls server log may name its debug address. */
+  log_dirs: string[];
+  settings: WatchSettings;
+}
+
+/** Which profile of an incident to look at. */
+export interface ProfileRef {
+  incident: string;
+  /** `Capture.number`. */
+  capture: number;
+}
+
+export interface Core {
+  /** Starts the watcher's threads. `onEvent` is called on the JS thread. */
+  start(onEvent: (event: WatchEvent) => void): Outcome<null>;
+  /** Ends them; resolves when everything captured is on disk. */
+  stop(): Promise<Outcome<null>>;
+  /** New settings, from now on. Returns what had to be adjusted. */
+  configure(settings: WatchSettings): Adjustment[];
+  pause(): void;
+  resume(): void;
+
+  /** The editor was seen to ask for something, right now. */
+  observed(request: ObservedRequest): void;
+  /** The echo of an observed request was answered, right now. */
+  echoed(method: string, uri: string): void;
+  saveBegan(uri: string): void;
+  saveEnded(uri: string): void;
+
+  status(): Status;
+  goplsProcesses(): Promise<Outcome<GoplsProcess[]>>;
+  /** Captures the heap now, into an incident of its own (or the running one). Resolves when it is safe on disk. */
+  captureNow(): Promise<Outcome<IncidentSummary>>;
+
+  incidents(): Promise<Outcome<IncidentSummary[]>>;
+  incident(id: string): Promise<Outcome<Incident>>;
+  deleteIncidents(ids: string[]): Promise<Outcome<number>>;
+  /** Copies a capture's raw file to `destination`, atomically. */
+  saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>;
+
+  timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
+  heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
+  flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlamePage>>;
+  /** `ref` minus the incident's baseline capture. */
+  heapDiff(ref: ProfileRef, query: HeapDiffQuery): Promise<Outcome<HeapDiffPage>>;
+  /** Latest decisions, newest last. */
+  decisions(limit: number): Decision[];
+}

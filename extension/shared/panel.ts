@@ -1,0 +1,78 @@
+/**
+ * The panel protocol, typed and versioned: the webview asks, the extension answers; the extension also pushes.
+ * Types only. The extension validates every message before it acts on it: a webview is outside.
+ */
+import type { Outcome, ProfileRef } from './core';
+import type {
+  Decision,
+  FlamePage,
+  FlameQuery,
+  HeapDiffPage,
+  HeapDiffQuery,
+  HeapPage,
+  HeapQuery,
+  Incident,
+  IncidentSummary,
+  Status,
+  Timeline,
+  TimelineQuery,
+} from './model';
+
+/** Raised with every incompatible change; a webview restored from an older version asks for a reload. */
+export const PANEL_PROTOCOL = 1;
+
+/** What the webview may ask for: argument and answer of each. */
+export interface PanelApi {
+  /** First call: everything the first paint needs. */
+  hello(args: { protocol: number }): {
+    protocol: number;
+    status: Status;
+    incidents: IncidentSummary[];
+    /** The incident the panel was opened for, if one. */
+    select: string | null;
+    /** BCP 47 tag for number and date formats. */
+    locale: string;
+  };
+  incidents(args: Record<string, never>): Outcome<IncidentSummary[]>;
+  incident(args: { id: string }): Outcome<Incident>;
+  timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
+  heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
+  flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlamePage>;
+  heapDiff(args: { ref: ProfileRef; query: HeapDiffQuery }): Outcome<HeapDiffPage>;
+  decisions(args: { limit: number }): Decision[];
+  /** Opens a frame's source, when the file is on this machine. */
+  openSource(args: { file: string; line: number }): Outcome<null>;
+  /** Runs one of our own commands; the extension knows the list of allowed ones. */
+  command(args: { id: PanelCommand; incident?: string; capture?: number }): Outcome<null>;
+}
+
+export type PanelCommand =
+  | 'captureHeapNow'
+  | 'enableDebugServer'
+  | 'saveProfileAs'
+  | 'deleteIncidents'
+  | 'restartGopls'
+  | 'togglePause';
+
+export type PanelMethod = keyof PanelApi;
+
+/** webview → extension */
+export type PanelRequest = {
+  [M in PanelMethod]: { type: 'request'; id: number; method: M; args: Parameters<PanelApi[M]>[0] };
+}[PanelMethod];
+
+/** extension → webview */
+export type PanelMessage =
+  | { type: 'response'; id: number; value: unknown }
+  | { type: 'failure'; id: number; message: string }
+  | { type: 'status'; status: Status }
+  | { type: 'incidents'; incidents: IncidentSummary[] }
+  | { type: 'select'; incident: string };
+
+/** What the webview keeps across a reload (vscode.setState). */
+export interface PanelState {
+  protocol: number;
+  incident: string | null;
+  tab: 'overview' | 'heap' | 'flame' | 'diff' | 'decisions';
+  query: Partial<HeapQuery>;
+}

@@ -1,0 +1,300 @@
+//! An incident: one stall, its requests, its memory, its captures. This is `incident.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bytes, Decision, LatencySource, Ns, RssPoint, Value};
+
+/// Version of the `incident.json` layout. Readers refuse a larger one by name.
+pub const INCIDENT_FORMAT: u32 = 1;
+
+/// One stall, from the first sign to the last byte of evidence.
+///
+/// All `_ns` fields count from `origin_unix_ns`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Incident {
+    /// Layout version, [`INCIDENT_FORMAT`].
+    pub format: u32,
+    /// Folder name; sorts by time. `20261124T041900.123Z-hover-4711`.
+    pub id: String,
+    /// Whether it is still going on.
+    pub state: IncidentState,
+    /// Unix time of ns 0, in nanoseconds, as decimal text because it does not fit a JavaScript number.
+    pub origin_unix_ns: String,
+    /// Start of the main request as UTC, RFC 3339 with milliseconds.
+    pub started_at: String,
+    /// Which gopls.
+    pub gopls: GoplsIdentity,
+    /// Workspace folders of the window.
+    pub workspace: Vec<String>,
+    /// The request the user waited for: the longest one that a person waits for.
+    pub request: RequestRecord,
+    /// Every request that was in flight beside it (the main one included), by start.
+    pub requests: Vec<RequestRecord>,
+    /// Where the durations come from.
+    pub latency_source: LatencySource,
+    /// The workspace load that was going on, if one was.
+    pub load: Option<LoadContext>,
+    /// RSS from before the stall to its end.
+    pub rss: RssSummary,
+    /// RSS around the stall, thinned to what a screen shows.
+    pub series: Vec<RssPoint>,
+    /// What was captured.
+    pub captures: Vec<Capture>,
+    /// The decision log of this stall.
+    pub decisions: Vec<Decision>,
+    /// What else a reader must know: gaps, failures, doubts.
+    pub notes: Vec<Note>,
+    /// What our own looking cost.
+    pub cost: Cost,
+}
+
+/// Life cycle of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum IncidentState {
+    /// The stall goes on or evidence is still arriving.
+    Open,
+    /// The request has ended and everything is on disk.
+    Complete,
+    /// gopls ended before the request did.
+    GoplsGone,
+    /// We ended before the request did (window closed, crash); found and marked at the next start.
+    Interrupted,
+}
+
+/// A gopls process, told apart from a later one with the same pid by its start time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct GoplsIdentity {
+    /// Process id.
+    pub pid: u32,
+    /// Start of the process, Unix time in milliseconds (resolution: one clock tick, 10 ms on Linux).
+    pub started_unix_ms: f64,
+    /// Path of the executable, empty where it cannot be read.
+    pub exe: String,
+    /// gopls's version, e.g. `v0.23.0`, when known.
+    pub version: Option<String>,
+    /// The Go version that built it, when known.
+    pub go_version: Option<String>,
+}
+
+/// A request and when it was in flight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct RequestRecord {
+    /// LSP method, e.g. `textDocument/hover`; `save` for a save as a whole.
+    pub method: String,
+    /// When it was asked.
+    pub start_ns: Ns,
+    /// When it was answered or cancelled; absent while in flight.
+    pub end_ns: Option<Ns>,
+    /// How long it took; absent while in flight. Exact when `end_source` says so, else as good as `uncertainty_ns`.
+    pub duration_ns: Option<Ns>,
+    /// Where the start comes from.
+    pub start_source: TimingSource,
+    /// Where the end comes from.
+    pub end_source: Option<TimingSource>,
+    /// How far start and end may be off together.
+    pub uncertainty_ns: Ns,
+    /// Whether a person waits for it (hover) or the editor asks by itself (code lenses).
+    pub interactive: bool,
+    /// The document, when the observer saw it.
+    pub uri: Option<String>,
+    /// Zero-based line in it.
+    pub line: Option<u32>,
+}
+
+/// Where a moment in time comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum TimingSource {
+    /// The editor asked our own provider at the same moment (±1 ms).
+    Observer,
+    /// Between two reads of gopls's counters.
+    Counters,
+    /// gopls's own measured duration (`latency_sum`).
+    GoplsLatency,
+    /// Frames in gopls's goroutine profile.
+    Goroutines,
+    /// The answer to the same request, asked again through the editor.
+    Echo,
+    /// The editor's will-save and did-save events.
+    Save,
+    /// gopls went away.
+    ProcessEnd,
+}
+
+/// RSS in figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct RssSummary {
+    /// At the start of the main request.
+    pub start_bytes: Bytes,
+    /// The most during the stall.
+    pub peak_bytes: Bytes,
+    /// At its end.
+    pub end_bytes: Bytes,
+    /// The largest rise within the capture window that was seen.
+    pub steepest_rise_bytes: Bytes,
+}
+
+/// A first load of a workspace, for which slow is normal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct LoadContext {
+    /// Start of the load.
+    pub start_ns: Ns,
+    /// Its end, when it has ended.
+    pub end_ns: Option<Ns>,
+    /// Most RSS during it.
+    pub peak_rss_bytes: Bytes,
+    /// Lengths of earlier loads of this workspace, latest last.
+    pub earlier_ns: Vec<Ns>,
+    /// False when this load is clearly longer than the earlier ones were.
+    pub ordinary: bool,
+}
+
+/// What kind of evidence a capture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum CaptureKind {
+    /// `/debug/pprof/heap`: the heap as of the last completed GC cycle.
+    Heap,
+    /// The latest calm heap profile from before the stall.
+    Baseline,
+    /// `/debug/pprof/goroutine?debug=1`.
+    Goroutines,
+    /// `/memory`: the runtime's memory statistics.
+    Memory,
+}
+
+/// How a capture ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum CaptureState {
+    /// On its way.
+    Running,
+    /// Whole and on disk.
+    Complete,
+    /// Cut off; what came is kept beside it under a name ending in `.partial`.
+    Partial,
+    /// Nothing came.
+    Failed,
+}
+
+/// One piece of evidence, raw, as gopls sent it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Capture {
+    /// Number within the incident, from 1.
+    pub number: u32,
+    /// What it is.
+    pub kind: CaptureKind,
+    /// How it ended.
+    pub state: CaptureState,
+    /// File name in the incident's folder; empty when nothing was kept.
+    pub file: String,
+    /// Size on disk.
+    pub size_bytes: Bytes,
+    /// The rule that asked for it (see the decision log), or `user`.
+    pub trigger: String,
+    /// When the rule fired.
+    pub trigger_ns: Ns,
+    /// When the request for it was sent.
+    pub sent_ns: Option<Ns>,
+    /// When the first byte of the answer came.
+    pub first_byte_ns: Option<Ns>,
+    /// When the last byte came.
+    pub received_ns: Option<Ns>,
+    /// When it was safe on disk.
+    pub on_disk_ns: Option<Ns>,
+    /// Whether request start < trigger and last byte < request end, i.e. it was taken *during* the wait.
+    /// Absent until the request has ended.
+    pub during_request: Option<bool>,
+    /// For heap profiles: total `inuse_space` of the file.
+    pub inuse_space_bytes: Option<Bytes>,
+    /// Why it is not whole.
+    pub error: Option<String>,
+}
+
+/// Something a reader must know, worded by the user interface from `code` and `values`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Note {
+    /// Kebab-case, e.g. `gopls-gone-mid-capture`.
+    pub code: String,
+    /// What fills the sentence.
+    pub values: BTreeMap<String, Value>,
+}
+
+/// What our own looking cost gopls during the incident.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Cost {
+    /// Requests to the debug server.
+    pub debug_requests: u32,
+    /// Bytes it sent us.
+    pub debug_bytes: Bytes,
+    /// Time those requests were open, added up.
+    pub debug_open_ns: Ns,
+}
+
+/// A line in the list of incidents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct IncidentSummary {
+    /// Folder name.
+    pub id: String,
+    /// Life cycle.
+    pub state: IncidentState,
+    /// RFC 3339.
+    pub started_at: String,
+    /// The main request's method.
+    pub method: String,
+    /// How long it took, when it has ended.
+    pub duration_ns: Option<Ns>,
+    /// RSS at the start of it.
+    pub rss_start_bytes: Bytes,
+    /// The most during it.
+    pub rss_peak_bytes: Bytes,
+    /// Whether a whole heap profile is there.
+    pub has_heap: bool,
+    /// Whether it fell into a first load.
+    pub first_load: bool,
+    /// Whether that load was ordinary.
+    pub ordinary_load: bool,
+    /// Size of its folder.
+    pub size_bytes: Bytes,
+    /// Set when the folder could not be read; says why. Other fields are then best guesses.
+    pub problem: Option<String>,
+}
+
+impl Incident {
+    /// The line for the list. `size_bytes` is what the folder takes on disk.
+    pub fn summary(&self, size_bytes: Bytes) -> IncidentSummary {
+        IncidentSummary {
+            id: self.id.clone(),
+            state: self.state,
+            started_at: self.started_at.clone(),
+            method: self.request.method.clone(),
+            duration_ns: self.request.duration_ns,
+            rss_start_bytes: self.rss.start_bytes,
+            rss_peak_bytes: self.rss.peak_bytes,
+            has_heap: self
+                .captures
+                .iter()
+                .any(|capture| capture.kind == CaptureKind::Heap && capture.state == CaptureState::Complete),
+            first_load: self.load.is_some(),
+            ordinary_load: self.load.as_ref().is_some_and(|load| load.ordinary),
+            size_bytes,
+            problem: None,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The plain data that crosses every boundary: incidents on disk, the addon, the panel, the CLI's JSON.
+//!
+//! The types here are the single source: `npm run gen` turns them into `extension/shared/model.ts`.
+
+mod decision;
+mod incident;
+mod settings;
+mod status;
+mod timeline;
+
+pub use decision::{Decision, Value};
+pub use incident::{
+    Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, INCIDENT_FORMAT, Incident, IncidentState,
+    IncidentSummary, LoadContext, Note, RequestRecord, RssSummary, TimingSource,
+};
+pub use settings::{Adjustment, WatchSettings};
+pub use status::{
+    DebugServer, GoplsProcess, GoplsRelation, GoplsStatus, InFlight, LatencySource, ObservedRequest,
+    StallStatus, Status, WatchEvent,
+};
+pub use timeline::{CaptureMark, RequestBar, RssPoint, StallSpan, Timeline, TimelineQuery};
+
+/// Nanoseconds on the watcher's monotonic clock, counted from the watcher's start.
+///
+/// 2^53 ns are 104 days, so the value crosses to JavaScript exactly.
+pub type Ns = u64;
+
+/// Bytes. Exact in JavaScript up to 2^53.
+pub type Bytes = u64;
+
+/// One millisecond in nanoseconds.
+pub const MS: Ns = 1_000_000;
+
+/// One second in nanoseconds.
+pub const SECOND: Ns = 1_000 * MS;
+
+/// One megabyte as the field prints it: 10^6 bytes, like gopls's own documentation and `go tool pprof`'s inputs.
+pub const MB: Bytes = 1_000_000;

@@ -1,0 +1,229 @@
+//! What is going on now: the status bar's data, and the events that the watcher sends.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bytes, CaptureState, IncidentSummary, Note, Ns, TimingSource};
+
+/// A snapshot of everything the status bar and its tooltip show.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Status {
+    /// When it was taken.
+    pub at_ns: Ns,
+    /// False while the user has paused watching.
+    pub watching: bool,
+    /// False while captures are switched off.
+    pub capture_enabled: bool,
+    /// The gopls of this window, if there is one.
+    pub gopls: Option<GoplsStatus>,
+    /// How many other gopls processes of this user there are.
+    pub other_gopls: u32,
+    /// Requests in flight, oldest first.
+    pub in_flight: Vec<InFlight>,
+    /// The stall that is going on.
+    pub stall: Option<StallStatus>,
+    /// True while a first workspace load is going on.
+    pub loading: bool,
+    /// The latest finished incident of this session.
+    pub last_incident: Option<IncidentSummary>,
+    /// RSS of the last two minutes, one value per second or so, oldest first, in bytes.
+    pub spark_bytes: Vec<Bytes>,
+    /// Share of one core that our own threads use, measured; 0.001 is 0.1 %.
+    pub own_cpu_share: f64,
+}
+
+/// The watched gopls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct GoplsStatus {
+    /// Process id.
+    pub pid: u32,
+    /// Version, when known.
+    pub version: Option<String>,
+    /// Resident set size.
+    pub rss_bytes: Bytes,
+    /// Share of one core, over the last second.
+    pub cpu_share: f64,
+    /// Age of the process.
+    pub uptime_ns: Ns,
+    /// The debug server.
+    pub debug: DebugServer,
+    /// Where latencies come from right now.
+    pub latency_source: LatencySource,
+}
+
+/// State of gopls's debug server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum DebugServer {
+    /// Not looked for yet.
+    Unknown,
+    /// None is served.
+    Off,
+    /// Found and verified to belong to this gopls.
+    On {
+        /// `127.0.0.1:43211`.
+        address: String,
+        /// False when other machines can reach it (`-debug=:6060`): flagged with a fix.
+        loopback_only: bool,
+    },
+    /// One is there and does not answer as it should.
+    Failing {
+        /// `127.0.0.1:43211`.
+        address: String,
+        /// What happened.
+        error: String,
+    },
+}
+
+/// Where the latencies come from, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum LatencySource {
+    /// gopls's counters of started and completed requests (v0.22 and later).
+    Counters,
+    /// Started counters, ends from the goroutine profile (gopls before v0.22).
+    CountersAndGoroutines,
+    /// The observer's stamp and the echo of the request through the editor: no usable debug server.
+    Echo,
+    /// None: nothing tells latencies (the CLI without a debug server).
+    None,
+}
+
+/// A request in flight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct InFlight {
+    /// LSP method.
+    pub method: String,
+    /// For how long.
+    pub age_ns: Ns,
+    /// Whether a person waits for it.
+    pub interactive: bool,
+    /// Where the start comes from.
+    pub source: TimingSource,
+}
+
+/// The stall that is going on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct StallStatus {
+    /// The incident it will become, once its folder exists.
+    pub incident: Option<String>,
+    /// The main request's method.
+    pub method: String,
+    /// Since when.
+    pub start_ns: Ns,
+    /// For how long.
+    pub age_ns: Ns,
+    /// RSS growth since its start; negative when it fell.
+    pub rss_growth_bytes: f64,
+    /// How the heap capture stands, when one was asked for.
+    pub heap: Option<CaptureState>,
+}
+
+/// One gopls process on this machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct GoplsProcess {
+    /// Process id.
+    pub pid: u32,
+    /// Parent's id.
+    pub parent_pid: u32,
+    /// Start, Unix time in milliseconds.
+    pub started_unix_ms: f64,
+    /// Executable.
+    pub exe: String,
+    /// Resident set size.
+    pub rss_bytes: Bytes,
+    /// What it is to this window.
+    pub relation: GoplsRelation,
+    /// Whether it is the one being watched.
+    pub watched: bool,
+    /// Command name of the ancestor that looks like its editor, when one does.
+    pub editor: Option<String>,
+}
+
+/// What a gopls process is to this window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum GoplsRelation {
+    /// Serves this window: a descendant of this extension host.
+    Ours,
+    /// A descendant that only forwards to a daemon.
+    Forwarder,
+    /// The daemon that our forwarder talks to.
+    Daemon,
+    /// Somebody else's.
+    Other,
+}
+
+/// A request the editor was seen to make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct ObservedRequest {
+    /// LSP method.
+    pub method: String,
+    /// Document.
+    pub uri: Option<String>,
+    /// Zero-based line.
+    pub line: Option<u32>,
+}
+
+/// What the watcher tells, as it happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum WatchEvent {
+    /// A fresh status: four times a second during a stall, once in two seconds otherwise, at once on a change.
+    Status {
+        /// The status.
+        status: Status,
+    },
+    /// A gopls of this window was found.
+    GoplsFound {
+        /// Process id.
+        pid: u32,
+    },
+    /// It went away.
+    GoplsGone {
+        /// Process id.
+        pid: u32,
+    },
+    /// A stall has begun. No folder yet.
+    StallStarted {
+        /// The main request's method so far.
+        method: String,
+    },
+    /// A stall has ended and its incident is on disk.
+    IncidentClosed {
+        /// The incident.
+        summary: IncidentSummary,
+        /// Whether a prompt is in order: a person waited, and it was not an ordinary first load.
+        prompt: bool,
+    },
+    /// RSS has crossed the alert threshold, once per ramp-up.
+    MemoryAlert {
+        /// RSS.
+        rss_bytes: Bytes,
+        /// The threshold.
+        limit_bytes: Bytes,
+    },
+    /// A workspace load has ended.
+    LoadFinished {
+        /// How long it took.
+        duration_ns: Ns,
+        /// Most RSS during it.
+        peak_rss_bytes: Bytes,
+        /// The median of earlier loads of this workspace, when there are any.
+        earlier_median_ns: Option<Ns>,
+    },
+    /// Something the user should know, worded from the note's code: a full disk, a failing debug server.
+    Problem {
+        /// What.
+        note: Note,
+    },
+}
