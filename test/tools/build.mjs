@@ -1,0 +1,43 @@
+// npm run build: the native addon, the command line tool, the extension and its panel.
+import fs from 'node:fs';
+import path from 'node:path';
+import { cargoTarget, dist, repo, target } from './lib/paths.mjs';
+import { run, step } from './lib/run.mjs';
+import { verb } from './lib/verb.mjs';
+import { setUpBuild } from './setup.mjs';
+
+export async function build() {
+  await setUpBuild();
+  await step('build the addon and the command line tool (release)', () =>
+    run('cargo', ['build', '--release', '--locked', '-p', 'stallscope-addon', '-p', 'stallscope-cli'], { cwd: repo }),
+  );
+  await step('bundle the extension', async () => {
+    // From scratch, so that nothing left over ships.
+    fs.mkdirSync(dist, { recursive: true });
+    for (const entry of fs.readdirSync(dist)) {
+      if (!entry.endsWith('.node')) fs.rmSync(path.join(dist, entry), { recursive: true });
+    }
+    placeAddon();
+    await run(process.execPath, [path.join(repo, 'extension/build.mjs')], { cwd: repo });
+  });
+}
+
+/** What cargo calls a dynamic library here. */
+function libraryName(crate) {
+  if (process.platform === 'win32') return `${crate}.dll`;
+  return process.platform === 'darwin' ? `lib${crate}.dylib` : `lib${crate}.so`;
+}
+
+function placeAddon() {
+  const library = path.join(cargoTarget, 'release', libraryName('stallscope_addon'));
+  const addon = path.join(dist, `stallscope.${target}.node`);
+  // Replaced by a rename: an extension host may have the old file mapped, and writing into it would crash it.
+  const fresh = `${addon}.new-${process.pid}`;
+  fs.copyFileSync(library, fresh);
+  fs.renameSync(fresh, addon);
+  for (const entry of fs.readdirSync(dist)) {
+    if (entry.includes('.node') && entry !== path.basename(addon)) fs.rmSync(path.join(dist, entry));
+  }
+}
+
+await verb(import.meta, build);

@@ -1,0 +1,73 @@
+// npm run gen: the TypeScript types that come from Rust, so that the two languages cannot drift apart.
+//   native/addon/index.d.ts     the addon's functions, from napi-derive
+//   extension/shared/model.ts   the data they carry, from ts-rs
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Failure, cleanEnv, run, step } from './lib/run.mjs';
+import { cargoTarget, repo } from './lib/paths.mjs';
+import { verb } from './lib/verb.mjs';
+import { setUpBuild } from './setup.mjs';
+
+const GENERATED = {
+  'index.d.ts': path.join(repo, 'native/addon/index.d.ts'),
+  'model.ts': path.join(repo, 'extension/shared/model.ts'),
+};
+
+/** Generates both files into `dir`. */
+async function generate(dir) {
+  await run('cargo', ['test', '--locked', '-p', 'stallscope-core', '--features', 'ts', '--lib', 'export_bindings'], {
+    cwd: repo,
+    env: cleanEnv({ TS_RS_EXPORT_DIR: dir }),
+  });
+  await run(
+    process.execPath,
+    [
+      path.join(repo, 'node_modules/@napi-rs/cli/dist/cli.js'),
+      'build',
+      '--manifest-path',
+      path.join(repo, 'native/addon/Cargo.toml'),
+      '--target-dir',
+      cargoTarget,
+      '--output-dir',
+      dir,
+      '--dts',
+      'index.d.ts',
+      '--no-js',
+    ],
+    { cwd: repo },
+  );
+}
+
+async function intoTemp(body) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-gen-'));
+  try {
+    await generate(dir);
+    return body(dir);
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+export async function gen() {
+  await setUpBuild();
+  await step('generate the types', () =>
+    intoTemp((dir) => {
+      for (const [name, committed] of Object.entries(GENERATED)) fs.copyFileSync(path.join(dir, name), committed);
+    }),
+  );
+}
+
+/** Fails when a committed file is not what Rust says today. */
+export async function checkDrift() {
+  await intoTemp((dir) => {
+    for (const [name, committed] of Object.entries(GENERATED)) {
+      const now = fs.readFileSync(path.join(dir, name), 'utf8');
+      if (!fs.existsSync(committed) || fs.readFileSync(committed, 'utf8') !== now) {
+        throw new Failure(`${path.relative(repo, committed)} is not what the Rust types say: run \`npm run gen\`.`);
+      }
+    }
+  });
+}
+
+await verb(import.meta, gen);

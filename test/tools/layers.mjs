@@ -1,0 +1,55 @@
+// The layer rules of ARCHITECTURE.md on the Rust side, asked of cargo itself. The TypeScript side is in
+// eslint.config.mjs, the purity of core and pprof in their clippy.toml.
+import { repo } from './lib/paths.mjs';
+import { Failure, run } from './lib/run.mjs';
+
+/** Which of our crates each crate may depend on. */
+const MAY_USE = {
+  'stallscope-pprof': [],
+  'stallscope-core': ['stallscope-pprof'],
+  'stallscope-probe': ['stallscope-pprof', 'stallscope-core'],
+  'stallscope-addon': ['stallscope-pprof', 'stallscope-core', 'stallscope-probe'],
+  'stallscope-cli': ['stallscope-pprof', 'stallscope-core', 'stallscope-probe'],
+};
+
+/** Which crates alone may depend directly on these. */
+const OWNED = {
+  napi: ['stallscope-addon'],
+  'napi-derive': ['stallscope-addon'],
+  prost: ['stallscope-pprof'],
+  flate2: ['stallscope-pprof'],
+};
+
+/** What must not even be reached indirectly: the pure crates have no way to do IO. */
+const UNREACHABLE = {
+  'stallscope-pprof': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
+  'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
+  'stallscope-probe': ['napi'],
+  'stallscope-cli': ['napi'],
+};
+
+export async function checkLayers() {
+  const broken = [];
+  const { stdout } = await run('cargo', ['metadata', '--no-deps', '--locked', '--format-version', '1'], { cwd: repo });
+  for (const { name, dependencies } of JSON.parse(stdout).packages) {
+    if (!MAY_USE[name]) broken.push(`${name}: a new crate; give it its place in test/tools/layers.mjs`);
+    for (const dependency of dependencies) {
+      // Tests may use more than what ships.
+      if (dependency.kind === 'dev') continue;
+      const ours = dependency.name.startsWith('stallscope-');
+      if (ours && !MAY_USE[name]?.includes(dependency.name)) broken.push(`${name} must not use ${dependency.name}`);
+      const owners = OWNED[dependency.name];
+      if (owners && !owners.includes(name)) broken.push(`only ${owners.join(', ')} may use ${dependency.name}: ${name} does`);
+    }
+  }
+  for (const [name, forbidden] of Object.entries(UNREACHABLE)) {
+    const tree = await run(
+      'cargo',
+      ['tree', '--locked', '-p', name, '-e', 'normal', '--target', 'all', '--prefix', 'none', '--format', '{p}'],
+      { cwd: repo },
+    );
+    const reached = new Set(tree.stdout.split('\n').map((line) => line.split(' ')[0]));
+    for (const crate of forbidden) if (reached.has(crate)) broken.push(`${name} reaches ${crate}`);
+  }
+  if (broken.length > 0) throw new Failure(`layer rules broken:\n  ${broken.join('\n  ')}`);
+}

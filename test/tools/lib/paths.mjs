@@ -1,0 +1,30 @@
+// Where things are. Everything the tools install lives in one cache folder outside the repository, so that
+// clones share it and `git clean` costs nothing.
+import os from 'node:os';
+import path from 'node:path';
+
+export const repo = path.resolve(import.meta.dirname, '../../..');
+export const out = path.join(repo, 'out');
+export const dist = path.join(repo, 'extension/dist');
+
+export const tools = process.env.STALLSCOPE_TOOLS ?? path.join(os.homedir(), '.cache/stallscope-dev');
+
+/** What both VS Code (`--target`) and our addon's file name call this machine, e.g. `linux-x64`. */
+export const target = `${process.platform}-${process.arch}`;
+
+/** Cargo may have been told to build elsewhere. */
+export const cargoTarget = path.resolve(repo, process.env.CARGO_TARGET_DIR ?? 'target');
+
+const executable = (name) => (process.platform === 'win32' ? `${name}.exe` : name);
+export const cli = path.join(cargoTarget, 'release', executable('stallscope'));
+
+/** The gopls the tests and the demo run, and whose source they open. */
+export const GOPLS_VERSION = 'v0.23.0';
+export const gopls = (version = GOPLS_VERSION) => path.join(tools, 'gopls', version, executable('gopls'));
+export const goplsSource = (version = GOPLS_VERSION) => path.join(tools, 'src', `gopls-${version}`);
+
+export const NODE_MAJOR = '24';
+export const node24 = path.join(tools, `node${NODE_MAJOR}`, 'bin', executable('node'));
+
+export const CODE_SERVER_VERSION = '4.139.1';
+export const codeServer = path.join(tools, `code-server-${CODE_SERVER_VERSION}`);
