@@ -56,6 +56,11 @@ export interface ProfileRef {
   capture: number;
 }
 
+/** What the addon exports. */
+export interface CoreModule {
+  createCore(options: CoreOptions): Core;
+}
+
 export interface Core {
   /** Starts the watcher's threads. `onEvent` is called on the JS thread. */
   start(onEvent: (event: WatchEvent) => void): Outcome<null>;
@@ -68,8 +73,10 @@ export interface Core {
 
   /** The editor was seen to ask for something, right now. */
   observed(request: ObservedRequest): void;
-  /** The echo of an observed request was answered, right now. */
-  echoed(method: string, uri: string): void;
+  /** The observed request is being asked again through the editor, right now (only while `latency_source` is `echo`). */
+  echoBegan(method: string, uri: string): void;
+  /** That echo was answered (or given up), right now. */
+  echoEnded(method: string, uri: string): void;
   saveBegan(uri: string): void;
   saveEnded(uri: string): void;
 
