@@ -1,0 +1,91 @@
+//! The protobuf wire format as far as the fast paths need it; the rest is prost's.
+
+use prost::encoding::{WireType, decode_key, decode_varint};
+
+use crate::Error;
+
+/// A varint. Identifiers and most values take one or two bytes: those are read here, longer ones by prost.
+#[inline]
+pub(crate) fn varint(buf: &mut &[u8]) -> Result<u64, Error> {
+    match **buf {
+        [a, ref rest @ ..] if a < 0x80 => {
+            *buf = rest;
+            Ok(u64::from(a))
+        }
+        [a, b, ref rest @ ..] if b < 0x80 => {
+            *buf = rest;
+            Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
+        }
+        _ => Ok(decode_varint(buf)?),
+    }
+}
+
+/// One field: its number and what follows.
+pub(crate) enum Value<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+    /// A fixed-width value; pprof has none, so it is only skipped.
+    Fixed,
+}
+
+/// The next field of a message that is completely in `buf`.
+#[inline]
+pub(crate) fn field<'a>(buf: &mut &'a [u8]) -> Result<(u32, Value<'a>), Error> {
+    let (number, wire_type) = decode_key(buf)?;
+    let value = match wire_type {
+        WireType::Varint => Value::Varint(varint(buf)?),
+        WireType::LengthDelimited => {
+            let length = varint(buf)?;
+            let length = usize::try_from(length).ok().filter(|length| *length <= buf.len());
+            let Some((bytes, rest)) = length.and_then(|length| buf.split_at_checked(length)) else {
+                return Err(Error::Malformed("a field is longer than the message it is in".into()));
+            };
+            *buf = rest;
+            Value::Bytes(bytes)
+        }
+        WireType::SixtyFourBit => skip_fixed(buf, 8)?,
+        WireType::ThirtyTwoBit => skip_fixed(buf, 4)?,
+        WireType::StartGroup | WireType::EndGroup => {
+            return Err(Error::Malformed("protobuf groups are not part of the format".into()));
+        }
+    };
+    Ok((number, value))
+}
+
+fn skip_fixed<'a>(buf: &mut &[u8], width: usize) -> Result<Value<'a>, Error> {
+    let (_, rest) = buf.split_at_checked(width).ok_or(Error::Truncated)?;
+    *buf = rest;
+    Ok(Value::Fixed)
+}
+
+/// How many bytes the field at the start of `buf` takes in all, or `None` if `buf` is too short to tell.
+pub(crate) fn field_length(buf: &[u8]) -> Result<Option<u64>, Error> {
+    let mut rest = buf;
+    let Some(key) = prefix_varint(&mut rest)? else { return Ok(None) };
+    let payload = match key & 7 {
+        0 => match prefix_varint(&mut rest)? {
+            Some(_) => 0,
+            None => return Ok(None),
+        },
+        1 => 8,
+        2 => match prefix_varint(&mut rest)? {
+            Some(length) => length,
+            None => return Ok(None),
+        },
+        5 => 4,
+        other => return Err(Error::Malformed(format!("unknown wire type {other}"))),
+    };
+    let header = (buf.len() - rest.len()) as u64;
+    Ok(Some(header.saturating_add(payload)))
+}
+
+/// A varint, or `None` if the bytes end before it does.
+#[inline]
+fn prefix_varint(buf: &mut &[u8]) -> Result<Option<u64>, Error> {
+    const LONGEST: usize = 10;
+    let complete = buf.iter().take(LONGEST).any(|byte| *byte < 0x80);
+    if !complete && buf.len() < LONGEST {
+        return Ok(None);
+    }
+    varint(buf).map(Some)
+}
