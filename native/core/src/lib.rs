@@ -3,5 +3,7 @@
 //! Time enters as numbers ([`model::Ns`]: nanoseconds since the watcher's own origin), data as plain
 //! values, so every rule in here is tested without sleeping.
 
+pub mod engine;
 pub mod heap;
+pub mod limits;
 pub mod model;

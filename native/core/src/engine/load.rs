@@ -1,0 +1,171 @@
+//! The first load of a workspace: slow is normal there, so it must be known as such.
+
+use crate::model::{Bytes, LoadContext, MS, Ns, SECOND};
+
+/// A process older than this when first seen has its load behind it (or we cannot tell when it began).
+const FRESH_NS: Ns = 15 * SECOND;
+/// A load is given up as "not a load" after this long.
+const LONGEST_NS: Ns = 15 * 60 * SECOND;
+/// gopls must be this quiet …
+const QUIET_CPU_SHARE: f64 = 0.5;
+/// … for this long.
+const QUIET_FOR_NS: Ns = 1_500 * MS;
+/// Before this nothing may have started yet: the client still sends `initialize`.
+const EARLIEST_END_NS: Ns = 3 * SECOND;
+
+/// Follows one gopls from its start to the end of its first load.
+///
+/// The exact sign is the `initialized` notification, which gopls works on for as long as it loads packages
+/// (v0.22 and later tell when it is completed). Type checking of the open files follows at once and feels the same,
+/// so the load lasts until gopls has also become quiet. Without trusted counters, quiet alone decides.
+#[derive(Debug)]
+pub struct LoadDetector {
+    start_ns: Ns,
+    end_ns: Option<Ns>,
+    peak_rss_bytes: Bytes,
+    quiet_since_ns: Option<Ns>,
+    earlier_ns: Vec<Ns>,
+}
+
+/// What is known at a sample.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadSigns {
+    /// Time of the sample.
+    pub at_ns: Ns,
+    /// RSS.
+    pub rss_bytes: Bytes,
+    /// CPU over about the last second, as a share of one core.
+    pub cpu_share: f64,
+    /// Whether gopls has `go` commands running.
+    pub go_children: u32,
+    /// Whether `initialized` is still worked on; `None` when the counters do not tell.
+    pub initialized_in_flight: Option<bool>,
+}
+
+impl LoadDetector {
+    /// A gopls that was `uptime_ns` old when it was found at `at_ns`. `None` when its load is in the past.
+    pub fn new(at_ns: Ns, uptime_ns: Ns, earlier_ns: Vec<Ns>) -> Option<Self> {
+        (uptime_ns < FRESH_NS).then(|| Self {
+            start_ns: at_ns.saturating_sub(uptime_ns),
+            end_ns: None,
+            peak_rss_bytes: 0,
+            quiet_since_ns: None,
+            earlier_ns,
+        })
+    }
+
+    /// Feeds a sample; true when the load has ended with it.
+    pub fn feed(&mut self, signs: LoadSigns) -> bool {
+        if self.end_ns.is_some() {
+            return false;
+        }
+        self.peak_rss_bytes = self.peak_rss_bytes.max(signs.rss_bytes);
+        let age = signs.at_ns.saturating_sub(self.start_ns);
+        let busy = signs.cpu_share > QUIET_CPU_SHARE
+            || signs.go_children > 0
+            || signs.initialized_in_flight == Some(true)
+            || age < EARLIEST_END_NS;
+        if busy {
+            self.quiet_since_ns = None;
+        } else {
+            self.quiet_since_ns.get_or_insert(signs.at_ns);
+        }
+        let quiet_since = self.quiet_since_ns.filter(|since| signs.at_ns - since >= QUIET_FOR_NS);
+        if let Some(since) = quiet_since {
+            self.end_ns = Some(since);
+        } else if age > LONGEST_NS {
+            self.end_ns = Some(signs.at_ns);
+        }
+        self.end_ns.is_some()
+    }
+
+    /// Whether it still goes on.
+    pub fn running(&self) -> bool {
+        self.end_ns.is_none()
+    }
+
+    /// The load as a stall that overlaps `[from_ns, now_ns]` sees it; `None` when it was over before.
+    pub fn context(&self, from_ns: Ns, now_ns: Ns) -> Option<LoadContext> {
+        if self.end_ns.is_some_and(|end| end < from_ns) {
+            return None;
+        }
+        Some(LoadContext {
+            start_ns: self.start_ns,
+            end_ns: self.end_ns,
+            peak_rss_bytes: self.peak_rss_bytes,
+            earlier_ns: self.earlier_ns.clone(),
+            ordinary: self.is_ordinary(now_ns),
+        })
+    }
+
+    /// Length so far, or of the whole.
+    pub fn length_ns(&self, now_ns: Ns) -> Ns {
+        self.end_ns.unwrap_or(now_ns).saturating_sub(self.start_ns)
+    }
+
+    /// Most RSS seen during it.
+    pub fn peak_rss_bytes(&self) -> Bytes {
+        self.peak_rss_bytes
+    }
+
+    /// Median of earlier loads of this workspace.
+    pub fn earlier_median_ns(&self) -> Option<Ns> {
+        median(&self.earlier_ns)
+    }
+
+    /// A load is ordinary until it takes more than twice the median of the earlier ones plus five seconds.
+    /// The first load ever has nothing to be compared with.
+    fn is_ordinary(&self, now_ns: Ns) -> bool {
+        median(&self.earlier_ns).is_none_or(|typical| self.length_ns(now_ns) <= 2 * typical + 5 * SECOND)
+    }
+}
+
+fn median(values: &[Ns]) -> Option<Ns> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signs(at_ms: u64, cpu_share: f64, initialized_in_flight: Option<bool>) -> LoadSigns {
+        LoadSigns {
+            at_ns: at_ms * MS,
+            rss_bytes: at_ms * 1_000,
+            cpu_share,
+            go_children: 0,
+            initialized_in_flight,
+        }
+    }
+
+    #[test]
+    fn an_old_process_is_not_loading() {
+        assert!(LoadDetector::new(0, 60 * SECOND, vec![]).is_none());
+    }
+
+    #[test]
+    fn it_ends_when_initialized_is_done_and_gopls_is_quiet() {
+        let mut load = LoadDetector::new(SECOND, SECOND, vec![]).expect("fresh");
+        // Waiting for the network: no CPU, and still a load.
+        assert!(!load.feed(signs(4_000, 0.0, Some(true))));
+        assert!(!load.feed(signs(9_000, 0.0, Some(true))));
+        // Type checking after it.
+        assert!(!load.feed(signs(10_000, 1.7, Some(false))));
+        assert!(!load.feed(signs(12_000, 0.1, Some(false))));
+        assert!(load.feed(signs(13_600, 0.1, Some(false))));
+        assert_eq!(load.length_ns(99 * SECOND), 12 * SECOND, "it ended when quiet began");
+        assert!(!load.feed(signs(14_000, 0.1, Some(false))), "told once");
+        assert!(load.context(11 * SECOND, 15 * SECOND).is_some_and(|c| c.ordinary));
+        assert!(load.context(13 * SECOND, 15 * SECOND).is_none(), "a later stall is not the load's");
+    }
+
+    #[test]
+    fn much_longer_than_before_is_not_ordinary() {
+        let load = LoadDetector::new(0, 0, vec![4 * SECOND, 5 * SECOND, 6 * SECOND]).expect("fresh");
+        assert!(load.context(0, 15 * SECOND).is_some_and(|c| c.ordinary));
+        assert!(load.context(0, 16 * SECOND).is_some_and(|c| !c.ordinary));
+        assert_eq!(load.earlier_median_ns(), Some(5 * SECOND));
+    }
+}

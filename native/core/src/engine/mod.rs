@@ -1,0 +1,6 @@
+//! Stall detection.
+
+pub mod load;
+pub mod memory;
+pub mod methods;
+pub mod requests;

@@ -1,0 +1,587 @@
+//! Which requests are in flight, put together from what the editor was seen to ask and what gopls counts.
+//!
+//! The observer knows the moment of a request and the document but not its end; gopls's counters know that one of a
+//! method has started or completed, and how long it took, but only between two reads of the page. Joined, they give
+//! both ends of each request, and say how far off they may be.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::methods::{self, Role, SAVE, role};
+use crate::model::{LatencySource, MS, Ns, ObservedRequest, RequestRecord, SECOND, TimingSource};
+
+/// Counters of one method, incoming direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MethodCounters {
+    /// Arrived, counted before gopls's queue.
+    pub started: u64,
+    /// Answered, over all status codes; `None` where this gopls does not count it.
+    pub completed: Option<u64>,
+    /// Durations of the answered ones, added up, in seconds.
+    pub latency_sum_s: f64,
+    /// How many durations that are.
+    pub latency_count: u64,
+}
+
+/// One reading of gopls's counters: method → counters.
+pub type Counters = BTreeMap<String, MethodCounters>;
+
+/// What a goroutine profile tells of requests (gopls before v0.22).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Serving {
+    /// Methods being served, with how many.
+    pub methods: BTreeMap<String, u32>,
+    /// Requests waiting in gopls's queue, method unknown.
+    pub queued: u32,
+}
+
+/// A stamp is right to within this: the editor asks all providers in the same millisecond.
+const STAMP_UNCERTAINTY_NS: Ns = 2 * MS;
+/// A page asked for this long after a stamp and not showing the request tells that it was never sent.
+const DELIVERY_GRACE_NS: Ns = 30 * MS;
+/// A stamp without a counted request is forgotten after this.
+const STAMP_LIFE_NS: Ns = 3 * SECOND;
+/// A save that never reported its end (it failed, or the editor closed) is forgotten after this.
+const SAVE_LIFE_NS: Ns = 60 * SECOND;
+/// More requests in flight than this are not tracked one by one: a broken counter must not eat memory.
+const MOST_OPEN: usize = 500;
+
+/// A request in flight.
+#[derive(Debug, Clone)]
+struct Open {
+    record: RequestRecord,
+    /// gopls has counted it (or it is a save or an echo, whose end we see ourselves).
+    confirmed: bool,
+    /// A page that should have shown it did not.
+    denied: bool,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct RequestTracker {
+    source: LatencySource,
+    open: Vec<Open>,
+    /// Stamps in echo mode: they become requests only when the echo of one begins.
+    stamps: VecDeque<(Ns, ObservedRequest)>,
+    last: Option<Page>,
+    last_serving_ns: Ns,
+}
+
+#[derive(Debug)]
+struct Page {
+    sent_ns: Ns,
+    counters: Counters,
+}
+
+impl Default for RequestTracker {
+    fn default() -> Self {
+        Self {
+            source: LatencySource::None,
+            open: Vec::new(),
+            stamps: VecDeque::new(),
+            last: None,
+            last_serving_ns: 0,
+        }
+    }
+}
+
+impl RequestTracker {
+    /// Where ends come from, from now on. A change forgets what the old source could not finish.
+    pub fn set_source(&mut self, source: LatencySource) {
+        if source != self.source {
+            self.source = source;
+            self.last = None;
+            self.open.retain(|open| open.record.method == SAVE);
+        }
+    }
+
+    /// The source in use.
+    pub fn source(&self) -> LatencySource {
+        self.source
+    }
+
+    /// The editor was seen to ask.
+    pub fn observed(&mut self, at_ns: Ns, request: ObservedRequest) {
+        if matches!(self.source, LatencySource::Echo | LatencySource::None) {
+            if self.stamps.len() == 64 {
+                self.stamps.pop_front();
+            }
+            self.stamps.push_back((at_ns, request));
+            return;
+        }
+        // gopls may have counted the request a millisecond before our own provider was asked.
+        let counted = self.open.iter_mut().rev().find(|open| {
+            open.record.method == request.method
+                && open.record.uri.is_none()
+                && at_ns.saturating_sub(open.record.start_ns) < DELIVERY_GRACE_NS + open.record.uncertainty_ns
+        });
+        if let Some(open) = counted {
+            open.record.uri = request.uri;
+            open.record.line = request.line;
+            open.record.start_ns = at_ns.min(open.record.start_ns + open.record.uncertainty_ns);
+            open.record.start_source = TimingSource::Observer;
+            open.record.uncertainty_ns = STAMP_UNCERTAINTY_NS;
+            return;
+        }
+        let record = RequestRecord {
+            uri: request.uri,
+            line: request.line,
+            ..begun(&request.method, at_ns, TimingSource::Observer, STAMP_UNCERTAINTY_NS, self.saving())
+        };
+        self.push(Open { record, confirmed: false, denied: false });
+    }
+
+    /// The echo of an observed request was sent through the editor.
+    pub fn echo_began(&mut self, at_ns: Ns, method: &str, uri: &str) {
+        let stamp = self
+            .stamps
+            .iter()
+            .rev()
+            .find(|(at, r)| {
+                r.method == method && r.uri.as_deref() == Some(uri) && at_ns.saturating_sub(*at) < SECOND
+            })
+            .cloned();
+        let (start_ns, line) = stamp.map_or((at_ns, None), |(at, request)| (at, request.line));
+        let record = RequestRecord {
+            uri: Some(uri.to_owned()),
+            line,
+            ..begun(method, start_ns, TimingSource::Observer, STAMP_UNCERTAINTY_NS, false)
+        };
+        self.push(Open { record, confirmed: true, denied: false });
+    }
+
+    /// That echo was answered.
+    pub fn echo_ended(&mut self, at_ns: Ns, method: &str, uri: &str) -> Vec<RequestRecord> {
+        self.close_where(at_ns, TimingSource::Echo, |record| {
+            record.method == method && record.uri.as_deref() == Some(uri)
+        })
+    }
+
+    /// A save began.
+    pub fn save_began(&mut self, at_ns: Ns, uri: &str) {
+        let record = RequestRecord {
+            uri: Some(uri.to_owned()),
+            ..begun(SAVE, at_ns, TimingSource::Save, STAMP_UNCERTAINTY_NS, true)
+        };
+        self.push(Open { record, confirmed: true, denied: false });
+    }
+
+    /// It ended.
+    pub fn save_ended(&mut self, at_ns: Ns, uri: &str) -> Vec<RequestRecord> {
+        self.close_where(at_ns, TimingSource::Save, |record| {
+            record.method == SAVE && record.uri.as_deref() == Some(uri)
+        })
+    }
+
+    /// gopls is gone: everything in flight has ended, unanswered.
+    pub fn gone(&mut self, at_ns: Ns) -> Vec<RequestRecord> {
+        self.last = None;
+        self.stamps.clear();
+        let closed = self.close_where(at_ns, TimingSource::ProcessEnd, |_| true);
+        self.open.clear();
+        closed
+    }
+
+    /// A reading of the counters, asked for at `sent_ns` and received at `received_ns`. Returns what has ended.
+    pub fn counters(&mut self, sent_ns: Ns, received_ns: Ns, counters: Counters) -> Vec<RequestRecord> {
+        let mut closed = Vec::new();
+        let previous = self.last.take().filter(|page| !went_back(&page.counters, &counters));
+        let saving = self.saving();
+        for (method, now) in &counters {
+            if role(method) == Role::Ignored {
+                continue;
+            }
+            let before = previous.as_ref().and_then(|page| page.counters.get(method)).copied();
+            let window = match &previous {
+                Some(page) => (page.sent_ns, received_ns),
+                // First page of this gopls: what is in flight began some time before.
+                None => (sent_ns, received_ns),
+            };
+            let started = match (&previous, before) {
+                (_, Some(before)) => now.started - before.started,
+                (Some(_), None) => now.started,
+                (None, None) => now.started.saturating_sub(now.completed.unwrap_or(now.started)),
+            };
+            self.confirm_or_open(method, started, window, saving);
+            if previous.is_some()
+                && let Some(completed) = now.completed
+            {
+                let before = before.unwrap_or_default();
+                let ended = completed.saturating_sub(before.completed.unwrap_or(0));
+                let durations = now.latency_count.saturating_sub(before.latency_count);
+                let exact_ns = (ended == 1 && durations == 1)
+                    .then(|| seconds_to_ns(now.latency_sum_s - before.latency_sum_s));
+                self.close_counted(method, ended, exact_ns, window, &mut closed);
+            }
+        }
+        // Stamps that this page should have shown.
+        for open in self.open.iter_mut().filter(|open| !open.confirmed) {
+            open.denied |= open.record.start_ns + DELIVERY_GRACE_NS <= sent_ns;
+        }
+        self.forget_old(received_ns);
+        self.last = Some(Page { sent_ns, counters });
+        closed
+    }
+
+    /// What the goroutine profile shows, asked for at `sent_ns`: the end of requests that it no longer shows.
+    pub fn serving(&mut self, sent_ns: Ns, received_ns: Ns, serving: &Serving) -> Vec<RequestRecord> {
+        let earliest = self.last_serving_ns;
+        self.last_serving_ns = sent_ns;
+        if serving.queued > 0 {
+            // Something is queued, and the profile does not tell what: nothing can be said to have ended.
+            return Vec::new();
+        }
+        let mut left = serving.methods.clone();
+        let mut closed = Vec::new();
+        let mut still_open = Vec::new();
+        // Newest first: of two hovers with one still served, the older one has ended.
+        for mut open in std::mem::take(&mut self.open).into_iter().rev() {
+            let counted = open.confirmed && open.record.method != SAVE;
+            let served = left.get_mut(&open.record.method).filter(|n| **n > 0).map(|n| *n -= 1).is_some();
+            if !counted || served || open.record.start_ns + DELIVERY_GRACE_NS > sent_ns {
+                still_open.push(open);
+                continue;
+            }
+            let from = earliest.max(open.record.start_ns);
+            let end_ns = from + (received_ns - from) / 2;
+            end(&mut open.record, end_ns, TimingSource::Goroutines, (received_ns - from) / 2);
+            closed.push(open.record);
+        }
+        still_open.reverse();
+        self.open = still_open;
+        closed
+    }
+
+    /// Requests in flight as of now, oldest first. A stamp counts until a page has denied it.
+    pub fn in_flight(&self) -> impl Iterator<Item = &RequestRecord> {
+        self.open.iter().filter(|open| !open.denied).map(|open| &open.record)
+    }
+
+    /// Whether gopls was working on `initialized` at the last page; `None` when nothing tells.
+    pub fn initialized_in_flight(&self) -> Option<bool> {
+        let counters = &self.last.as_ref()?.counters;
+        let initialized = counters.get("initialized");
+        match self.source {
+            LatencySource::Counters => {
+                Some(initialized.is_some_and(|c| c.started > c.completed.unwrap_or(0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a save is going on.
+    pub fn saving(&self) -> bool {
+        self.open.iter().any(|open| open.record.method == SAVE)
+    }
+
+    fn push(&mut self, open: Open) {
+        if self.open.len() < MOST_OPEN {
+            self.open.push(open);
+        }
+    }
+
+    fn confirm_or_open(&mut self, method: &str, started: u64, window: (Ns, Ns), saving: bool) {
+        let mut unseen = started;
+        for open in self.open.iter_mut().filter(|open| !open.confirmed && open.record.method == method) {
+            if unseen == 0 {
+                break;
+            }
+            if open.record.start_ns <= window.1 {
+                open.confirmed = true;
+                open.denied = false;
+                unseen -= 1;
+            }
+        }
+        let (from, to) = window;
+        for _ in 0..unseen.min(MOST_OPEN as u64) {
+            let middle = from + (to - from) / 2;
+            let record = begun(method, middle, TimingSource::Counters, (to - from) / 2, saving);
+            self.push(Open { record, confirmed: true, denied: false });
+        }
+    }
+
+    fn close_counted(
+        &mut self,
+        method: &str,
+        ended: u64,
+        exact_ns: Option<Ns>,
+        (from, to): (Ns, Ns),
+        closed: &mut Vec<RequestRecord>,
+    ) {
+        for _ in 0..ended.min(MOST_OPEN as u64) {
+            let candidates = self
+                .open
+                .iter()
+                .enumerate()
+                .filter(|(_, open)| open.confirmed && open.record.method == method);
+            // With gopls's own duration the request is the one that it fits best; without, the oldest.
+            let chosen = match exact_ns {
+                Some(duration) => candidates
+                    .min_by_key(|(_, open)| distance(open.record.start_ns + duration, (from, to)))
+                    .map(|(index, _)| index),
+                None => candidates.map(|(index, _)| index).next(),
+            };
+            let Some(index) = chosen else { return };
+            let mut record = self.open.remove(index).record;
+            let middle = from + (to - from) / 2;
+            match exact_ns {
+                Some(duration) if record.start_source == TimingSource::Observer => {
+                    // gopls's clock starts when the message arrives, the user's when the editor asks.
+                    let by_latency = record.start_ns + duration;
+                    let end_ns = by_latency.clamp(from.max(record.start_ns), to);
+                    end(&mut record, end_ns, TimingSource::GoplsLatency, by_latency.abs_diff(end_ns));
+                }
+                Some(duration) => {
+                    let end_ns = (record.start_ns + duration).clamp(from.max(record.start_ns), to);
+                    record.start_ns = end_ns.saturating_sub(duration);
+                    record.start_source = TimingSource::GoplsLatency;
+                    // The length is exact; only where it lies on the time line is not.
+                    record.uncertainty_ns = 0;
+                    end(&mut record, end_ns, TimingSource::GoplsLatency, 0);
+                }
+                None => {
+                    let end_ns = middle.max(record.start_ns);
+                    end(&mut record, end_ns, TimingSource::Counters, (to - from) / 2);
+                }
+            }
+            closed.push(record);
+        }
+    }
+
+    fn close_where(
+        &mut self,
+        at_ns: Ns,
+        source: TimingSource,
+        wanted: impl Fn(&RequestRecord) -> bool,
+    ) -> Vec<RequestRecord> {
+        let mut closed = Vec::new();
+        self.open.retain_mut(|open| {
+            if !open.confirmed || !wanted(&open.record) {
+                return true;
+            }
+            end(&mut open.record, at_ns, source, 0);
+            closed.push(open.record.clone());
+            false
+        });
+        closed
+    }
+
+    /// Drops what will never be finished; called with every page and every sample.
+    pub fn forget_old(&mut self, now_ns: Ns) {
+        self.open.retain(|open| {
+            let age = now_ns.saturating_sub(open.record.start_ns);
+            !(open.denied && age > STAMP_LIFE_NS) && !(open.record.method == SAVE && age > SAVE_LIFE_NS)
+        });
+        self.stamps.retain(|(at, _)| now_ns.saturating_sub(*at) < STAMP_LIFE_NS);
+    }
+}
+
+fn begun(
+    method: &str,
+    start_ns: Ns,
+    start_source: TimingSource,
+    uncertainty_ns: Ns,
+    saving: bool,
+) -> RequestRecord {
+    let interactive = match methods::role(method) {
+        Role::Interactive => true,
+        Role::SaveStep => saving,
+        Role::Background | Role::Ignored => false,
+    };
+    RequestRecord {
+        method: method.to_owned(),
+        start_ns,
+        end_ns: None,
+        duration_ns: None,
+        start_source,
+        end_source: None,
+        uncertainty_ns,
+        interactive,
+        uri: None,
+        line: None,
+    }
+}
+
+fn end(record: &mut RequestRecord, end_ns: Ns, source: TimingSource, uncertainty_ns: Ns) {
+    record.end_ns = Some(end_ns.max(record.start_ns));
+    record.duration_ns = Some(end_ns.saturating_sub(record.start_ns));
+    record.end_source = Some(source);
+    record.uncertainty_ns += uncertainty_ns;
+}
+
+/// How far `at` lies outside of `[from, to]`.
+fn distance(at: Ns, (from, to): (Ns, Ns)) -> Ns {
+    from.saturating_sub(at).max(at.saturating_sub(to))
+}
+
+/// Counters only grow; one that fell means another gopls answers at this address now.
+fn went_back(before: &Counters, now: &Counters) -> bool {
+    before.iter().any(|(method, b)| now.get(method).is_none_or(|n| n.started < b.started))
+}
+
+fn seconds_to_ns(seconds: f64) -> Ns {
+    // `as` saturates: a page that claims 1e300 seconds gives a bounded number.
+    (seconds.max(0.0) * 1e9) as Ns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOVER: &str = "textDocument/hover";
+
+    fn page(started: u64, completed: u64, sum_s: f64) -> Counters {
+        let counters = MethodCounters {
+            started,
+            completed: Some(completed),
+            latency_sum_s: sum_s,
+            latency_count: completed,
+        };
+        Counters::from([(HOVER.to_owned(), counters)])
+    }
+
+    fn tracker() -> RequestTracker {
+        let mut tracker = RequestTracker::default();
+        tracker.set_source(LatencySource::Counters);
+        tracker.counters(0, MS, Counters::new());
+        tracker
+    }
+
+    fn hover_at(line: u32) -> ObservedRequest {
+        ObservedRequest { method: HOVER.into(), uri: Some("file:///a.go".into()), line: Some(line) }
+    }
+
+    fn methods(tracker: &RequestTracker) -> Vec<&str> {
+        tracker.in_flight().map(|r| r.method.as_str()).collect()
+    }
+
+    #[test]
+    fn stamp_and_latency_give_both_ends() {
+        let mut t = tracker();
+        t.observed(100 * MS, hover_at(7));
+        assert_eq!(methods(&t), [HOVER], "in flight before gopls has told anything");
+        assert!(t.counters(120 * MS, 122 * MS, page(1, 0, 0.0)).is_empty());
+        assert!(t.counters(5_300 * MS, 5_310 * MS, page(1, 0, 0.0)).is_empty());
+        let closed = t.counters(5_360 * MS, 5_370 * MS, page(1, 1, 5.258));
+        let [hover] = &closed[..] else { panic!("{closed:?}") };
+        assert_eq!((hover.start_ns, hover.duration_ns), (100 * MS, Some(5_258 * MS)));
+        assert_eq!(hover.end_source, Some(TimingSource::GoplsLatency));
+        assert_eq!(hover.line, Some(7));
+        assert!(hover.uncertainty_ns <= 2 * MS, "{}", hover.uncertainty_ns);
+        assert!(t.in_flight().next().is_none());
+    }
+
+    #[test]
+    fn a_request_nobody_saw_begins_between_two_pages_and_ends_exactly() {
+        let mut t = tracker();
+        t.counters(1_000 * MS, 1_001 * MS, page(0, 0, 0.0));
+        t.counters(2_000 * MS, 2_001 * MS, page(1, 0, 0.0));
+        let open = t.in_flight().next().expect("in flight");
+        assert_eq!(open.start_source, TimingSource::Counters);
+        assert!(open.uncertainty_ns >= 500 * MS);
+        let closed = t.counters(2_100 * MS, 2_102 * MS, page(1, 1, 0.700));
+        assert_eq!(closed[0].duration_ns, Some(700 * MS));
+        assert!(closed[0].start_ns >= 1_000 * MS);
+    }
+
+    #[test]
+    fn started_and_completed_between_two_pages_is_not_lost() {
+        let mut t = tracker();
+        t.observed(50 * MS, hover_at(1));
+        // The page itself hung for two seconds.
+        let closed = t.counters(60 * MS, 2_000 * MS, page(1, 1, 1.5));
+        assert_eq!(closed[0].duration_ns, Some(1_500 * MS));
+    }
+
+    #[test]
+    fn a_stamp_without_a_request_is_denied_and_forgotten() {
+        let mut t = tracker();
+        t.observed(100 * MS, hover_at(1));
+        t.counters(110 * MS, 112 * MS, page(0, 0, 0.0));
+        assert_eq!(methods(&t), [HOVER], "too early to tell");
+        t.counters(160 * MS, 162 * MS, page(0, 0, 0.0));
+        assert!(t.in_flight().next().is_none());
+        // It was only slow to be sent.
+        t.counters(400 * MS, 402 * MS, page(1, 0, 0.0));
+        assert_eq!(t.in_flight().next().map(|r| r.start_ns), Some(100 * MS));
+    }
+
+    #[test]
+    fn counted_a_moment_before_the_stamp_is_one_request() {
+        let mut t = tracker();
+        t.counters(98 * MS, 100 * MS, page(1, 0, 0.0));
+        t.observed(101 * MS, hover_at(3));
+        assert_eq!(t.in_flight().count(), 1);
+        assert_eq!(t.in_flight().next().and_then(|r| r.line), Some(3));
+    }
+
+    #[test]
+    fn two_at_once_are_told_apart_by_their_length() {
+        let mut t = tracker();
+        t.observed(0, hover_at(1));
+        t.counters(10 * MS, 12 * MS, page(1, 0, 0.0));
+        t.observed(1_000 * MS, hover_at(2));
+        t.counters(1_010 * MS, 1_012 * MS, page(2, 0, 0.0));
+        // The second one, cancelled after 300 ms, ends first.
+        let closed = t.counters(1_310 * MS, 1_320 * MS, page(2, 1, 0.310));
+        assert_eq!(closed[0].line, Some(2));
+        assert_eq!(t.in_flight().next().and_then(|r| r.line), Some(1));
+    }
+
+    #[test]
+    fn another_gopls_behind_the_same_port_starts_afresh() {
+        let mut t = tracker();
+        t.counters(0, MS, page(40, 40, 9.0));
+        let closed = t.counters(1_000 * MS, 1_001 * MS, page(1, 0, 0.0));
+        assert!(closed.is_empty());
+        assert_eq!(t.in_flight().count(), 1);
+    }
+
+    #[test]
+    fn old_gopls_ends_by_goroutines() {
+        let mut t = RequestTracker::default();
+        t.set_source(LatencySource::CountersAndGoroutines);
+        let started = |n| {
+            Counters::from([(HOVER.to_owned(), MethodCounters { started: n, ..MethodCounters::default() })])
+        };
+        t.counters(0, MS, started(4));
+        t.observed(100 * MS, hover_at(1));
+        t.counters(150 * MS, 152 * MS, started(5));
+        let queued = Serving { queued: 1, ..Serving::default() };
+        assert!(t.serving(200 * MS, 210 * MS, &queued).is_empty());
+        let busy = Serving { methods: [(HOVER.to_owned(), 1)].into(), queued: 0 };
+        assert!(t.serving(300 * MS, 310 * MS, &busy).is_empty());
+        let closed = t.serving(400 * MS, 410 * MS, &Serving::default());
+        assert_eq!(closed[0].end_source, Some(TimingSource::Goroutines));
+        let duration = closed[0].duration_ns.expect("ended");
+        assert!((200 * MS..=310 * MS).contains(&duration), "{duration}");
+    }
+
+    #[test]
+    fn echo_mode_opens_only_what_is_echoed() {
+        let mut t = RequestTracker::default();
+        t.set_source(LatencySource::Echo);
+        t.observed(100 * MS, hover_at(1));
+        assert!(t.in_flight().next().is_none(), "without an echo nothing would end it");
+        t.echo_began(105 * MS, HOVER, "file:///a.go");
+        assert_eq!(t.in_flight().next().map(|r| r.start_ns), Some(100 * MS));
+        let closed = t.echo_ended(900 * MS, HOVER, "file:///a.go");
+        assert_eq!(closed[0].duration_ns, Some(800 * MS));
+    }
+
+    #[test]
+    fn formatting_is_a_wait_only_while_saving() {
+        let mut t = tracker();
+        t.save_began(0, "file:///a.go");
+        let formatting = |n| {
+            Counters::from([(
+                "textDocument/formatting".to_owned(),
+                MethodCounters { started: n, completed: Some(0), ..MethodCounters::default() },
+            )])
+        };
+        t.counters(10 * MS, 11 * MS, formatting(1));
+        assert!(t.in_flight().all(|r| r.interactive));
+        t.save_ended(500 * MS, "file:///a.go");
+        t.counters(600 * MS, 601 * MS, formatting(2));
+        assert_eq!(t.in_flight().filter(|r| !r.interactive).count(), 1);
+    }
+}
