@@ -9,7 +9,9 @@ import { setUpBuild } from './setup.mjs';
 export async function build() {
   await setUpBuild();
   await step('build the addon and the command line tool (release)', () =>
-    run('cargo', ['build', '--release', '--locked', '-p', 'stallscope-addon', '-p', 'stallscope-cli'], { cwd: repo }),
+    run('cargo', ['build', '--release', '--locked', '-p', 'stallscope-addon', '-p', 'stallscope-cli'], {
+      cwd: repo,
+    }),
   );
   await step('bundle the extension', async () => {
     // From scratch, so that nothing left over ships.

@@ -10,21 +10,22 @@ import { setUpBuild } from './setup.mjs';
 
 const cargo = (...args) => run('cargo', args, { cwd: repo });
 /** Runs a program of one of our node modules, without a shell or npx in between. */
-const node = (script, ...args) => run(process.execPath, [path.join(repo, 'node_modules', script), ...args], { cwd: repo });
+const node = (script, ...args) =>
+  run(process.execPath, [path.join(repo, 'node_modules', script), ...args], { cwd: repo });
 const types = (project) => node('typescript/bin/tsc', '--noEmit', '-p', project);
 
 const CHECKS = {
-  'rustfmt': () => cargo('fmt', '--all', '--check'),
-  'clippy': () => cargo('clippy', '--workspace', '--all-targets', '--locked', '--', '-D', 'warnings'),
+  rustfmt: () => cargo('fmt', '--all', '--check'),
+  clippy: () => cargo('clippy', '--workspace', '--all-targets', '--locked', '--', '-D', 'warnings'),
   'layer rules': checkLayers,
   'generated types': checkDrift,
   'types of the extension': () => types('extension/src'),
   'types of the panel': () => types('extension/webview'),
   'types of the panel tests': () => types('extension/webview/tsconfig.test.json'),
   'types of the test tools': () => types('test'),
-  'eslint': () => node('eslint/bin/eslint.js', '--max-warnings', '0', '.'),
-  'prettier': () => node('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
-  'translations': checkTranslations,
+  eslint: () => node('eslint/bin/eslint.js', '--max-warnings', '0', '.'),
+  prettier: () => node('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
+  translations: checkTranslations,
 };
 
 /** Every text of the manifest is there in every language, and none is left over. */
@@ -36,7 +37,8 @@ async function checkTranslations() {
   const wrong = [];
   const compare = (file, wanted, present) => {
     for (const key of wanted) if (!present.has(key)) wrong.push(`${file} lacks ${JSON.stringify(key)}`);
-    for (const key of present) if (!wanted.has(key)) wrong.push(`${file}: nobody uses ${JSON.stringify(key)}`);
+    for (const key of present)
+      if (!wanted.has(key)) wrong.push(`${file}: nobody uses ${JSON.stringify(key)}`);
   };
   for (const file of ['package.nls.json', 'package.nls.zh-cn.json']) {
     if (used.size > 0) compare(file, used, new Set(Object.keys(read(file))));

@@ -16,10 +16,14 @@ const GENERATED = {
 
 /** Generates both files into `dir`. */
 async function generate(dir) {
-  await run('cargo', ['test', '--locked', '-p', 'stallscope-core', '--features', 'ts', '--lib', 'export_bindings'], {
-    cwd: repo,
-    env: cleanEnv({ TS_RS_EXPORT_DIR: dir }),
-  });
+  await run(
+    'cargo',
+    ['test', '--locked', '-p', 'stallscope-core', '--features', 'ts', '--lib', 'export_bindings'],
+    {
+      cwd: repo,
+      env: cleanEnv({ TS_RS_EXPORT_DIR: dir }),
+    },
+  );
   await run(
     process.execPath,
     [
@@ -53,7 +57,8 @@ export async function gen() {
   await setUpBuild();
   await step('generate the types', () =>
     intoTemp((dir) => {
-      for (const [name, committed] of Object.entries(GENERATED)) fs.copyFileSync(path.join(dir, name), committed);
+      for (const [name, committed] of Object.entries(GENERATED))
+        fs.copyFileSync(path.join(dir, name), committed);
     }),
   );
 }
@@ -64,7 +69,9 @@ export async function checkDrift() {
     for (const [name, committed] of Object.entries(GENERATED)) {
       const now = fs.readFileSync(path.join(dir, name), 'utf8');
       if (!fs.existsSync(committed) || fs.readFileSync(committed, 'utf8') !== now) {
-        throw new Failure(`${path.relative(repo, committed)} is not what the Rust types say: run \`npm run gen\`.`);
+        throw new Failure(
+          `${path.relative(repo, committed)} is not what the Rust types say: run \`npm run gen\`.`,
+        );
       }
     }
   });

@@ -30,22 +30,39 @@ const UNREACHABLE = {
 
 export async function checkLayers() {
   const broken = [];
-  const { stdout } = await run('cargo', ['metadata', '--no-deps', '--locked', '--format-version', '1'], { cwd: repo });
+  const { stdout } = await run('cargo', ['metadata', '--no-deps', '--locked', '--format-version', '1'], {
+    cwd: repo,
+  });
   for (const { name, dependencies } of JSON.parse(stdout).packages) {
     if (!MAY_USE[name]) broken.push(`${name}: a new crate; give it its place in test/tools/layers.mjs`);
     for (const dependency of dependencies) {
       // Tests may use more than what ships.
       if (dependency.kind === 'dev') continue;
       const ours = dependency.name.startsWith('stallscope-');
-      if (ours && !MAY_USE[name]?.includes(dependency.name)) broken.push(`${name} must not use ${dependency.name}`);
+      if (ours && !MAY_USE[name]?.includes(dependency.name))
+        broken.push(`${name} must not use ${dependency.name}`);
       const owners = OWNED[dependency.name];
-      if (owners && !owners.includes(name)) broken.push(`only ${owners.join(', ')} may use ${dependency.name}: ${name} does`);
+      if (owners && !owners.includes(name))
+        broken.push(`only ${owners.join(', ')} may use ${dependency.name}: ${name} does`);
     }
   }
   for (const [name, forbidden] of Object.entries(UNREACHABLE)) {
     const tree = await run(
       'cargo',
-      ['tree', '--locked', '-p', name, '-e', 'normal', '--target', 'all', '--prefix', 'none', '--format', '{p}'],
+      [
+        'tree',
+        '--locked',
+        '-p',
+        name,
+        '-e',
+        'normal',
+        '--target',
+        'all',
+        '--prefix',
+        'none',
+        '--format',
+        '{p}',
+      ],
       { cwd: repo },
     );
     const reached = new Set(tree.stdout.split('\n').map((line) => line.split(' ')[0]));

@@ -9,26 +9,23 @@ import { verb } from './lib/verb.mjs';
 /** Packs what `build` made; returns the path of the .vsix. */
 export async function packExtension() {
   const { name, version } = JSON.parse(fs.readFileSync(path.join(repo, 'package.json'), 'utf8'));
-  const vsix = path.join(out, `${name}-${target}-${version}.vsix`);
+  return pack('pack the .vsix', repo, `${name}-${target}-${version}.vsix`, ['--target', target]);
+}
+
+/** Bundles and packs the stand-in for the Go extension; returns the path of its .vsix. */
+export async function packTestExtension() {
+  const folder = path.join(repo, 'test/lsp-extension');
+  await run(process.execPath, [path.join(folder, 'build.mjs')], { cwd: folder });
+  return pack('pack the test language client', folder, 'test-go-lsp.vsix', ['--skip-license']);
+}
+
+async function pack(title, cwd, fileName, options) {
+  const vsix = path.join(out, fileName);
   fs.mkdirSync(out, { recursive: true });
-  await step('pack the .vsix', () =>
-    run(
-      process.execPath,
-      [
-        path.join(repo, 'node_modules/@vscode/vsce/vsce'),
-        'package',
-        '--target',
-        target,
-        // Everything is bundled.
-        '--no-dependencies',
-        '--skip-license',
-        '--allow-missing-repository',
-        '--out',
-        vsix,
-      ],
-      { cwd: repo },
-    ),
-  );
+  const vsce = path.join(repo, 'node_modules/@vscode/vsce/vsce');
+  // Everything is bundled, so there are no dependencies to look for.
+  const common = ['package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
+  await step(title, () => run(process.execPath, [vsce, ...common, ...options], { cwd }));
   return vsix;
 }
 

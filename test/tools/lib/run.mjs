@@ -105,7 +105,9 @@ export async function run(command, args, options = {}) {
   const code = await new Promise((resolve, reject) => {
     child.on('error', (error) =>
       reject(
-        error.code === 'ENOENT' ? new Failure(`\`${command}\` was not found: install it or add it to PATH.`) : error,
+        error.code === 'ENOENT'
+          ? new Failure(`\`${command}\` was not found: install it or add it to PATH.`)
+          : error,
       ),
     );
     child.on('close', (exitCode, signal) => resolve(exitCode ?? signal));

@@ -16,7 +16,8 @@ export const findChromium = () => CANDIDATES.find((file) => file && fs.existsSyn
 
 export async function installChromium() {
   if (findChromium()) return;
-  const manual = 'Install Chromium (Debian: `sudo apt-get install chromium`) or name one in STALLSCOPE_CHROMIUM.';
+  const manual =
+    'Install Chromium (Debian: `sudo apt-get install chromium`) or name one in STALLSCOPE_CHROMIUM.';
   const apt = fs.existsSync('/usr/bin/apt-get');
   if (!apt) throw new Failure(`Chromium is missing, and this machine has no apt-get. ${manual}`);
   const root = process.getuid?.() === 0;

@@ -38,7 +38,8 @@ export async function installCodeServer() {
     },
     async (dir) => {
       await unpack(`code-server@${CODE_SERVER_VERSION}`, dir);
-      const npm = (cwd, ...args) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd: path.join(dir, cwd), env });
+      const npm = (cwd, ...args) =>
+        run('npm', [...args, '--no-audit', '--no-fund'], { cwd: path.join(dir, cwd), env });
       await npm('.', 'ci', '--omit=dev', '--ignore-scripts');
       // Its shrinkwrap is out of step with its package.json there, which `npm ci` refuses.
       await npm('lib/vscode', 'install', '--omit=dev', '--ignore-scripts');

@@ -31,9 +31,13 @@ export async function installGoplsSource(version = GOPLS_VERSION) {
   await installOnce(
     { title: `source of gopls ${version}`, dir: goplsSource(version), witness: 'go.mod' },
     async (dir) => {
-      const { stdout } = await run('go', ['mod', 'download', '-json', `golang.org/x/tools/gopls@${version}`], {
-        cwd: dir,
-      });
+      const { stdout } = await run(
+        'go',
+        ['mod', 'download', '-json', `golang.org/x/tools/gopls@${version}`],
+        {
+          cwd: dir,
+        },
+      );
       fs.cpSync(JSON.parse(stdout).Dir, dir, { recursive: true });
       // The module cache is read-only; a workspace is not.
       await run('chmod', ['-R', 'u+w', dir]);

@@ -1,0 +1,295 @@
+// One browser window on a workbench, driven as a person would: keys, mouse, what is visible.
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { findChromium } from '../../tools/setup/chromium.mjs';
+import { Failure } from '../../tools/lib/run.mjs';
+import { locateText } from './locate.mjs';
+
+const FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const QUICK_INPUT = '.quick-input-widget:visible';
+const HOVER_ROWS = '.monaco-resizable-hover .monaco-hover:visible .hover-row';
+/** The editor asks its hover providers after half of `editor.hover.delay` (300 ms by default). */
+const HOVER_ASK_DELAY_MS = 150;
+
+export class Editor {
+  #browser;
+
+  /** Use `Workbench.open`. */
+  constructor(browser, context, page) {
+    this.#browser = browser;
+    this.context = context;
+    this.page = page;
+    /** Errors of the workbench's own scripts and of our panel. */
+    this.errors = [];
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+  }
+
+  static async open(url, { viewport = { width: 1400, height: 900 }, ...contextOptions } = {}) {
+    const executablePath = findChromium();
+    if (!executablePath)
+      throw new Failure('no Chromium found: install it or name one in STALLSCOPE_CHROMIUM');
+    const browser = await chromium.launch({
+      executablePath,
+      // Chromium refuses its sandbox to root.
+      chromiumSandbox: process.getuid?.() !== 0,
+      args: FLAGS,
+    });
+    try {
+      const context = await browser.newContext({ viewport, ...contextOptions });
+      const editor = new Editor(browser, context, await context.newPage());
+      await editor.#load(url);
+      return editor;
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+
+  async #load(url) {
+    await this.page.goto(url);
+    await this.#whenReady();
+  }
+
+  async #whenReady() {
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
+  }
+
+  /** As the user does with "Developer: Reload Window". */
+  async reload() {
+    await this.page.reload();
+    await this.#whenReady();
+  }
+
+  async close() {
+    await this.#browser.close();
+  }
+
+  async screenshot(file) {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    await this.page.screenshot({ path: file });
+    return file;
+  }
+
+  /**
+   * Opens the quick input, types, and accepts the first row once its label matches. Again from the start when
+   * something (a late focus change, a restored editor) closes the input meanwhile.
+   */
+  async #pick(key, text, wanted, { timeoutMs = 45_000 } = {}) {
+    const { page } = this;
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      let seen;
+      try {
+        await page.keyboard.press(key);
+        const input = page.locator(`${QUICK_INPUT} input`).first();
+        await input.waitFor({ timeout: 2000 });
+        await input.fill(text);
+        const row = page.locator(`${QUICK_INPUT} .quick-input-list .monaco-list-row`).first();
+        for (let look = 0; look < 40; look += 1) {
+          seen = await row.getAttribute('aria-label', { timeout: 3000 });
+          if (wanted.test(seen ?? '')) {
+            // Rows are still being sorted in: only a label that stays is the answer.
+            await page.waitForTimeout(100);
+            if (!wanted.test((await row.getAttribute('aria-label', { timeout: 1000 })) ?? '')) continue;
+            await page.keyboard.press('Enter');
+            return;
+          }
+          await page.waitForTimeout(100);
+        }
+        throw new Error(`first row is ${JSON.stringify(seen)}`);
+      } catch (error) {
+        if (Date.now() > deadline)
+          throw new Failure(`nothing like ${wanted} for ${JSON.stringify(text)}: ${error.message}`);
+        await page.keyboard.press('Escape').catch(() => {});
+        await page.waitForTimeout(500);
+      }
+    }
+  }
+
+  /** Quick open; `name` may carry folders, as `cache/snapshot.go`. */
+  async openFile(name) {
+    const base = path.basename(name);
+    await this.#pick('Control+P', name, new RegExp(`^${escape(base)}`));
+    await this.page.locator(`.tab.active[data-resource-name="${base}"]`).first().waitFor({ timeout: 20_000 });
+    await this.page.locator('.monaco-editor .view-line').first().waitFor();
+  }
+
+  /** Runs a command by its title in the palette, e.g. `Stallscope: Show Panel`. */
+  async command(title, options) {
+    await this.#pick('F1', `>${title}`, new RegExp(`^${escape(title)}`, 'i'), options);
+  }
+
+  /** Moves the cursor to a line and scrolls it into view. */
+  async goToLine(line) {
+    await this.#pick('Control+G', `:${line}`, /./);
+    await this.page.waitForTimeout(200);
+  }
+
+  async #at(text, nth) {
+    const box = await this.page.evaluate(locateText, [text, nth]);
+    if (!box) throw new Failure(`not visible in the editor: ${JSON.stringify(text)}`);
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  }
+
+  async #moveAway() {
+    await this.page.mouse.move(5, 5);
+    await this.page.waitForTimeout(400);
+  }
+
+  /**
+   * Rests the mouse on a word and waits for what gopls says. The times are this process's clock:
+   * `askedAtMs` when the editor asks its providers, `loadingAtMs` when "Loading…" was first seen (undefined when
+   * it never was), `answeredAtMs` when the answer was first seen.
+   */
+  async hover(text, { nth = 0, timeoutMs = 60_000, answer = /\S/ } = {}) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const { x, y } = await this.#at(text, nth);
+      // Two steps: the editor wants to see the mouse come, then rest.
+      await this.page.mouse.move(x - 3, y);
+      await this.page.mouse.move(x, y);
+      const askedAtMs = Date.now() + HOVER_ASK_DELAY_MS;
+      let loadingAtMs;
+      while (Date.now() < deadline) {
+        const rows = await this.page.locator(HOVER_ROWS).allInnerTexts();
+        const now = Date.now();
+        const said = rows.filter((row) => !/^Loading(\.\.\.|…)$/.test(row.trim())).join('\n');
+        if (said.trim() !== '' && answer.test(said))
+          return { text: said, askedAtMs, loadingAtMs, answeredAtMs: now };
+        if (rows.length > 0) loadingAtMs ??= now;
+        // Nobody was asked: gopls had not registered yet. Come again.
+        else if (now - askedAtMs > 3000) break;
+        await this.page.waitForTimeout(20);
+      }
+      if (Date.now() >= deadline)
+        throw new Failure(`no hover on ${JSON.stringify(text)} within ${timeoutMs} ms`);
+      await this.#moveAway();
+    }
+  }
+
+  /** Clicks a word, presses F12 and waits until another file or line is shown. */
+  async goToDefinition(text, { nth = 0, timeoutMs = 60_000 } = {}) {
+    const { x, y } = await this.#at(text, nth);
+    await this.page.mouse.click(x, y);
+    const before = await this.position();
+    const deadline = Date.now() + timeoutMs;
+    for (let look = 0; Date.now() < deadline; look += 1) {
+      if (look % 50 === 0) await this.page.keyboard.press('F12');
+      await this.page.waitForTimeout(100);
+      const now = await this.position();
+      if (now !== before) return now;
+    }
+    throw new Failure(`no definition of ${JSON.stringify(text)} within ${timeoutMs} ms`);
+  }
+
+  /** The active tab and the cursor, e.g. `snapshot.go Ln 12, Col 3`. */
+  async position() {
+    const tab = await this.page.locator('.tab.active').first().getAttribute('data-resource-name');
+    const cursor = await this.page
+      .locator('.statusbar-item[id="status.editor.selection"]')
+      .first()
+      .innerText();
+    return `${tab} ${cursor.trim()}`;
+  }
+
+  async type(text) {
+    await this.page.keyboard.type(text, { delay: 30 });
+  }
+
+  async save() {
+    await this.page.keyboard.press('Control+S');
+    await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached', timeout: 60_000 });
+  }
+
+  /** The visible status bar items, left to right. */
+  async statusItems() {
+    return this.page.locator('.part.statusbar .statusbar-item').evaluateAll((items) =>
+      items
+        .filter((item) => item.offsetWidth > 0)
+        .map((item) => ({
+          id: item.id,
+          text: item.innerText.trim().replace(/\s+/g, ' '),
+          label: item.getAttribute('aria-label') ?? '',
+        })),
+    );
+  }
+
+  /** The status bar item of an extension, e.g. `stallscope.stallscope`; undefined when it shows none. */
+  async statusItem(extension) {
+    return (await this.statusItems()).find(({ id }) => id.startsWith(extension));
+  }
+
+  /** The notifications on the screen, each with its buttons. */
+  async notifications() {
+    return this.page.locator('.notification-toast').evaluateAll((toasts) =>
+      toasts.map((toast) => ({
+        text: toast.querySelector('.notification-list-item-message')?.innerText.trim() ?? '',
+        buttons: [...toast.querySelectorAll('.notification-list-item-buttons-container .monaco-button')].map(
+          (button) => button.innerText.trim(),
+        ),
+      })),
+    );
+  }
+
+  /** Presses a button of a notification. */
+  async answerNotification(button, { timeoutMs = 20_000 } = {}) {
+    await this.page
+      .locator('.notification-toast .monaco-button', { hasText: button })
+      .first()
+      .click({ timeout: timeoutMs });
+  }
+
+  /** Looks at the window until `look` returns something; fails with the last thing it said otherwise. */
+  async waitFor(what, look, { timeoutMs = 30_000, everyMs = 100 } = {}) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const seen = await look(this);
+      if (seen) return seen;
+      if (Date.now() > deadline) throw new Failure(`${what}: not seen within ${timeoutMs} ms`);
+      await this.page.waitForTimeout(everyMs);
+    }
+  }
+
+  /**
+   * The document of an open webview: VS Code puts it into a frame within a frame. With several open, the one
+   * whose content matches `marker` (a selector).
+   */
+  async webview(marker = 'body', { timeoutMs = 30_000 } = {}) {
+    return this.waitFor(
+      `a webview with ${marker}`,
+      async () => {
+        for (const frame of this.page.frames()) {
+          if (frame.name() === '' && !/fake\.html|index\.html/.test(frame.url())) continue;
+          if (!(await isActiveFrame(frame))) continue;
+          if (
+            (await frame
+              .locator(marker)
+              .count()
+              .catch(() => 0)) > 0
+          )
+            return frame;
+        }
+        return undefined;
+      },
+      { timeoutMs },
+    );
+  }
+}
+
+/** The inner frame carries the extension's HTML; the outer one is VS Code's. */
+async function isActiveFrame(frame) {
+  if (!frame.parentFrame()?.parentFrame()) return false;
+  const element = await frame.frameElement().catch(() => undefined);
+  return (await element?.getAttribute('id').catch(() => undefined)) === 'active-frame';
+}
+
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -1,0 +1,28 @@
+// What the workbench tests and the demo have in common: what ships, on gopls's own source, with a cold cache.
+import fs from 'node:fs';
+import path from 'node:path';
+import { goplsSource, out, target } from '../../tools/lib/paths.mjs';
+import { Failure } from '../../tools/lib/run.mjs';
+import { Workbench } from './workbench.mjs';
+
+/** The debug server on a loopback port which the system picks: what "Enable" sets for the user. */
+export const DEBUG_FLAGS = ['-debug=127.0.0.1:0'];
+
+/** The .vsix files `npm test` and `npm run demo` packed: Stallscope as it ships, and the test language client. */
+export function extensionsUnderTest() {
+  const vsix = (name) => {
+    const found = fs.existsSync(out) ? fs.readdirSync(out).find((entry) => name.test(entry)) : undefined;
+    if (!found) throw new Failure(`no ${name} in out/: run \`npm run package\` and \`npm test\``);
+    return path.join(out, found);
+  };
+  return [vsix(new RegExp(`^stallscope-${target}-.*\\.vsix$`)), vsix(/^test-go-lsp\.vsix$/)];
+}
+
+/** A workbench on gopls's source whose gopls has never seen it (an empty cache of its own) and serves its debug pages. */
+export function startWorkbench({ settings = {}, ...options } = {}) {
+  return Workbench.start({
+    folder: goplsSource(),
+    settings: { 'go.languageServerFlags': DEBUG_FLAGS, ...settings },
+    ...options,
+  });
+}
