@@ -1,2 +1,37 @@
-//! `stallscope`: the same core for CI, terminals and other editors.
-fn main() {}
+//! `stallscope`: the same core as the editor extension, for CI, terminals and other editors.
+//!
+//! One file per verb. The verbs that only read files start no runtime: a small profile takes milliseconds.
+
+mod analyze;
+mod diff;
+mod failure;
+mod load;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Looks into gopls's memory: what a heap profile holds, and what changed between two.
+#[derive(Parser)]
+#[command(name = "stallscope", version)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Show which functions hold the memory of a heap profile.
+    Analyze(analyze::Analyze),
+    /// Show what changed from one heap profile to another.
+    Diff(diff::Diff),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().verb {
+        Verb::Analyze(analyze) => analyze.run(),
+        Verb::Diff(diff) => diff.run(),
+    };
+    failure::exit_code(result)
+}

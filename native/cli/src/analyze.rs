@@ -1,0 +1,114 @@
+//! `stallscope analyze PROFILE`
+
+use std::io::{BufWriter, Write};
+use std::mem::ManuallyDrop;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use stallscope_core::heap::{HeapPage, HeapQuery, HeapSort};
+
+use crate::failure::Failure;
+use crate::load::load;
+use crate::print;
+
+/// Arguments of `analyze`.
+#[derive(Args)]
+pub struct Analyze {
+    /// The heap profile, as gopls serves it under /debug/pprof/heap.
+    profile: PathBuf,
+    #[command(flatten)]
+    view: View,
+}
+
+/// What is shown of a profile, and how; the same for both verbs.
+#[derive(Args)]
+pub struct View {
+    /// What to count: inuse_space (the default), inuse_objects, alloc_space, alloc_objects, or any type of the profile.
+    #[arg(long, value_name = "TYPE")]
+    sample: Option<String>,
+    /// Show only the first N functions.
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Sort by what a function and its callees allocated, instead of by the function itself.
+    #[arg(long)]
+    cum: bool,
+    /// Print JSON with whole numbers in the profile's own unit.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl View {
+    /// The question these arguments ask.
+    pub fn query(&self) -> HeapQuery {
+        HeapQuery {
+            sample_type: self.sample.clone(),
+            sort: if self.cum { HeapSort::Cum } else { HeapSort::Flat },
+            limit: self.top.unwrap_or(usize::MAX),
+            ..HeapQuery::default()
+        }
+    }
+}
+
+/// The published JSON: others parse it, so it has a shape of its own which changes on purpose only.
+#[derive(Serialize)]
+struct Json<'a> {
+    sample_type: &'a str,
+    unit: &'a str,
+    total: i64,
+    rows: Vec<JsonRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonRow<'a> {
+    function: &'a str,
+    flat: i64,
+    cum: i64,
+}
+
+impl Analyze {
+    /// Reads the profile and prints its table.
+    pub fn run(self) -> Result<(), Failure> {
+        // The process ends with the answer; taking a large profile apart piece by piece would only delay that.
+        let index = ManuallyDrop::new(load(&self.profile)?);
+        let page = index
+            .query(&self.view.query())
+            .map_err(|error| Failure::Question { path: self.profile.clone(), error })?;
+        let mut out = BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
+        if self.view.json {
+            print_json(&page, &mut out)?
+        } else {
+            print_table(&page, &mut out)?
+        }
+        Ok(out.flush()?)
+    }
+}
+
+fn print_json(page: &HeapPage, out: &mut impl Write) -> std::io::Result<()> {
+    let rows = page.rows.iter();
+    let rows = rows.map(|row| JsonRow { function: &row.function, flat: row.flat, cum: row.cum }).collect();
+    let json = Json { sample_type: &page.sample_type, unit: &page.unit, total: page.total, rows };
+    serde_json::to_writer(&mut *out, &json)?;
+    writeln!(out)
+}
+
+fn print_table(page: &HeapPage, out: &mut impl Write) -> std::io::Result<()> {
+    let value = |number| print::value(number, &page.unit);
+    writeln!(out, "Type: {}", page.sample_type)?;
+    writeln!(out, "Total: {} in {} functions", value(page.total), page.matched_rows)?;
+    if page.ballast > 0 {
+        writeln!(out, "Of it ballast: {}, reserved by gopls on purpose, not a leak", value(page.ballast))?;
+    }
+    writeln!(out, "{:>10} {:>6} {:>6} {:>10} {:>6}", "flat", "flat%", "sum%", "cum", "cum%")?;
+    let mut sum = 0i64;
+    for row in &page.rows {
+        sum = sum.saturating_add(row.flat);
+        let percent = |number| print::percent(number, page.total);
+        let (flat, cum) = (value(row.flat), value(row.cum));
+        let (flat_share, sum_share, cum_share) = (percent(row.flat), percent(sum), percent(row.cum));
+        let label = row.label.as_ref().map(|label| format!("  [{label}]")).unwrap_or_default();
+        let function = &row.function;
+        writeln!(out, "{flat:>10} {flat_share} {sum_share} {cum:>10} {cum_share}  {function}{label}")?;
+    }
+    Ok(())
+}

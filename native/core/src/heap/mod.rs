@@ -1,0 +1,22 @@
+//! Heap profiles: tables by function, the flame tree from the root, the difference of two profiles.
+//!
+//! Everything here gives the numbers `go tool pprof` gives for the same file; a test runs the real tool.
+//! [`HeapIndex`] is built once per profile and answers all later questions quickly.
+
+mod ballast;
+mod diff;
+mod flame;
+mod index;
+mod names;
+mod nodes;
+mod prune;
+mod query;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use diff::{DiffPage, DiffRow, diff};
+pub use flame::{FlameNode, FlameNodeKind, FlameQuery, FlameTree};
+pub use index::{HeapError, HeapIndex, SampleType};
+pub use query::{HeapPage, HeapQuery, HeapRow, HeapSort};

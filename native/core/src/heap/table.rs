@@ -1,0 +1,60 @@
+//! Flat and cumulative values per function, for one sample type.
+
+use stallscope_pprof::Profile;
+
+use super::nodes::Nodes;
+
+/// The values of one function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    /// Allocated in the function itself.
+    pub flat: i64,
+    /// Allocated in it and in what it called.
+    pub cum: i64,
+}
+
+/// The values of all functions, by node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub sums: Vec<Sums>,
+    /// The sum of the absolute values of all samples, which is what pprof takes percentages of.
+    pub total: i64,
+}
+
+impl Table {
+    /// Walks every stack once. A function that is in a stack several times counts that sample once.
+    pub(crate) fn new(profile: &Profile, nodes: &Nodes, kind: usize) -> Self {
+        let mut cells = vec![Cell::default(); nodes.list.len()];
+        let mut total = 0i64;
+        for sample in 0..profile.samples.len() {
+            let value = profile.value(sample, kind);
+            if value == 0 {
+                continue;
+            }
+            total = total.saturating_add(value.saturating_abs());
+            let stack = profile.samples.stack(sample);
+            let this_sample = sample as u32 + 1;
+            for location in stack {
+                for node in nodes.at(*location) {
+                    let cell = &mut cells[*node as usize];
+                    if cell.last_sample != this_sample {
+                        cell.last_sample = this_sample;
+                        cell.sums.cum = cell.sums.cum.saturating_add(value);
+                    }
+                }
+            }
+            if let Some(leaf) = stack.first() {
+                let sums = &mut cells[nodes.at(*leaf)[0] as usize].sums;
+                sums.flat = sums.flat.saturating_add(value);
+            }
+        }
+        Self { sums: cells.into_iter().map(|cell| cell.sums).collect(), total }
+    }
+}
+
+/// The mark beside the sums, so that one memory access answers "already counted?" and adds.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    sums: Sums,
+    last_sample: u32,
+}

@@ -1,0 +1,153 @@
+//! Small profiles written as text, and what the tables and trees make of them.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+
+use stallscope_pprof::{Function, Label, Line, Location, Parts, Profile, StringId, StringTable, ValueType};
+
+use super::*;
+
+/// One stack per line: `VALUE root;caller;leaf`. Calls joined by `>` share a location (the right one inlined).
+fn parts(text: &str) -> Parts {
+    let mut parts = Parts { strings: StringTable::from_iter([""]), ..Parts::default() };
+    let mut function_of: HashMap<String, u32> = HashMap::new();
+    for (kind, unit) in [("inuse_objects", "count"), ("inuse_space", "bytes")] {
+        let value_type = ValueType { kind: parts.strings.push(kind), unit: parts.strings.push(unit) };
+        parts.sample_types.push(value_type);
+    }
+    for stack in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (value, frames) = stack.split_once(' ').unwrap();
+        let mut locations = Vec::new();
+        for frame in frames.split(';').rev() {
+            let first_line = parts.lines.len() as u32;
+            let calls: Vec<&str> = frame.split('>').rev().collect();
+            for name in &calls {
+                let function = *function_of.entry((*name).to_owned()).or_insert_with(|| {
+                    let name = parts.strings.push(name);
+                    parts.functions.push(Function { name, system_name: name, ..Function::default() });
+                    parts.functions.len() as u32 - 1
+                });
+                parts.lines.push(Line { function, line: 7, column: 0 });
+            }
+            let line_count = calls.len() as u32;
+            parts.locations.push(Location { first_line, line_count, ..Location::default() });
+            locations.push(parts.locations.len() as u32 - 1);
+        }
+        parts.samples.push(&[1, value.parse().unwrap()], &locations, &[]);
+    }
+    parts
+}
+
+fn index(text: &str) -> HeapIndex {
+    HeapIndex::new(Profile::new(parts(text)).unwrap()).unwrap()
+}
+
+fn table(index: &HeapIndex, query: &HeapQuery) -> String {
+    let page = index.query(query).unwrap();
+    let row = |row: &HeapRow| format!("{} {} {}", row.flat, row.cum, row.function);
+    page.rows.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn recursion_and_inlined_calls_count_once_per_sample() {
+    let index = index("10 main;a;b;a\n5 main;b>c\n1 main");
+    assert_eq!(table(&index, &HeapQuery::default()), "10 10 a\n5 5 c\n1 16 main\n0 15 b");
+    assert_eq!(index.total(None).unwrap(), 16);
+    assert_eq!(index.total(Some("inuse_objects")).unwrap(), 3);
+}
+
+#[test]
+fn queries_sort_filter_and_page() {
+    let index = index("3 main;net/http.Serve\n2 main;go/ast.Walk\n9 main;go/token.Add");
+    let by_name = HeapQuery { sort: HeapSort::Name, descending: false, ..HeapQuery::default() };
+    assert_eq!(table(&index, &by_name), "2 2 go/ast.Walk\n9 9 go/token.Add\n0 14 main\n3 3 net/http.Serve");
+    let second = HeapQuery { sort: HeapSort::Cum, offset: 1, limit: 1, ..HeapQuery::default() };
+    assert_eq!(table(&index, &second), "9 9 go/token.Add");
+    let filtered = HeapQuery { filter: "GO/A".into(), ..HeapQuery::default() };
+    assert_eq!(index.query(&filtered).unwrap().matched_rows, 1);
+    let row = &index.query(&filtered).unwrap().rows[0];
+    assert_eq!((row.package.as_str(), row.line), ("go/ast", 7));
+}
+
+#[test]
+fn an_unknown_sample_type_names_the_known_ones() {
+    let query = HeapQuery { sample_type: Some("cpu".into()), ..HeapQuery::default() };
+    let message = index("1 main").query(&query).unwrap_err().to_string();
+    assert_eq!(message, r#"the profile has no sample type "cpu"; it has: inuse_objects, inuse_space"#);
+}
+
+#[test]
+fn drop_frames_cut_what_the_function_calls_but_never_everything() {
+    let mut parts = parts("4 main;malloc;grow\n2 main;keepme;x\n1 malloc;grow\n8 main;b>malloc>grow");
+    parts.drop_frames = parts.strings.push("malloc|keep.*");
+    parts.keep_frames = parts.strings.push("keepme");
+    let index = HeapIndex::new(Profile::new(parts).unwrap()).unwrap();
+    assert_eq!(
+        table(&index, &HeapQuery::default()),
+        "8 8 b\n4 14 main\n2 2 x\n1 1 grow\n0 2 keepme\n0 1 malloc"
+    );
+}
+
+/// The tree as text: own and total value per frame.
+fn drawn(tree: &FlameTree) -> String {
+    let line = |node: &FlameNode| {
+        let name = match node.kind {
+            FlameNodeKind::Root => "root".to_owned(),
+            FlameNodeKind::Frame => node.function.clone(),
+            FlameNodeKind::Other => format!("other ({})", node.merged),
+        };
+        format!("{}{name} @{} {}/{}", " ".repeat(node.depth as usize), node.start, node.own, node.value)
+    };
+    tree.nodes.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+const FOREST: &str = "50 main;a;b\n20 main;a>c\n10 main;d\n1 main;e\n1 main;f\n18 go;g";
+
+#[test]
+fn the_flame_tree_adds_up_and_merges_what_is_narrow() {
+    let query = FlameQuery { min_share: 0.05, ..FlameQuery::default() };
+    let tree = index(FOREST).flame(&query).unwrap();
+    let expected = "root @0 0/100\n main @0 0/82\n  a @0 0/70\n   b @0 50/50\n   c @50 20/20\n  d @70 10/10\n  other (2) @80 0/2\n go @82 0/18\n  g @82 18/18";
+    assert_eq!(drawn(&tree), expected);
+}
+
+#[test]
+fn the_node_budget_goes_to_the_widest_frames() {
+    let tree = index(FOREST).flame(&FlameQuery { max_nodes: 3, ..FlameQuery::default() }).unwrap();
+    let expected = "root @0 0/100\n main @0 0/82\n  a @0 0/70\n   other (2) @0 0/70\n  other (3) @70 0/12\n go @82 0/18\n  other (1) @82 0/18";
+    assert_eq!(drawn(&tree), expected);
+}
+
+#[test]
+fn zoom_shows_what_was_merged() {
+    let path = vec!["main".to_owned()];
+    let tree = index(FOREST).flame(&FlameQuery { path, ..FlameQuery::default() }).unwrap();
+    assert!(drawn(&tree).starts_with("main @0 0/82\n a @0 0/70"), "{}", drawn(&tree));
+    assert!(drawn(&tree).ends_with(" e @80 1/1\n f @81 1/1"), "{}", drawn(&tree));
+    let unknown = FlameQuery { path: vec!["nowhere".into()], ..FlameQuery::default() };
+    assert!(index(FOREST).flame(&unknown).is_err());
+}
+
+#[test]
+fn the_difference_is_signed_and_leaves_out_what_did_not_change() {
+    let (base, new) = (index("5 main;a\n7 main;b\n3 main;gone"), index("9 main;a\n7 main;b\n20 main;new"));
+    let page = diff(&base, &new, &HeapQuery::default()).unwrap();
+    let rows: Vec<_> = page.rows.iter().map(|r| (r.function.as_str(), r.flat, r.cum)).collect();
+    assert_eq!(rows, [("new", 20, 20), ("a", 4, 4), ("gone", -3, -3), ("main", 0, 21)]);
+    assert_eq!((page.base_total, page.new_total, page.total), (15, 36, 21));
+}
+
+#[test]
+fn the_ballast_is_labelled_and_its_numbers_are_untouched() {
+    let mut parts =
+        parts("100007936 runtime.main;golang.org/x/tools/gopls/internal/cache.init\n5 runtime.main");
+    let key = parts.strings.push("bytes");
+    let label = Label { key, text: StringId(0), number: 100_007_936, unit: StringId(0) };
+    parts.samples.labels.push(label);
+    parts.samples.label_ends = vec![1, 1];
+    let index = HeapIndex::new(Profile::new(parts).unwrap()).unwrap();
+    let page = index.query(&HeapQuery::default()).unwrap();
+    let labels: Vec<_> = page.rows.iter().map(|row| (row.flat, row.label.as_deref())).collect();
+    assert_eq!(labels, [(100_007_936, Some("ballast")), (5, None)]);
+    assert_eq!((page.total, page.ballast), (100_007_941, 100_007_936));
+}
