@@ -53,12 +53,14 @@ impl RssRing {
         self.points.get(index).map(|point| point.rss_bytes)
     }
 
-    /// The rise from the lowest sample in `[now - window, now]`, not before `not_before_ns`, to the latest one.
+    /// The rise from the lowest RSS in `[now - window, now]`, not before `not_before_ns`, to the latest sample.
     ///
+    /// RSS at the window's left edge is that of the last sample before it: growth between that sample and the next
+    /// one belongs to the window.
     /// RSS that falls (memory given back) is a rise of 0. Fewer than two samples: 0.
     pub fn rise(&self, now_ns: Ns, window_ns: Ns, not_before_ns: Ns) -> Bytes {
         let from = now_ns.saturating_sub(window_ns).max(not_before_ns);
-        let lowest = self.range(from, now_ns).map(|point| point.rss_bytes).min();
+        let lowest = self.range(from, now_ns).map(|point| point.rss_bytes).chain(self.at(from)).min();
         match (lowest, self.last()) {
             (Some(lowest), Some(last)) => last.rss_bytes.saturating_sub(lowest),
             _ => 0,

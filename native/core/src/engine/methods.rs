@@ -49,6 +49,12 @@ pub fn role(method: &str) -> Role {
 /// The pseudo method of a save as a whole, will-save to did-save.
 pub const SAVE: &str = "save";
 
+/// Whether a wait for `method` explains itself; a save is explained by the steps inside it only in part, so it stays
+/// the main request of its own stall, while `resolve` requests only fill in another request's answer.
+pub fn is_wait_itself(method: &str) -> bool {
+    !method.ends_with("/resolve")
+}
+
 /// Whether `method` is one of the notifications that gopls counts beside its requests.
 pub fn is_notification(method: &str) -> bool {
     method.starts_with("$/")

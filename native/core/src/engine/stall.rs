@@ -1,0 +1,240 @@
+//! One stall while it goes on, and how it becomes an incident.
+
+use std::collections::BTreeSet;
+
+use super::memory::{RssRing, thin};
+use crate::model::{
+    Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
+    IncidentState, LatencySource, LoadContext, Note, Ns, RequestRecord, RssSummary, SECOND, StallStatus,
+};
+
+/// RSS before the stall that is kept with it.
+const LEAD_NS: Ns = 10 * SECOND;
+/// Points of the RSS line that an incident keeps; `incident.json` stays below about 100 kB by it.
+const SERIES_POINTS: usize = 1_500;
+
+/// Identifies a stall (or a capture on request) within one run of the watcher.
+pub type StallKey = u64;
+
+/// A stall from its first sign until everything about it is on disk.
+#[derive(Debug)]
+pub(super) struct Stall {
+    pub key: StallKey,
+    pub id: String,
+    pub gopls: GoplsIdentity,
+    pub source: LatencySource,
+    /// Start of the earliest request that made it a stall.
+    pub start_ns: Ns,
+    /// When a stalled request was last seen in flight.
+    pub last_seen_ns: Ns,
+    /// Requests that have ended during it.
+    pub ended: Vec<RequestRecord>,
+    pub captures: Vec<Capture>,
+    pub decisions: Vec<Decision>,
+    pub notes: Vec<Note>,
+    pub load: Option<LoadContext>,
+    pub steepest_rise_bytes: Bytes,
+    /// Reasons for which a heap capture was held back; each is logged once.
+    pub held: BTreeSet<String>,
+    /// Whether it has a folder.
+    pub recorded: bool,
+    pub gopls_gone: bool,
+    pub cost_at_start: Cost,
+    pub cost: Cost,
+    /// Asked for by the user, not a stall.
+    pub on_request: bool,
+    /// Set when it is over: RSS and requests as they were then.
+    pub sealed: Option<Sealed>,
+}
+
+/// What is fixed when the stall ends, so that later samples and requests do not change it.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub end_ns: Ns,
+    pub requests: Vec<RequestRecord>,
+    pub series: Vec<crate::model::RssPoint>,
+    pub rss: RssSummary,
+}
+
+impl Stall {
+    /// The request that the user waited for: the longest interactive one, else the longest.
+    pub fn main_request(requests: &[RequestRecord], now_ns: Ns) -> Option<&RequestRecord> {
+        requests
+            .iter()
+            .max_by_key(|r| (r.interactive, super::methods::is_wait_itself(&r.method), age(r, now_ns)))
+    }
+
+    /// The requests of this stall: those that ended in it and those still in flight, by start.
+    pub fn requests<'a>(&'a self, open: impl Iterator<Item = &'a RequestRecord>) -> Vec<RequestRecord> {
+        let mut all: Vec<RequestRecord> = self.ended.iter().chain(open).cloned().collect();
+        all.sort_by_key(|r| r.start_ns);
+        all
+    }
+
+    pub fn heap_state(&self) -> Option<CaptureState> {
+        self.captures.iter().filter(|c| c.kind == CaptureKind::Heap).map(|c| c.state).next_back()
+    }
+
+    pub fn waiting_for_captures(&self) -> bool {
+        self.captures.iter().any(|c| c.state == CaptureState::Running)
+    }
+
+    pub fn status(&self, requests: &[RequestRecord], ring: &RssRing, now_ns: Ns) -> Option<StallStatus> {
+        let main = Self::main_request(requests, now_ns)?;
+        let before = ring.at(main.start_ns).unwrap_or(0) as f64;
+        let now = ring.last().map_or(0, |p| p.rss_bytes) as f64;
+        Some(StallStatus {
+            incident: self.recorded.then(|| self.id.clone()),
+            method: main.method.clone(),
+            start_ns: main.start_ns,
+            age_ns: age(main, now_ns),
+            rss_growth_bytes: now - before,
+            heap: self.heap_state(),
+        })
+    }
+
+    /// Fixes requests and memory as of `end_ns`, and says of each capture whether it lies within the main request.
+    pub fn seal(&mut self, requests: Vec<RequestRecord>, ring: &RssRing, end_ns: Ns) {
+        let main = Self::main_request(&requests, end_ns).cloned();
+        let (from, to) =
+            main.as_ref().map_or((self.start_ns, end_ns), |m| (m.start_ns, m.end_ns.unwrap_or(end_ns)));
+        let rss = RssSummary {
+            start_bytes: ring.at(from).unwrap_or(0),
+            peak_bytes: ring.range(from, to).map(|p| p.rss_bytes).max().or(ring.at(to)).unwrap_or(0),
+            end_bytes: ring.at(to).unwrap_or(0),
+            steepest_rise_bytes: self.steepest_rise_bytes,
+        };
+        let samples: Vec<_> = ring.range(from.saturating_sub(LEAD_NS), end_ns).collect();
+        self.sealed = Some(Sealed { end_ns, requests, series: thin(&samples, SERIES_POINTS), rss });
+    }
+
+    /// The incident as it stands; `open` are the requests still in flight.
+    pub fn incident(
+        &self,
+        origin_unix_ns: u128,
+        workspace: &[String],
+        open: &[RequestRecord],
+        ring: &RssRing,
+        now_ns: Ns,
+    ) -> Incident {
+        let live;
+        let sealed = match &self.sealed {
+            Some(sealed) => sealed,
+            None => {
+                let requests = self.requests(open.iter());
+                let rss = RssSummary {
+                    start_bytes: ring.at(self.start_ns).unwrap_or(0),
+                    peak_bytes: ring.range(self.start_ns, now_ns).map(|p| p.rss_bytes).max().unwrap_or(0),
+                    end_bytes: ring.last().map_or(0, |p| p.rss_bytes),
+                    steepest_rise_bytes: self.steepest_rise_bytes,
+                };
+                let samples: Vec<_> = ring.range(self.start_ns.saturating_sub(LEAD_NS), now_ns).collect();
+                live = Sealed { end_ns: now_ns, requests, series: thin(&samples, SERIES_POINTS), rss };
+                &live
+            }
+        };
+        let request = Self::main_request(&sealed.requests, sealed.end_ns)
+            .cloned()
+            .unwrap_or_else(|| on_request_record(self.start_ns, self.sealed.as_ref().map(|s| s.end_ns)));
+        let mut captures = self.captures.clone();
+        for capture in &mut captures {
+            capture.during_request = during(capture, &request);
+        }
+        let state = match (&self.sealed, self.gopls_gone) {
+            (None, _) => IncidentState::Open,
+            (Some(_), _) if self.waiting_for_captures() => IncidentState::Open,
+            (Some(_), true) => IncidentState::GoplsGone,
+            (Some(_), false) => IncidentState::Complete,
+        };
+        Incident {
+            format: INCIDENT_FORMAT,
+            id: self.id.clone(),
+            state,
+            origin_unix_ns: origin_unix_ns.to_string(),
+            started_at: rfc3339(origin_unix_ns, request.start_ns),
+            gopls: self.gopls.clone(),
+            workspace: workspace.to_vec(),
+            request,
+            requests: sealed.requests.clone(),
+            latency_source: self.source,
+            load: self.load.clone(),
+            rss: sealed.rss,
+            series: sealed.series.clone(),
+            captures,
+            decisions: self.decisions.clone(),
+            notes: self.notes.clone(),
+            cost: self.cost,
+        }
+    }
+}
+
+/// The pseudo request of a capture that the user asked for.
+pub(super) const ON_REQUEST: &str = "capture-on-request";
+
+fn on_request_record(start_ns: Ns, end_ns: Option<Ns>) -> RequestRecord {
+    RequestRecord {
+        method: ON_REQUEST.to_owned(),
+        start_ns,
+        end_ns,
+        duration_ns: end_ns.map(|end| end - start_ns),
+        start_source: crate::model::TimingSource::Observer,
+        end_source: end_ns.map(|_| crate::model::TimingSource::Observer),
+        uncertainty_ns: 0,
+        interactive: false,
+        uri: None,
+        line: None,
+    }
+}
+
+/// Whether the capture was decided and received within the request. `None` while the request is in flight, and for
+/// captures that never arrived.
+fn during(capture: &Capture, request: &RequestRecord) -> Option<bool> {
+    let end = request.end_ns?;
+    if capture.kind == CaptureKind::Baseline {
+        return Some(false);
+    }
+    let received = capture.received_ns?;
+    Some(request.start_ns <= capture.trigger_ns && received <= end)
+}
+
+pub(super) fn age(request: &RequestRecord, now_ns: Ns) -> Ns {
+    request.duration_ns.unwrap_or_else(|| now_ns.saturating_sub(request.start_ns))
+}
+
+/// Folder name: sorts by time, tells the method, and two windows at the same millisecond differ by pid.
+pub(super) fn incident_id(origin_unix_ns: u128, at_ns: Ns, method: &str, pid: u32) -> String {
+    let moment = rfc3339(origin_unix_ns, at_ns).replace(['-', ':'], "");
+    let short: String = method
+        .rsplit('/')
+        .next()
+        .unwrap_or(method)
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(32)
+        .collect();
+    format!("{moment}-{short}-{pid}")
+}
+
+pub(super) fn rfc3339(origin_unix_ns: u128, at_ns: Ns) -> String {
+    let since_epoch = origin_unix_ns + u128::from(at_ns);
+    // Year 9999 is as far as the text form goes; a clock beyond it is clamped, not a panic.
+    let seconds = u64::try_from(since_epoch / 1_000_000_000).unwrap_or(0).min(253_402_300_799);
+    let moment =
+        std::time::UNIX_EPOCH + std::time::Duration::new(seconds, (since_epoch % 1_000_000_000) as u32);
+    humantime::format_rfc3339_millis(moment).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_time_and_are_plain_file_names() {
+        let origin = 1_795_500_000_000_000_000;
+        let first = incident_id(origin, 0, "textDocument/hover", 4711);
+        let second = incident_id(origin, 5_000_000, "workspace/sym../../bol", 4711);
+        assert_eq!(first, "20261124T060000.000Z-hover-4711");
+        assert!(first < second);
+        assert!(second.ends_with("-bol-4711"), "{second}");
+    }
+}

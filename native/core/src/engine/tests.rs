@@ -1,0 +1,373 @@
+//! Whole stalls, on a clock of our own. One line per step: time in milliseconds, then what happens.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::engine::requests::MethodCounters;
+use crate::model::{IncidentState, MB};
+
+const HOVER: &str = "textDocument/hover";
+const ORIGIN: u128 = 1_795_500_000_000_000_000;
+
+/// An engine with a gopls that has been up for `uptime`, and the counters to feed it.
+struct Desk {
+    engine: Engine,
+    counters: Counters,
+    rss_mb: u64,
+    cpu_ms: u64,
+    told: Vec<Action>,
+}
+
+impl Desk {
+    fn new(uptime_ns: Ns) -> Self {
+        Self::with(WatchSettings::default(), uptime_ns)
+    }
+
+    fn with(settings: WatchSettings, uptime_ns: Ns) -> Self {
+        let mut engine = Engine::new(settings, ORIGIN, vec!["/w".into()], Limits::default());
+        engine.handle(0, Event::GoplsFound { gopls: identity(), uptime_ns, earlier_loads_ns: vec![] });
+        engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
+        let mut desk = Self { engine, counters: Counters::new(), rss_mb: 200, cpu_ms: 0, told: Vec::new() };
+        desk.poll(1);
+        desk
+    }
+
+    fn at(&mut self, at_ms: u64, event: Event) -> Vec<Action> {
+        let actions = self.engine.handle(at_ms * MS, event);
+        self.told.extend(actions.iter().map(|a| match a {
+            Action::Open { key } => Action::Open { key: *key },
+            Action::Capture { key, number, kind } => {
+                Action::Capture { key: *key, number: *number, kind: *kind }
+            }
+            Action::Close { key, prompt, on_request } => {
+                Action::Close { key: *key, prompt: *prompt, on_request: *on_request }
+            }
+            Action::Dropped { key } => Action::Dropped { key: *key },
+            _ => Action::Baseline,
+        }));
+        actions
+    }
+
+    fn poll(&mut self, at_ms: u64) -> Vec<Action> {
+        let counters = self.counters.clone();
+        self.at(at_ms, Event::Counters { sent_ns: at_ms * MS - MS, counters })
+    }
+
+    fn observe(&mut self, at_ms: u64, method: &str) {
+        self.at(
+            at_ms,
+            Event::Observed(ObservedRequest {
+                method: method.into(),
+                uri: Some("file:///w/a.go".into()),
+                line: Some(9),
+            }),
+        );
+        self.count(method, 1, None);
+    }
+
+    fn count(&mut self, method: &str, started: u64, ended_after_ms: Option<u64>) {
+        let entry = self
+            .counters
+            .entry(method.to_owned())
+            .or_insert(MethodCounters { completed: Some(0), ..MethodCounters::default() });
+        entry.started += started;
+        if let Some(ms) = ended_after_ms {
+            entry.completed = entry.completed.map(|n| n + 1);
+            entry.latency_count += 1;
+            entry.latency_sum_s += ms as f64 / 1e3;
+        }
+    }
+
+    /// 50 ms of life: a sample, and a poll.
+    fn tick(&mut self, at_ms: u64, rise_mb: u64) -> Vec<Action> {
+        self.rss_mb += rise_mb;
+        let (rss_bytes, cpu_ns) = (self.rss_mb * MB, self.cpu_ms * MS);
+        let mut actions = self.at(at_ms, Event::Sample { rss_bytes, cpu_ns, go_children: 0 });
+        actions.extend(self.poll(at_ms + 2));
+        actions
+    }
+
+    fn run(&mut self, from_ms: u64, to_ms: u64, rise_mb: u64) -> Vec<Action> {
+        (from_ms..to_ms).step_by(50).flat_map(|at| self.tick(at, rise_mb)).collect()
+    }
+
+    /// The capture arrives.
+    fn arrives(&mut self, at_ms: u64, key: StallKey, number: u32) -> Vec<Action> {
+        let mut capture = self.engine.captures().find(|c| c.number == number).unwrap().clone();
+        capture.state = CaptureState::Complete;
+        capture.sent_ns = Some(capture.trigger_ns);
+        capture.received_ns = Some(at_ms * MS);
+        capture.file = "heap-1.pb.gz".into();
+        self.at(at_ms, Event::CaptureUpdate { key, capture: Box::new(capture) })
+    }
+}
+
+fn identity() -> GoplsIdentity {
+    GoplsIdentity {
+        pid: 4711,
+        started_unix_ms: 1.7955e12,
+        exe: "/go/bin/gopls".into(),
+        version: Some("v0.23.0".into()),
+        go_version: None,
+    }
+}
+
+fn captures(actions: &[Action]) -> Vec<CaptureKind> {
+    actions
+        .iter()
+        .filter_map(|a| if let Action::Capture { kind, .. } = a { Some(*kind) } else { None })
+        .collect()
+}
+
+fn closed(actions: &[Action]) -> Option<(StallKey, bool)> {
+    actions
+        .iter()
+        .find_map(|a| if let Action::Close { key, prompt, .. } = a { Some((*key, *prompt)) } else { None })
+}
+
+fn rules(incident: &Incident) -> Vec<String> {
+    incident
+        .decisions
+        .iter()
+        .map(|d| if d.fired { d.rule.clone() } else { format!("{} held: {}", d.rule, d.reason) })
+        .collect()
+}
+
+#[test]
+fn a_hover_that_grows_the_heap_is_caught_with_the_heap_inside_it() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.run(500, 1_000, 0);
+    desk.observe(1_000, HOVER);
+    // 5 MB every 50 ms: 15 MB are exceeded at the fourth sample, before the request is a stall at all.
+    let quiet = desk.run(1_050, 1_200, 5);
+    assert_eq!(captures(&quiet), [], "not a stall before 200 ms");
+    let actions = desk.run(1_200, 1_300, 5);
+    assert_eq!(captures(&actions), [CaptureKind::Heap, CaptureKind::Goroutines, CaptureKind::Memory]);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.arrives(1_400, key, 1);
+    desk.arrives(1_410, key, 2);
+    desk.arrives(1_420, key, 3);
+    desk.run(1_450, 3_000, 1);
+    desk.count(HOVER, 0, Some(2_000));
+    let (closed_key, prompt) = closed(&desk.run(3_000, 3_500, 0)).expect("over");
+    assert_eq!((closed_key, prompt), (key, true));
+
+    let incident = desk.engine.incident(key, 3_500 * MS).unwrap();
+    assert_eq!(incident.state, IncidentState::Complete);
+    assert_eq!(incident.request.method, HOVER);
+    assert_eq!(incident.request.duration_ns, Some(2_000 * MS));
+    assert_eq!(incident.request.line, Some(9));
+    assert_eq!(incident.captures[0].during_request, Some(true));
+    assert!(incident.rss.peak_bytes > incident.rss.start_bytes);
+    // RSS went on growing: the log says why there was no second heap.
+    let later = ["heap-on-growth held: one-at-a-time", "heap-on-growth held: cool-down"];
+    assert_eq!(rules(&incident), [&["stall", "heap-on-growth", "light-evidence"], &later[..]].concat());
+    assert_eq!(incident.started_at, "2026-11-24T06:00:01.000Z");
+}
+
+#[test]
+fn a_wait_without_growth_keeps_the_light_evidence_and_says_why_no_heap() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    let actions = desk.run(1_050, 2_000, 0);
+    assert_eq!(captures(&actions), [CaptureKind::Goroutines, CaptureKind::Memory]);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.arrives(1_300, key, 1);
+    desk.arrives(1_310, key, 2);
+    desk.count(HOVER, 0, Some(1_000));
+    assert!(closed(&desk.run(2_000, 2_500, 0)).is_some());
+    let incident = desk.engine.incident(key, 2_500 * MS).unwrap();
+    assert_eq!(rules(&incident), ["stall", "light-evidence", "heap-on-growth held: below-threshold"]);
+}
+
+#[test]
+fn a_quick_hover_is_nothing() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_050, 1_150, 40);
+    desk.count(HOVER, 0, Some(120));
+    let actions = desk.run(1_150, 3_000, 40);
+    assert_eq!(captures(&actions), []);
+    assert!(desk.engine.stall.is_none() && !desk.engine.decisions().any(|d| d.rule == "stall"));
+}
+
+#[test]
+fn background_requests_alone_are_no_stall() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.count("textDocument/codeLens", 1, None);
+    let actions = desk.run(1_000, 4_000, 20);
+    assert_eq!(captures(&actions), []);
+    assert_eq!(desk.engine.in_flight(4_000 * MS).len(), 1, "shown all the same");
+}
+
+#[test]
+fn a_second_heap_within_the_cool_down_is_held_back_and_says_so() {
+    let mut desk = Desk::new(60 * SECOND);
+    for (start, number_of_heaps) in [(1_000, 1), (10_000, 0)] {
+        desk.observe(start, HOVER);
+        let actions = desk.run(start + 50, start + 600, 10);
+        let heaps = captures(&actions).iter().filter(|k| **k == CaptureKind::Heap).count();
+        assert_eq!(heaps, number_of_heaps, "stall at {start}");
+        let stall = desk.engine.stall.as_ref().unwrap();
+        let (key, numbers) = (stall.key, stall.captures.iter().map(|c| c.number).collect::<Vec<_>>());
+        for number in numbers {
+            desk.arrives(start + 610, key, number);
+        }
+        desk.count(HOVER, 0, Some(600));
+        desk.run(start + 620, start + 1_200, 0);
+        let incident = desk.engine.incident(key, (start + 1_200) * MS).unwrap();
+        if number_of_heaps == 0 {
+            assert!(
+                rules(&incident).contains(&"heap-on-growth held: cool-down".to_owned()),
+                "{:?}",
+                rules(&incident)
+            );
+        }
+        desk.engine.forget(key);
+    }
+}
+
+#[test]
+fn a_first_load_is_known_and_does_not_prompt() {
+    let mut desk = Desk::new(SECOND);
+    desk.counters.insert(
+        "initialized".into(),
+        MethodCounters { started: 1, completed: Some(0), ..MethodCounters::default() },
+    );
+    desk.observe(2_000, HOVER);
+    desk.run(2_050, 6_000, 20);
+    let stall = desk.engine.stall.as_ref().unwrap();
+    let (key, count) = (stall.key, stall.captures.len() as u32);
+    assert!(desk.engine.loading());
+    for number in 1..=count {
+        desk.arrives(6_000, key, number);
+    }
+    desk.count(HOVER, 0, Some(4_000));
+    let (_, prompt) = closed(&desk.run(6_050, 6_600, 0)).expect("over");
+    assert!(!prompt);
+    let load = desk.engine.incident(key, 6_600 * MS).unwrap().load.expect("during a load");
+    assert!(load.ordinary && load.peak_rss_bytes > 1_000 * MB);
+}
+
+#[test]
+fn gopls_gone_mid_capture_keeps_what_is_known() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_050, 1_500, 10);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    let actions = desk.at(1_500, Event::GoplsGone);
+    assert!(closed(&actions).is_none(), "captures are still to be reported");
+    for number in 1..=3 {
+        let mut capture = desk.engine.captures().find(|c| c.number == number).unwrap().clone();
+        capture.state = CaptureState::Partial;
+        capture.error = Some("connection closed after 4096 bytes".into());
+        desk.at(1_510, Event::CaptureUpdate { key, capture: Box::new(capture) });
+    }
+    assert!(desk.told.iter().any(|a| matches!(a, Action::Close { prompt: false, .. })));
+    let incident = desk.engine.incident(key, 1_600 * MS).unwrap();
+    assert_eq!(incident.state, IncidentState::GoplsGone);
+    assert_eq!(incident.request.end_ns, Some(1_500 * MS));
+    assert_eq!(incident.notes[0].code, "gopls-gone");
+}
+
+#[test]
+fn a_page_that_hung_longer_than_the_whole_request_still_gives_an_incident() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.count(HOVER, 1, Some(1_500));
+    let actions = desk.poll(2_500);
+    assert!(actions.iter().any(|a| matches!(a, Action::Open { .. })), "{actions:?}");
+    let stall = desk.engine.stall.as_ref().unwrap();
+    assert_eq!(stall.decisions[0].values["how"], Value::Text("after-the-fact".into()));
+}
+
+#[test]
+fn cancelled_and_asked_again_is_one_wait() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_050, 1_400, 0);
+    desk.count(HOVER, 0, Some(400));
+    desk.run(1_400, 1_500, 0);
+    desk.observe(1_500, HOVER);
+    desk.run(1_550, 2_500, 0);
+    desk.count(HOVER, 0, Some(1_000));
+    desk.run(2_500, 3_000, 0);
+    let stalls = desk.engine.decisions().filter(|d| d.rule == "stall").count();
+    assert_eq!(stalls, 1);
+    assert_eq!(desk.engine.closing[0].sealed.as_ref().unwrap().requests.len(), 2);
+}
+
+#[test]
+fn no_debug_server_no_captures_and_the_log_says_so() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(100, Event::Source { source: LatencySource::Echo, debug: false });
+    desk.observe(1_000, HOVER);
+    desk.at(1_001, Event::EchoBegan { method: HOVER.into(), uri: "file:///w/a.go".into() });
+    let mut actions = Vec::new();
+    for at in (1_050..2_000).step_by(50) {
+        desk.rss_mb += 10;
+        let rss_bytes = desk.rss_mb * MB;
+        actions.extend(desk.at(at, Event::Sample { rss_bytes, cpu_ns: 0, go_children: 0 }));
+    }
+    assert_eq!(captures(&actions), []);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.at(2_000, Event::EchoEnded { method: HOVER.into(), uri: "file:///w/a.go".into() });
+    assert!(closed(&desk.at(2_500, Event::Tick)).is_some());
+    let incident = desk.engine.incident(key, 2_500 * MS).unwrap();
+    assert_eq!(incident.request.duration_ns, Some(1_000 * MS));
+    assert!(rules(&incident).contains(&"heap-on-growth held: no-debug-server".to_owned()));
+}
+
+#[test]
+fn a_calm_gopls_gives_one_baseline_and_not_another_without_work() {
+    let mut desk = Desk::new(60 * SECOND);
+    let actions = desk.run(1_000, 20_000, 0);
+    assert_eq!(actions.iter().filter(|a| matches!(a, Action::Baseline)).count(), 1);
+    desk.at(20_000, Event::BaselineTaken(Ok(())));
+    let later = desk.run(400_000, 410_000, 0);
+    assert_eq!(later.iter().filter(|a| matches!(a, Action::Baseline)).count(), 0, "nothing happened since");
+    desk.cpu_ms = 30_000;
+    desk.run(410_000, 412_000, 0);
+    let later = desk.run(412_000, 420_000, 0);
+    assert_eq!(later.iter().filter(|a| matches!(a, Action::Baseline)).count(), 1);
+}
+
+#[test]
+fn polling_is_fast_only_while_somebody_waits() {
+    let mut desk = Desk::new(60 * SECOND);
+    assert_eq!(desk.engine.poll_interval_ns(10 * MS), Some(SECOND));
+    desk.observe(1_000, HOVER);
+    assert_eq!(desk.engine.poll_interval_ns(1_010 * MS), Some(50 * MS));
+    assert_eq!(desk.engine.poll_interval_ns(9_000 * MS), Some(250 * MS), "the end is exact anyway");
+    let off = WatchSettings { poll_idle_ms: 0.0, ..WatchSettings::default() };
+    assert_eq!(Desk::with(off, 60 * SECOND).engine.poll_interval_ns(10 * MS), None);
+}
+
+#[test]
+fn a_capture_on_request_is_an_incident_of_its_own() {
+    let mut desk = Desk::new(60 * SECOND);
+    let actions = desk.at(1_000, Event::CaptureRequested);
+    assert_eq!(captures(&actions), [CaptureKind::Heap, CaptureKind::Memory]);
+    let key = desk.engine.closing[0].key;
+    desk.arrives(1_100, key, 1);
+    let actions = desk.arrives(1_120, key, 2);
+    assert!(matches!(actions[..], [Action::Close { on_request: true, prompt: false, .. }]), "{actions:?}");
+    let incident = desk.engine.incident(key, 1_200 * MS).unwrap();
+    assert_eq!(incident.request.method, "capture-on-request");
+    assert_eq!(incident.request.duration_ns, Some(120 * MS));
+}
+
+#[test]
+fn stalls_beyond_the_budget_have_no_folder_but_a_line_in_the_log() {
+    let mut desk = Desk::new(60 * SECOND);
+    let mut opened = Vec::new();
+    for start in [1_000, 2_500] {
+        desk.observe(start, HOVER);
+        let actions = desk.run(start + 50, start + 400, 0);
+        opened.push(actions.iter().filter(|a| matches!(a, Action::Open { .. })).count());
+        desk.count(HOVER, 0, Some(400));
+        desk.run(start + 400, start + 1_000, 0);
+    }
+    assert_eq!(opened, [1, 0], "a light incident every five seconds at most");
+    let held = desk.engine.decisions().any(|d| d.rule == "light-evidence" && d.reason == "cool-down");
+    assert!(held);
+}
