@@ -1,1 +1,3 @@
 //! All IO: processes, debug server, captures on disk, the event loop of the watcher.
+
+pub mod process;

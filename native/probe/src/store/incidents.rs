@@ -1,0 +1,249 @@
+//! Incident folders: made, written, listed, pruned, deleted. Folders are outside input when they are read back.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use stallscope_core::model::{Bytes, INCIDENT_FORMAT, Incident, IncidentState, IncidentSummary};
+
+use super::{Store, StoreError, write_atomic};
+
+const INCIDENT_FILE: &str = "incident.json";
+const LOCK_FILE: &str = ".lock";
+/// Larger than any we write (about 100 kB); a larger one is not ours.
+const MOST_INCIDENT_BYTES: u64 = 16 << 20;
+
+/// The folder of an incident that is being written; the lock tells other windows that it is not orphaned.
+#[derive(Debug)]
+pub struct IncidentFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl IncidentFolder {
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `incident.json`, atomically.
+    ///
+    /// # Errors
+    /// Disk full, read-only, …; the last version stays.
+    pub fn write(&self, incident: &Incident) -> Result<(), StoreError> {
+        let path = self.path.join(INCIDENT_FILE);
+        let text = serde_json::to_vec_pretty(incident).map_err(|e| StoreError::io(&path, e.into()))?;
+        write_atomic(&path, &text)
+    }
+}
+
+impl Store {
+    /// Makes the folder for a new incident.
+    ///
+    /// # Errors
+    /// Disk full, read-only, ….
+    pub fn create(&self, id: &str) -> Result<IncidentFolder, StoreError> {
+        let path = self.folder(id)?;
+        fs::create_dir_all(&path).map_err(|e| StoreError::io(&path, e))?;
+        let lock_path = path.join(LOCK_FILE);
+        let lock = File::create(&lock_path).map_err(|e| StoreError::io(&lock_path, e))?;
+        // A filesystem without locks (some network ones) still stores incidents; only crash marking is lost there.
+        let _ = lock.try_lock();
+        Ok(IncidentFolder { path, _lock: lock })
+    }
+
+    /// Reads one incident.
+    ///
+    /// # Errors
+    /// Not there, or not readable as an incident.
+    pub fn load(&self, id: &str) -> Result<Incident, StoreError> {
+        let folder = self.folder(id)?;
+        if !folder.is_dir() {
+            return Err(StoreError::NotFound { id: id.to_owned() });
+        }
+        read_incident(&folder)
+    }
+
+    /// All incidents, newest first; unreadable ones are listed with their problem.
+    ///
+    /// # Errors
+    /// When the folder of incidents itself cannot be read. That it does not exist yet is an empty list.
+    pub fn list(&self) -> Result<Vec<IncidentSummary>, StoreError> {
+        let mut all: Vec<_> = self
+            .folders()?
+            .into_iter()
+            .map(|(id, path)| {
+                let size = folder_size(&path);
+                match read_incident(&path) {
+                    Ok(incident) => IncidentSummary { id, ..incident.summary(size) },
+                    Err(error) => unreadable(id, size, &error),
+                }
+            })
+            .collect();
+        all.sort_by(|a, b| b.id.cmp(&a.id));
+        Ok(all)
+    }
+
+    /// Deletes incidents; ids that are not there count as deleted. Returns how many folders went.
+    ///
+    /// # Errors
+    /// The first folder that could not be removed; those before it are gone.
+    pub fn delete(&self, ids: &[String]) -> Result<usize, StoreError> {
+        let mut gone = 0;
+        for id in ids {
+            let folder = self.folder(id)?;
+            // `symlink_metadata`: a link put here by somebody else is not followed.
+            if fs::symlink_metadata(&folder).is_ok_and(|m| m.is_dir()) {
+                fs::remove_dir_all(&folder).map_err(|e| StoreError::io(&folder, e))?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Removes the oldest incidents until all together fit `budget`; never `keep`, never one being written.
+    ///
+    /// Called only after a capture is safe on disk: a full disk must not cost the old evidence without new in return.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a deletion fails.
+    pub fn prune(&self, budget: Bytes, keep: &str) -> Result<Vec<String>, StoreError> {
+        let mut folders: Vec<_> =
+            self.folders()?.into_iter().map(|(id, path)| (folder_size(&path), id, path)).collect();
+        folders.sort_by(|a, b| a.1.cmp(&b.1));
+        let mut total: Bytes = folders.iter().map(|(size, ..)| size).sum();
+        let mut gone = Vec::new();
+        for (size, id, path) in folders {
+            if total <= budget {
+                break;
+            }
+            if id == keep || is_locked(&path) {
+                continue;
+            }
+            self.delete(std::slice::from_ref(&id))?;
+            total -= size;
+            gone.push(id);
+        }
+        Ok(gone)
+    }
+
+    /// Marks incidents whose window ended before they were finished. Returns their ids.
+    ///
+    /// # Errors
+    /// When the folder of incidents cannot be read; a single bad incident is passed over.
+    pub fn recover(&self) -> Result<Vec<String>, StoreError> {
+        let mut marked = Vec::new();
+        for (id, path) in self.folders()? {
+            if is_locked(&path) {
+                continue;
+            }
+            let Ok(mut incident) = read_incident(&path) else { continue };
+            if incident.state != IncidentState::Open {
+                continue;
+            }
+            incident.state = IncidentState::Interrupted;
+            for capture in &mut incident.captures {
+                if capture.state == stallscope_core::model::CaptureState::Running {
+                    capture.state = stallscope_core::model::CaptureState::Failed;
+                    capture.error = Some("the window closed before it arrived".to_owned());
+                }
+            }
+            let text = serde_json::to_vec_pretty(&incident).unwrap_or_default();
+            if !text.is_empty() && write_atomic(&path.join(INCIDENT_FILE), &text).is_ok() {
+                marked.push(id);
+            }
+        }
+        Ok(marked)
+    }
+
+    /// The raw file of a capture, checked to lie in its incident's folder.
+    ///
+    /// # Errors
+    /// No such incident or capture, or a file name that leads out of the folder.
+    pub fn capture_path(&self, id: &str, number: u32) -> Result<PathBuf, StoreError> {
+        let incident = self.load(id)?;
+        let folder = self.folder(id)?;
+        let file = incident.captures.iter().find(|c| c.number == number).map(|c| c.file.as_str()).unwrap_or("");
+        if file.is_empty() || file.contains(['/', '\\']) || file == ".." {
+            let why = format!("capture {number} has no file");
+            return Err(StoreError::Unreadable { path: folder, why });
+        }
+        Ok(folder.join(file))
+    }
+
+    /// The folder of an incident. Ids come from the user interface and from folder names: only plain names pass.
+    fn folder(&self, id: &str) -> Result<PathBuf, StoreError> {
+        let plain = !id.is_empty()
+            && id.len() <= 128
+            && !id.starts_with('.')
+            && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+        if plain { Ok(self.incidents_dir().join(id)) } else { Err(StoreError::NotFound { id: id.to_owned() }) }
+    }
+
+    fn folders(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
+        let dir = self.incidents_dir();
+        let entries = match fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(StoreError::io(&dir, error)),
+        };
+        Ok(entries
+            .flatten()
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter_map(|entry| {
+                let id = entry.file_name().into_string().ok()?;
+                self.folder(&id).ok().map(|path| (id, path))
+            })
+            .collect())
+    }
+}
+
+fn read_incident(folder: &Path) -> Result<Incident, StoreError> {
+    let path = folder.join(INCIDENT_FILE);
+    let unreadable = |why: String| StoreError::Unreadable { path: path.clone(), why };
+    let file = File::open(&path).map_err(|e| unreadable(e.to_string()))?;
+    let mut text = Vec::new();
+    file.take(MOST_INCIDENT_BYTES + 1).read_to_end(&mut text).map_err(|e| unreadable(e.to_string()))?;
+    if text.len() as u64 > MOST_INCIDENT_BYTES {
+        return Err(unreadable(format!("larger than {MOST_INCIDENT_BYTES} bytes")));
+    }
+    // The version first: a later layout must be named as such, not as broken.
+    #[derive(serde::Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let Format { format } = serde_json::from_slice(&text).map_err(|e| unreadable(e.to_string()))?;
+    if format > INCIDENT_FORMAT {
+        return Err(unreadable(format!("written by a later Stallscope (format {format}); update to read it")));
+    }
+    serde_json::from_slice(&text).map_err(|e| unreadable(e.to_string()))
+}
+
+fn unreadable(id: String, size_bytes: Bytes, error: &StoreError) -> IncidentSummary {
+    IncidentSummary {
+        started_at: String::new(),
+        id,
+        state: IncidentState::Interrupted,
+        method: String::new(),
+        duration_ns: None,
+        rss_start_bytes: 0,
+        rss_peak_bytes: 0,
+        has_heap: false,
+        first_load: false,
+        ordinary_load: false,
+        size_bytes,
+        problem: Some(error.to_string()),
+    }
+}
+
+fn folder_size(folder: &Path) -> Bytes {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries.flatten().filter_map(|e| e.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum()
+}
+
+/// Whether a window still writes to it.
+fn is_locked(folder: &Path) -> bool {
+    let Ok(lock) = File::open(folder.join(LOCK_FILE)) else { return false };
+    // Dropping the file gives the lock back at once.
+    matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock))
+}

@@ -1,0 +1,135 @@
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use stallscope_core::engine::{Action, Engine, Event};
+use stallscope_core::limits::Limits;
+use stallscope_core::model::{GoplsIdentity, Incident, IncidentState, LatencySource, SECOND, WatchSettings};
+
+use super::*;
+
+/// A real incident, made by the engine: a capture on request.
+fn incident(origin_unix_ns: u128) -> Incident {
+    let mut engine = Engine::new(WatchSettings::default(), origin_unix_ns, vec![], Limits::default());
+    let gopls = GoplsIdentity { pid: 7, started_unix_ms: 1.0, exe: "gopls".into(), version: None, go_version: None };
+    engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads_ns: vec![] });
+    engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
+    let actions = engine.handle(SECOND, Event::CaptureRequested);
+    let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+    engine.incident(*key, SECOND).unwrap()
+}
+
+fn filled(store: &Store, seconds: u64, state: IncidentState, bytes: usize) -> (IncidentFolder, String) {
+    let mut incident = incident(1_795_500_000_000_000_000 + u128::from(seconds) * 1_000_000_000);
+    incident.state = state;
+    let folder = store.create(&incident.id).unwrap();
+    folder.write(&incident).unwrap();
+    fs::write(folder.path().join("heap-1.pb.gz"), vec![0; bytes]).unwrap();
+    (folder, incident.id)
+}
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::new(dir.path().join("storage"));
+    (dir, store)
+}
+
+#[test]
+fn nothing_there_is_an_empty_list() {
+    let (_dir, store) = store();
+    assert!(store.list().unwrap().is_empty());
+    assert_eq!(store.load("20261124T000000.000Z-hover-1").unwrap_err().code(), "incident-not-found");
+}
+
+#[test]
+fn round_trip_newest_first() {
+    let (_dir, store) = store();
+    let (_a, first) = filled(&store, 0, IncidentState::Complete, 10);
+    let (_b, second) = filled(&store, 9, IncidentState::Complete, 10);
+    let ids: Vec<_> = store.list().unwrap().into_iter().map(|i| i.id).collect();
+    assert_eq!(ids, [second, first.clone()]);
+    assert_eq!(store.load(&first).unwrap().id, first);
+}
+
+#[test]
+fn foreign_and_broken_folders_are_named_not_fatal() {
+    let (_dir, store) = store();
+    let (_a, _) = filled(&store, 0, IncidentState::Complete, 10);
+    for (name, text) in [("broken", "{"), ("newer", r#"{"format": 99}"#)] {
+        let dir = store.root().join("incidents").join(name);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("incident.json"), text).unwrap();
+    }
+    let list = store.list().unwrap();
+    assert_eq!(list.len(), 3);
+    let newer = list.iter().find(|i| i.id == "newer").unwrap();
+    assert!(newer.problem.as_deref().unwrap().contains("later Stallscope"), "{newer:?}");
+}
+
+#[test]
+fn ids_cannot_lead_out_of_the_folder() {
+    let (dir, store) = store();
+    fs::write(dir.path().join("precious"), "x").unwrap();
+    for id in ["../precious", "..", ".", "a/b", "", "/etc"] {
+        assert_eq!(store.load(id).unwrap_err().code(), "incident-not-found", "{id:?}");
+        assert!(store.delete(&[id.to_owned()]).is_err(), "{id:?}");
+    }
+    assert!(dir.path().join("precious").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_folder_is_not_followed() {
+    let (dir, store) = store();
+    let (_a, _) = filled(&store, 0, IncidentState::Complete, 10);
+    let outside = dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("precious"), "x").unwrap();
+    std::os::unix::fs::symlink(&outside, store.root().join("incidents/link")).unwrap();
+    assert_eq!(store.delete(&["link".to_owned()]).unwrap(), 0);
+    assert_eq!(store.list().unwrap().len(), 1);
+    assert!(outside.join("precious").exists());
+}
+
+#[test]
+fn pruning_takes_the_oldest_and_spares_the_kept_and_the_running() {
+    let (_dir, store) = store();
+    let (running, oldest) = filled(&store, 0, IncidentState::Open, 40_000);
+    let (second_folder, second) = filled(&store, 1, IncidentState::Complete, 40_000);
+    let (third_folder, third) = filled(&store, 2, IncidentState::Complete, 40_000);
+    drop((second_folder, third_folder));
+    let gone = store.prune(100_000, &third).unwrap();
+    assert_eq!(gone, [second]);
+    assert!(store.load(&oldest).is_ok());
+    drop(running);
+    assert_eq!(store.prune(50_000, &third).unwrap(), [oldest]);
+    assert!(store.prune(1, &third).unwrap().is_empty(), "the newest stays even over budget");
+}
+
+#[test]
+fn an_orphaned_incident_is_marked_and_a_running_one_is_not() {
+    let (_dir, store) = store();
+    let (orphan, orphan_id) = filled(&store, 0, IncidentState::Open, 10);
+    let (_running, running_id) = filled(&store, 1, IncidentState::Open, 10);
+    drop(orphan);
+    assert_eq!(store.recover().unwrap(), [orphan_id.clone()]);
+    let orphan = store.load(&orphan_id).unwrap();
+    assert_eq!(orphan.state, IncidentState::Interrupted);
+    assert!(orphan.captures[0].error.is_some());
+    assert_eq!(store.load(&running_id).unwrap().state, IncidentState::Open);
+}
+
+#[test]
+fn limits_and_loads_survive_and_rubbish_starts_afresh() {
+    let (_dir, store) = store();
+    let mut limits = Limits::default();
+    limits.took_heap(1_000);
+    store.write_limits(limits.clone(), 1_001).unwrap();
+    assert_eq!(store.read_limits(), limits);
+    for n in 0..15 {
+        store.remember_load(&["/w".into()], n).unwrap();
+    }
+    assert_eq!(store.earlier_loads(&["/w".into()]), (5..15).collect::<Vec<_>>());
+    fs::write(store.root().join("limits.json"), "rubbish").unwrap();
+    assert_eq!(store.read_limits(), Limits::default());
+}
