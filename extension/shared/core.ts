@@ -8,11 +8,10 @@
 import type {
   Decision,
   GoplsProcess,
-  HeapDiffPage,
-  HeapDiffQuery,
-  HeapPage,
+  DiffPage,
   HeapQuery,
-  FlamePage,
+  HeapPage,
+  FlameTree,
   FlameQuery,
   Incident,
   IncidentSummary,
@@ -93,9 +92,9 @@ export interface Core {
 
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
-  flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlamePage>>;
+  flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
   /** `ref` minus the incident's baseline capture. */
-  heapDiff(ref: ProfileRef, query: HeapDiffQuery): Promise<Outcome<HeapDiffPage>>;
+  heapDiff(ref: ProfileRef, query: HeapQuery): Promise<Outcome<DiffPage>>;
   /** Latest decisions, newest last. */
   decisions(limit: number): Decision[];
 }

@@ -174,6 +174,176 @@ reason: string,
 values: { [key in string]: Value }, };
 
 /**
+ * A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name.
+ */
+export type DiffPage = { 
+/**
+ * What is counted.
+ */
+sample_type: string, 
+/**
+ * In which unit.
+ */
+unit: string, 
+/**
+ * The sum over all samples of the base profile.
+ */
+base_total: number, 
+/**
+ * The sum over all samples of the profile.
+ */
+new_total: number, 
+/**
+ * `new_total` − `base_total`.
+ */
+total: number, 
+/**
+ * How many rows match the filter, on all pages.
+ */
+matched_rows: number, 
+/**
+ * The rows of this page.
+ */
+rows: Array<DiffRow>, };
+
+/**
+ * One function whose values changed.
+ */
+export type DiffRow = { 
+/**
+ * Its full name, as `go tool pprof` prints it.
+ */
+function: string, 
+/**
+ * The import path in the name; empty if there is none.
+ */
+package: string, 
+/**
+ * Its source file; empty if unknown.
+ */
+file: string, 
+/**
+ * The line it starts at, or the first line seen of it; 0 if unknown.
+ */
+line: number, 
+/**
+ * Change of what the function itself allocated.
+ */
+flat: number, 
+/**
+ * Change of what it and its callees allocated.
+ */
+cum: number, 
+/**
+ * `flat` in the base profile.
+ */
+base_flat: number, 
+/**
+ * `cum` in the base profile.
+ */
+base_cum: number, };
+
+/**
+ * One frame. A frame spans `start` to `start + value`; its callees lie within, one `depth` further.
+ */
+export type FlameNode = { 
+/**
+ * What it stands for.
+ */
+kind: FlameNodeKind, 
+/**
+ * The function; empty unless `kind` is `frame`.
+ */
+function: string, 
+/**
+ * The import path in its name; empty if there is none.
+ */
+package: string, 
+/**
+ * Its source file; empty if unknown.
+ */
+file: string, 
+/**
+ * The line it starts at, or the first line seen of it; 0 if unknown.
+ */
+line: number, 
+/**
+ * 0 for the root.
+ */
+depth: number, 
+/**
+ * Where the frame begins, in the unit of the values.
+ */
+start: number, 
+/**
+ * Allocated here and in what was called: own value and all callees add up to it.
+ */
+value: number, 
+/**
+ * Allocated here.
+ */
+own: number, 
+/**
+ * For `other`: how many functions are merged in it. Otherwise 0.
+ */
+merged: number, 
+/**
+ * `ballast` for the memory gopls reserves on purpose: no leak.
+ */
+label?: string, };
+
+/**
+ * What a frame stands for.
+ */
+export type FlameNodeKind = "root" | "frame" | "other";
+
+/**
+ * Which part of the tree, and how much of it.
+ */
+export type FlameQuery = { 
+/**
+ * For example `alloc_space`; `null` for the default.
+ */
+sample_type: string | null, 
+/**
+ * Function names from the root down to the frame to zoom on; empty for everything.
+ */
+path: Array<string>, 
+/**
+ * Frames narrower than this share of the zoomed frame are merged.
+ */
+min_share: number, 
+/**
+ * At most this many frames, merged ones not counted.
+ */
+max_nodes: number, };
+
+/**
+ * The frames in the order of drawing: each before its callees, callees largest first.
+ */
+export type FlameTree = { 
+/**
+ * What is counted.
+ */
+sample_type: string, 
+/**
+ * In which unit.
+ */
+unit: string, 
+/**
+ * The sum over all samples of the profile, also when zoomed.
+ */
+total: number, 
+/**
+ * The functions from the root to the zoomed frame.
+ */
+path: Array<string>, 
+/**
+ * The frames; the first is the root (when zoomed: the zoomed frame).
+ */
+nodes: Array<FlameNode>, };
+
+/**
  * A gopls process, told apart from a later one with the same pid by its start time.
  */
 export type GoplsIdentity = { 
@@ -272,6 +442,110 @@ debug: DebugServer,
  * Where latencies come from right now.
  */
 latency_source: LatencySource, };
+
+/**
+ * A page of rows.
+ */
+export type HeapPage = { 
+/**
+ * What is counted.
+ */
+sample_type: string, 
+/**
+ * In which unit.
+ */
+unit: string, 
+/**
+ * The sum over all samples.
+ */
+total: number, 
+/**
+ * How much of `total` is gopls's ballast.
+ */
+ballast: number, 
+/**
+ * How many rows match the filter, on all pages.
+ */
+matched_rows: number, 
+/**
+ * The rows of this page.
+ */
+rows: Array<HeapRow>, };
+
+/**
+ * Which rows of the table are wanted.
+ */
+export type HeapQuery = { 
+/**
+ * For example `alloc_space`; `null` for the default.
+ */
+sample_type: string | null, 
+/**
+ * The order.
+ */
+sort: HeapSort, 
+/**
+ * Largest first (for names: Z first).
+ */
+descending: boolean, 
+/**
+ * Part of a function or package name, upper or lower case; empty for all.
+ */
+filter: string, 
+/**
+ * How many matching rows to skip.
+ */
+offset: number, 
+/**
+ * How many rows to give.
+ */
+limit: number, };
+
+/**
+ * One function.
+ */
+export type HeapRow = { 
+/**
+ * Its full name, as `go tool pprof` prints it.
+ */
+function: string, 
+/**
+ * The import path in the name; empty if there is none.
+ */
+package: string, 
+/**
+ * Its source file as the profile has it; empty if unknown.
+ */
+file: string, 
+/**
+ * The line it starts at, or the first line seen of it; 0 if unknown.
+ */
+line: number, 
+/**
+ * Allocated in the function itself.
+ */
+flat: number, 
+/**
+ * Allocated in it and in what it called.
+ */
+cum: number, 
+/**
+ * `flat` as a share of the total, 0 to 1.
+ */
+flat_share: number, 
+/**
+ * `cum` as a share of the total, 0 to 1.
+ */
+cum_share: number, 
+/**
+ * `ballast` for the memory gopls reserves on purpose: no leak.
+ */
+label?: string, };
+
+/**
+ * What the rows are ordered by. Equal ones follow by name.
+ */
+export type HeapSort = "flat" | "cum" | "name";
 
 /**
  * A request in flight.
@@ -578,6 +852,19 @@ end_bytes: number,
  * The largest rise within the capture window that was seen.
  */
 steepest_rise_bytes: number, };
+
+/**
+ * What a profile counts, for example `inuse_space` in `bytes`.
+ */
+export type SampleType = { 
+/**
+ * What is counted.
+ */
+sample_type: string, 
+/**
+ * In which unit.
+ */
+unit: string, };
 
 /**
  * A stall as a shaded span.

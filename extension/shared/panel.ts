@@ -5,12 +5,11 @@
 import type { Outcome, ProfileRef } from './core';
 import type {
   Decision,
-  FlamePage,
+  FlameTree,
   FlameQuery,
-  HeapDiffPage,
-  HeapDiffQuery,
-  HeapPage,
+  DiffPage,
   HeapQuery,
+  HeapPage,
   Incident,
   IncidentSummary,
   Status,
@@ -37,8 +36,8 @@ export interface PanelApi {
   incident(args: { id: string }): Outcome<Incident>;
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
-  flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlamePage>;
-  heapDiff(args: { ref: ProfileRef; query: HeapDiffQuery }): Outcome<HeapDiffPage>;
+  flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
+  heapDiff(args: { ref: ProfileRef; query: HeapQuery }): Outcome<DiffPage>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
