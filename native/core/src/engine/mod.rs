@@ -116,6 +116,15 @@ pub enum Event {
         /// Its state now.
         capture: Box<Capture>,
     },
+    /// Evidence that was there already (the baseline): added under the next free number.
+    CaptureAdded {
+        /// Its stall.
+        key: StallKey,
+        /// It.
+        capture: Box<Capture>,
+    },
+    /// The user has paused watching.
+    Paused,
     /// A note for the running or closing stall with this key.
     Noted {
         /// Its stall.
@@ -222,6 +231,7 @@ pub struct Engine {
     decisions: VecDeque<Decision>,
     cost: Cost,
     next_key: StallKey,
+    latest_ns: Ns,
 }
 
 impl Engine {
@@ -249,6 +259,7 @@ impl Engine {
             decisions: VecDeque::new(),
             cost: Cost::default(),
             next_key: 0,
+            latest_ns: 0,
         }
     }
 
@@ -305,6 +316,18 @@ impl Engine {
                     *slot = *capture;
                 }
             }
+            Event::CaptureAdded { key, mut capture } => {
+                if let Some(stall) = self.find(key) {
+                    capture.number = stall.captures.len() as u32 + 1;
+                    stall.captures.push(*capture);
+                }
+            }
+            Event::Paused => {
+                if let Some(stall) = self.stall.take() {
+                    self.seal(stall, now_ns, &mut actions);
+                }
+                self.lose_gopls(now_ns, &mut actions);
+            }
             Event::Noted { key, note } => {
                 if let Some(stall) = self.find(key) {
                     stall.notes.push(note);
@@ -315,7 +338,9 @@ impl Engine {
             Event::Settings(settings) => self.settings = *settings,
             Event::Tick => self.tracker.forget_old(now_ns),
         }
-        self.judge(now_ns, &mut actions);
+        // Stamps carry the moment of the editor's call and may reach us after a later sample.
+        self.latest_ns = self.latest_ns.max(now_ns);
+        self.judge(self.latest_ns, &mut actions);
         self.close_finished(&mut actions);
         actions
     }
