@@ -115,10 +115,10 @@ export class Editor {
     }
   }
 
-  /** Quick open; `name` may carry folders, as `cache/snapshot.go`. */
-  async openFile(name) {
+  /** Quick open; `name` may carry folders, as `cache/snapshot.go`, and a line to go to. */
+  async openFile(name, { line } = {}) {
     const base = path.basename(name);
-    await this.#pick('Control+P', name, new RegExp(`^${escape(base)}`));
+    await this.#pick('Control+P', line ? `${name}:${line}` : name, new RegExp(`^${escape(base)}`));
     await this.page.locator(`.tab.active[data-resource-name="${base}"]`).first().waitFor({ timeout: 20_000 });
     await this.page.locator('.monaco-editor .view-line').first().waitFor();
   }
@@ -134,15 +134,24 @@ export class Editor {
     await this.page.waitForTimeout(200);
   }
 
+  /** The middle of the n-th visible occurrence of a text. */
   async #at(text, nth) {
-    const box = await this.page.evaluate(locateText, [text, nth]);
-    if (!box) throw new Failure(`not visible in the editor: ${JSON.stringify(text)}`);
+    const box = await this.waitFor(
+      `the text ${JSON.stringify(text)}`,
+      () => this.page.evaluate(locateText, [text, nth]),
+      { timeoutMs: 10_000 },
+    );
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
 
+  /** Takes the mouse out of the editor and waits until an earlier hover is gone. */
   async #moveAway() {
     await this.page.mouse.move(5, 5);
     await this.page.waitForTimeout(400);
+    await this.waitFor(
+      'the end of the last hover',
+      async () => (await this.page.locator(HOVER_ROWS).count()) === 0,
+    );
   }
 
   /**
@@ -153,6 +162,7 @@ export class Editor {
   async hover(text, { nth = 0, timeoutMs = 60_000, answer = /\S/ } = {}) {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
+      await this.#moveAway();
       const { x, y } = await this.#at(text, nth);
       // Two steps: the editor wants to see the mouse come, then rest.
       await this.page.mouse.move(x - 3, y);

@@ -26,3 +26,17 @@ export function startWorkbench({ settings = {}, ...options } = {}) {
     ...options,
   });
 }
+
+/** The number of the first line of a file of the workspace that contains a text. */
+export function lineOf(file, text) {
+  const lines = fs.readFileSync(path.join(goplsSource(), file), 'utf8').split('\n');
+  const index = lines.findIndex((line) => line.includes(text));
+  if (index < 0) throw new Failure(`${file} has no line with ${JSON.stringify(text)}`);
+  return index + 1;
+}
+
+/** The place the first hover goes to: a type which the whole of gopls is built around. */
+export const SNAPSHOT_FILE = 'internal/cache/snapshot.go';
+/** Its middle is the type's name, where the mouse comes to rest. */
+export const SNAPSHOT_TEXT = 'type Snapshot struct';
+export const snapshotLine = () => lineOf(SNAPSHOT_FILE, SNAPSHOT_TEXT);

@@ -124,6 +124,8 @@ export class Workbench {
         env: cleanEnv({
           PATH: [path.dirname(gopls()), process.env.PATH].join(path.delimiter),
           GOPLSCACHE: this.goplsCache,
+          // "Started from a terminal": keeps this PATH instead of asking the user's login shell for another.
+          VSCODE_CLI: '1',
           ...env,
         }),
         detached: true,
