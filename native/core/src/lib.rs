@@ -4,6 +4,9 @@
 //! values, so every rule in here is tested without sleeping.
 
 pub mod engine;
+pub mod goroutines;
 pub mod heap;
 pub mod limits;
+pub mod lsp;
+pub mod metrics;
 pub mod model;
