@@ -704,7 +704,7 @@ problem: string | null, };
 /**
  * Where the latencies come from, best first.
  */
-export type LatencySource = "counters" | "counters-and-goroutines" | "echo" | "none";
+export type LatencySource = "counters" | "replies" | "echo" | "none";
 
 /**
  * A first load of a workspace, for which slow is normal.
@@ -1018,7 +1018,7 @@ points: number, };
 /**
  * Where a moment in time comes from.
  */
-export type TimingSource = "observer" | "counters" | "gopls-latency" | "goroutines" | "echo" | "save" | "process-end";
+export type TimingSource = "observer" | "counters" | "gopls-latency" | "echo" | "save" | "process-end";
 
 /**
  * A value in a [`Decision`] or [`super::Note`].

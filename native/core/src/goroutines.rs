@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::requests::Serving;
 use crate::lsp;
 
 /// A longer line is cut: a function's name and place are far shorter.
@@ -33,21 +32,6 @@ pub struct Goroutines {
     pub loading: bool,
     /// The text ended early or had more entries than gopls ever has.
     pub incomplete: bool,
-}
-
-impl Goroutines {
-    /// The profile as the engine takes it.
-    pub fn requests(&self) -> Serving {
-        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        Serving {
-            methods: self
-                .serving
-                .iter()
-                .map(|(method, count)| ((*method).to_owned(), small(*count)))
-                .collect(),
-            queued: small(self.queued),
-        }
-    }
 }
 
 /// The answer was no goroutine profile.

@@ -17,7 +17,7 @@ pub use stall::StallKey;
 
 use load::{LoadDetector, LoadSigns};
 use memory::{Alert, RssRing};
-use requests::{Counters, RequestTracker, Serving};
+use requests::{Counters, RequestTracker};
 use stall::{ON_REQUEST, Stall, age, incident_id};
 
 use crate::limits::{Limits, UnixMs};
@@ -79,13 +79,6 @@ pub enum Event {
         sent_ns: Ns,
         /// Them.
         counters: Counters,
-    },
-    /// What its goroutines serve (only asked for where the counters know no ends).
-    Serving {
-        /// When they were asked for.
-        sent_ns: Ns,
-        /// Them.
-        serving: Serving,
     },
     /// The editor asked for something.
     Observed(ObservedRequest),
@@ -291,10 +284,6 @@ impl Engine {
             }
             Event::Counters { sent_ns, counters } => {
                 let ended = self.tracker.counters(sent_ns, now_ns, counters);
-                self.ended(now_ns, ended, &mut actions);
-            }
-            Event::Serving { sent_ns, serving } => {
-                let ended = self.tracker.serving(sent_ns, now_ns, &serving);
                 self.ended(now_ns, ended, &mut actions);
             }
             Event::Observed(request) => self.tracker.observed(now_ns, request),
@@ -625,7 +614,8 @@ impl Engine {
     /// Whether a wait for this request may be held against gopls. A save may be slow for reasons of its own: with
     /// trusted counters it counts only when gopls itself was asked for something in it.
     fn counts(&self, record: &RequestRecord) -> bool {
-        if record.method != methods::SAVE || self.tracker.source() != LatencySource::Counters {
+        let counted = matches!(self.tracker.source(), LatencySource::Counters | LatencySource::Replies);
+        if record.method != methods::SAVE || !counted {
             return true;
         }
         let (from, to) = (record.start_ns, record.end_ns.unwrap_or(Ns::MAX));

@@ -14,7 +14,7 @@ use crate::model::{LatencySource, MS, Ns, ObservedRequest, RequestRecord, SECOND
 pub struct MethodCounters {
     /// Arrived, counted before gopls's queue.
     pub started: u64,
-    /// Answered, over all status codes; `None` where this gopls does not count it.
+    /// Answered; `None` where this gopls does not count it (notifications before v0.22).
     pub completed: Option<u64>,
     /// Durations of the answered ones, added up, in seconds.
     pub latency_sum_s: f64,
@@ -24,15 +24,6 @@ pub struct MethodCounters {
 
 /// One reading of gopls's counters: method → counters.
 pub type Counters = BTreeMap<String, MethodCounters>;
-
-/// What a goroutine profile tells of requests (gopls before v0.22).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Serving {
-    /// Methods being served, with how many.
-    pub methods: BTreeMap<String, u32>,
-    /// Requests waiting in gopls's queue, method unknown.
-    pub queued: u32,
-}
 
 /// A stamp is right to within this: the editor asks all providers in the same millisecond.
 const STAMP_UNCERTAINTY_NS: Ns = 2 * MS;
@@ -63,7 +54,6 @@ pub struct RequestTracker {
     /// Stamps in echo mode: they become requests only when the echo of one begins.
     stamps: VecDeque<(Ns, ObservedRequest)>,
     last: Option<Page>,
-    last_serving_ns: Ns,
 }
 
 #[derive(Debug)]
@@ -74,13 +64,7 @@ struct Page {
 
 impl Default for RequestTracker {
     fn default() -> Self {
-        Self {
-            source: LatencySource::None,
-            open: Vec::new(),
-            stamps: VecDeque::new(),
-            last: None,
-            last_serving_ns: 0,
-        }
+        Self { source: LatencySource::None, open: Vec::new(), stamps: VecDeque::new(), last: None }
     }
 }
 
@@ -219,35 +203,6 @@ impl RequestTracker {
         }
         self.forget_old(received_ns);
         self.last = Some(Page { sent_ns, counters });
-        closed
-    }
-
-    /// What the goroutine profile shows, asked for at `sent_ns`: the end of requests that it no longer shows.
-    pub fn serving(&mut self, sent_ns: Ns, received_ns: Ns, serving: &Serving) -> Vec<RequestRecord> {
-        let earliest = self.last_serving_ns;
-        self.last_serving_ns = sent_ns;
-        if serving.queued > 0 {
-            // Something is queued, and the profile does not tell what: nothing can be said to have ended.
-            return Vec::new();
-        }
-        let mut left = serving.methods.clone();
-        let mut closed = Vec::new();
-        let mut still_open = Vec::new();
-        // Newest first: of two hovers with one still served, the older one has ended.
-        for mut open in std::mem::take(&mut self.open).into_iter().rev() {
-            let counted = open.confirmed && open.record.method != SAVE;
-            let served = left.get_mut(&open.record.method).filter(|n| **n > 0).map(|n| *n -= 1).is_some();
-            if !counted || served || open.record.start_ns + DELIVERY_GRACE_NS > sent_ns {
-                still_open.push(open);
-                continue;
-            }
-            let from = earliest.max(open.record.start_ns);
-            let end_ns = from + (received_ns - from) / 2;
-            end(&mut open.record, end_ns, TimingSource::Goroutines, (received_ns - from) / 2);
-            closed.push(open.record);
-        }
-        still_open.reverse();
-        self.open = still_open;
         closed
     }
 
@@ -537,23 +492,21 @@ mod tests {
     }
 
     #[test]
-    fn old_gopls_ends_by_goroutines() {
+    fn old_gopls_ends_between_two_pages() {
         let mut t = RequestTracker::default();
-        t.set_source(LatencySource::CountersAndGoroutines);
-        let started = |n| {
-            Counters::from([(HOVER.to_owned(), MethodCounters { started: n, ..MethodCounters::default() })])
+        t.set_source(LatencySource::Replies);
+        // Before v0.22 the page has no durations, only that a reply was sent.
+        let replied = |started, replied| {
+            let counters = MethodCounters { started, completed: Some(replied), ..MethodCounters::default() };
+            Counters::from([(HOVER.to_owned(), counters)])
         };
-        t.counters(0, MS, started(4));
+        t.counters(0, MS, replied(4, 4));
         t.observed(100 * MS, hover_at(1));
-        t.counters(150 * MS, 152 * MS, started(5));
-        let queued = Serving { queued: 1, ..Serving::default() };
-        assert!(t.serving(200 * MS, 210 * MS, &queued).is_empty());
-        let busy = Serving { methods: [(HOVER.to_owned(), 1)].into(), queued: 0 };
-        assert!(t.serving(300 * MS, 310 * MS, &busy).is_empty());
-        let closed = t.serving(400 * MS, 410 * MS, &Serving::default());
-        assert_eq!(closed[0].end_source, Some(TimingSource::Goroutines));
-        let duration = closed[0].duration_ns.expect("ended");
-        assert!((200 * MS..=310 * MS).contains(&duration), "{duration}");
+        t.counters(150 * MS, 152 * MS, replied(5, 4));
+        let closed = t.counters(900 * MS, 902 * MS, replied(5, 5));
+        assert_eq!(closed[0].end_source, Some(TimingSource::Counters));
+        let (duration, uncertainty) = (closed[0].duration_ns.expect("ended"), closed[0].uncertainty_ns);
+        assert!(duration.abs_diff(800 * MS) <= uncertainty, "{duration} ± {uncertainty}");
     }
 
     #[test]

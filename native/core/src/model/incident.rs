@@ -119,8 +119,6 @@ pub enum TimingSource {
     Counters,
     /// gopls's own measured duration (`latency_sum`).
     GoplsLatency,
-    /// Frames in gopls's goroutine profile.
-    Goroutines,
     /// The answer to the same request, asked again through the editor.
     Echo,
     /// The editor's will-save and did-save events.

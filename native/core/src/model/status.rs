@@ -84,8 +84,8 @@ pub enum DebugServer {
 pub enum LatencySource {
     /// gopls's counters of started and completed requests (v0.22 and later).
     Counters,
-    /// Started counters, ends from the goroutine profile (gopls before v0.22).
-    CountersAndGoroutines,
+    /// Its counters of started requests and of replies (gopls before v0.22): ends are known to within one reading.
+    Replies,
     /// The observer's stamp and the echo of the request through the editor: no usable debug server.
     Echo,
     /// None: nothing tells latencies (the CLI without a debug server).
