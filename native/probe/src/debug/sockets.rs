@@ -1,0 +1,142 @@
+//! Which TCP addresses a process listens on.
+
+use std::net::SocketAddr;
+
+/// The addresses; `None` when the system does not let us know.
+pub(super) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
+    platform::listening(pid)
+}
+
+#[cfg(not(target_os = "linux"))]
+use other as platform;
+#[cfg(target_os = "linux")]
+use procfs as platform;
+
+/// Linux: this process's sockets alone. The listeners crate looks through the files of every process instead.
+#[cfg(target_os = "linux")]
+mod procfs {
+    use std::collections::HashSet;
+    use std::fs::{self, File};
+    use std::io::{BufRead, BufReader, Read};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+    /// gopls keeps no files open; a process at its limit may have many.
+    const MAX_FILES: usize = 65_536;
+    /// 150 bytes per socket of the whole network namespace.
+    const MAX_TABLE_BYTES: u64 = 32 << 20;
+    /// TCP_LISTEN of the kernel's `tcp_states.h`.
+    const LISTEN: &str = "0A";
+
+    pub(super) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
+        let sockets: HashSet<u64> = fs::read_dir(format!("/proc/{pid}/fd"))
+            .ok()?
+            .take(MAX_FILES)
+            .flatten()
+            .filter_map(|file| {
+                let target = fs::read_link(file.path()).ok()?;
+                target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+            })
+            .collect();
+        let mut found = Vec::new();
+        if sockets.is_empty() {
+            return Some(found);
+        }
+        // The tables of *its* network namespace.
+        for table in ["tcp", "tcp6"] {
+            let Ok(file) = File::open(format!("/proc/{pid}/net/{table}")) else { continue };
+            let lines = BufReader::new(file.take(MAX_TABLE_BYTES)).lines();
+            found.extend(lines.map_while(Result::ok).filter_map(|line| row(&line, &sockets)));
+        }
+        Some(found)
+    }
+
+    /// `  0: 0100007F:AF65 00000000:0000 0A … inode …`, see proc_pid_net(5).
+    fn row(line: &str, sockets: &HashSet<u64>) -> Option<SocketAddr> {
+        let mut fields = line.split_ascii_whitespace();
+        let address = fields.nth(1)?;
+        if fields.nth(1)? != LISTEN || !sockets.contains(&fields.nth(5)?.parse().ok()?) {
+            return None;
+        }
+        let (ip, port) = address.split_once(':')?;
+        Some(SocketAddr::new(parse_ip(ip)?, u16::from_str_radix(port, 16).ok()?))
+    }
+
+    /// Words of 32 bits in network order, printed as if they were in the machine's.
+    fn parse_ip(text: &str) -> Option<IpAddr> {
+        let word = |index: usize| {
+            let digits = text.get(index * 8..index * 8 + 8)?;
+            Some(u32::from_str_radix(digits, 16).ok()?.to_ne_bytes())
+        };
+        match text.len() {
+            8 => Some(Ipv4Addr::from(word(0)?).into()),
+            32 => {
+                let mut bytes = [0; 16];
+                for index in 0..4 {
+                    bytes[index * 4..index * 4 + 4].copy_from_slice(&word(index)?);
+                }
+                Some(IpAddr::from(Ipv6Addr::from(bytes)).to_canonical())
+            }
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[cfg(target_endian = "little")]
+        #[test]
+        fn addresses_in_the_kernels_form() {
+            let ip = |text| parse_ip(text).map(|ip| ip.to_string());
+            assert_eq!(ip("0100007F").as_deref(), Some("127.0.0.1"));
+            assert_eq!(ip("00000000000000000000000001000000").as_deref(), Some("::1"));
+            assert_eq!(ip("0000000000000000FFFF00000100007F").as_deref(), Some("127.0.0.1"));
+            assert_eq!(ip("01"), None);
+            assert_eq!(ip("ä100007F"), None);
+        }
+    }
+}
+
+#[cfg(any(not(target_os = "linux"), test))]
+mod other {
+    use std::net::SocketAddr;
+
+    use listeners::{Protocol, SocketState};
+
+    pub(super) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
+        let all = listeners::get_all().ok()?;
+        let ours = all.into_iter().filter(|listener| {
+            listener.process.pid == pid
+                && listener.protocol == Protocol::TCP
+                && listener.state == SocketState::Listen
+        });
+        Some(ours.map(|listener| listener.socket).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn our_own_listening_sockets_on_both_platforms() {
+        let v4 = TcpListener::bind("127.0.0.1:0").unwrap();
+        let v6 = TcpListener::bind("[::1]:0").ok();
+        let _connected = std::net::TcpStream::connect(v4.local_addr().unwrap()).unwrap();
+        let mut wanted = vec![v4.local_addr().unwrap()];
+        wanted.extend(v6.as_ref().map(|v6| v6.local_addr().unwrap()));
+        for found in [listening(std::process::id()).unwrap(), other::listening(std::process::id()).unwrap()] {
+            for address in &wanted {
+                assert!(found.contains(address), "{address} in {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_not_there() {
+        assert_eq!(listening(u32::MAX - 1), None);
+    }
+}
