@@ -1,5 +1,14 @@
 //! All IO: processes, debug server, captures on disk, the event loop of the watcher.
 
+pub mod clock;
 pub mod debug;
 pub mod process;
+pub mod reader;
 pub mod store;
+pub mod watcher;
+
+/// The words of a caught panic.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
+}

@@ -26,6 +26,11 @@ impl IncidentFolder {
         &self.path
     }
 
+    /// What it takes on disk.
+    pub fn size_bytes(&self) -> Bytes {
+        folder_size(&self.path)
+    }
+
     /// Writes `incident.json`, atomically.
     ///
     /// # Errors
@@ -163,7 +168,8 @@ impl Store {
     pub fn capture_path(&self, id: &str, number: u32) -> Result<PathBuf, StoreError> {
         let incident = self.load(id)?;
         let folder = self.folder(id)?;
-        let file = incident.captures.iter().find(|c| c.number == number).map(|c| c.file.as_str()).unwrap_or("");
+        let file =
+            incident.captures.iter().find(|c| c.number == number).map(|c| c.file.as_str()).unwrap_or("");
         if file.is_empty() || file.contains(['/', '\\']) || file == ".." {
             let why = format!("capture {number} has no file");
             return Err(StoreError::Unreadable { path: folder, why });
@@ -177,7 +183,11 @@ impl Store {
             && id.len() <= 128
             && !id.starts_with('.')
             && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
-        if plain { Ok(self.incidents_dir().join(id)) } else { Err(StoreError::NotFound { id: id.to_owned() }) }
+        if plain {
+            Ok(self.incidents_dir().join(id))
+        } else {
+            Err(StoreError::NotFound { id: id.to_owned() })
+        }
     }
 
     fn folders(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
@@ -214,7 +224,9 @@ fn read_incident(folder: &Path) -> Result<Incident, StoreError> {
     }
     let Format { format } = serde_json::from_slice(&text).map_err(|e| unreadable(e.to_string()))?;
     if format > INCIDENT_FORMAT {
-        return Err(unreadable(format!("written by a later Stallscope (format {format}); update to read it")));
+        return Err(unreadable(format!(
+            "written by a later Stallscope (format {format}); update to read it"
+        )));
     }
     serde_json::from_slice(&text).map_err(|e| unreadable(e.to_string()))
 }

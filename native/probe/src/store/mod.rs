@@ -26,7 +26,9 @@ pub use incidents::IncidentFolder;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No space, or a quota.
-    #[error("no space left on the disk of {path}: delete incidents or free space; earlier incidents are untouched")]
+    #[error(
+        "no space left on the disk of {path}: delete incidents or free space; earlier incidents are untouched"
+    )]
     DiskFull {
         /// Where.
         path: PathBuf,

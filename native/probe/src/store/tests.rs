@@ -11,7 +11,8 @@ use super::*;
 /// A real incident, made by the engine: a capture on request.
 fn incident(origin_unix_ns: u128) -> Incident {
     let mut engine = Engine::new(WatchSettings::default(), origin_unix_ns, vec![], Limits::default());
-    let gopls = GoplsIdentity { pid: 7, started_unix_ms: 1.0, exe: "gopls".into(), version: None, go_version: None };
+    let gopls =
+        GoplsIdentity { pid: 7, started_unix_ms: 1.0, exe: "gopls".into(), version: None, go_version: None };
     engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads_ns: vec![] });
     engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
     let actions = engine.handle(SECOND, Event::CaptureRequested);

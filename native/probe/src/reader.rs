@@ -1,0 +1,195 @@
+//! Reading back what was captured: incidents, tables, flame graphs. Stateless but for a few parsed profiles.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use stallscope_core::heap::{
+    DiffPage, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, diff,
+};
+use stallscope_core::model::{CaptureKind, CaptureState, Incident, IncidentSummary, Timeline, TimelineQuery};
+
+use crate::store::{Store, StoreError};
+
+/// Parsed profiles kept: the one looked at, its baseline, and the one before.
+const KEPT_PROFILES: usize = 3;
+/// A page or a tree larger than this is nobody's to look at.
+const MOST_ROWS: usize = 1_000;
+const MOST_NODES: usize = 20_000;
+
+/// Why a question about a capture has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The storage.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Not a profile.
+    #[error("{path} is not a readable profile: {source}")]
+    Profile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: stallscope_pprof::Error,
+    },
+    /// A question that the profile cannot answer.
+    #[error("{path}: {source}")]
+    Query {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: HeapError,
+    },
+    /// The incident was captured before any calm moment.
+    #[error("incident {id} has no baseline: gopls had not been calm before it since it started")]
+    NoBaseline {
+        /// Which.
+        id: String,
+    },
+}
+
+impl ReadError {
+    /// Kebab-case name for the user interface.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Profile { .. } => "profile-invalid",
+            Self::Query { .. } => "profile-query",
+            Self::NoBaseline { .. } => "no-baseline",
+        }
+    }
+}
+
+/// Reads a whole profile file, within the codec's limits.
+///
+/// # Errors
+/// Not readable, or not a profile.
+pub fn read_profile(path: &Path) -> Result<HeapIndex, ReadError> {
+    let bytes = std::fs::read(path).map_err(|e| StoreError::io(path, e))?;
+    let invalid = |source| ReadError::Profile { path: path.to_path_buf(), source };
+    let profile = stallscope_pprof::decode(&bytes, &stallscope_pprof::Limits::default()).map_err(invalid)?;
+    HeapIndex::new(profile).map_err(invalid)
+}
+
+/// What the panel and the commands ask.
+pub struct Reader {
+    store: Store,
+    parsed: Mutex<VecDeque<Parsed>>,
+}
+
+struct Parsed {
+    path: PathBuf,
+    modified: Option<SystemTime>,
+    index: Arc<HeapIndex>,
+}
+
+impl Reader {
+    /// A reader of the incidents in `storage_dir`.
+    pub fn new(storage_dir: PathBuf) -> Self {
+        Self { store: Store::new(storage_dir), parsed: Mutex::default() }
+    }
+
+    /// All incidents, newest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn incidents(&self) -> Result<Vec<IncidentSummary>, ReadError> {
+        Ok(self.store.list()?)
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// Not there, not readable.
+    pub fn incident(&self, id: &str) -> Result<Incident, ReadError> {
+        Ok(self.store.load(id)?)
+    }
+
+    /// Deletes incidents; returns how many there were.
+    ///
+    /// # Errors
+    /// The first that could not be deleted.
+    pub fn delete(&self, ids: &[String]) -> Result<usize, ReadError> {
+        Ok(self.store.delete(ids)?)
+    }
+
+    /// The time line of an incident.
+    ///
+    /// # Errors
+    /// Not there, not readable.
+    pub fn timeline(&self, id: &str, query: &TimelineQuery) -> Result<Timeline, ReadError> {
+        Ok(crate::watcher::timeline_of_incident(&self.store.load(id)?, query))
+    }
+
+    /// Copies a capture's raw file, atomically.
+    ///
+    /// # Errors
+    /// No such capture, or the destination cannot be written.
+    pub fn save_profile(&self, id: &str, number: u32, destination: &Path) -> Result<(), ReadError> {
+        let path = self.store.capture_path(id, number)?;
+        let bytes = std::fs::read(&path).map_err(|e| StoreError::io(&path, e))?;
+        Ok(crate::store::write_atomic(destination, &bytes)?)
+    }
+
+    /// A page of the table of a heap capture.
+    ///
+    /// # Errors
+    /// No such capture, not a profile, an unknown sample type.
+    pub fn heap_table(&self, id: &str, number: u32, query: &HeapQuery) -> Result<HeapPage, ReadError> {
+        let (path, index) = self.profile(id, number)?;
+        let query = HeapQuery { limit: query.limit.min(MOST_ROWS), ..query.clone() };
+        index.query(&query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// The flame tree of a heap capture, or of a part of it.
+    ///
+    /// # Errors
+    /// No such capture, not a profile, an unknown sample type or path.
+    pub fn flame(&self, id: &str, number: u32, query: &FlameQuery) -> Result<FlameTree, ReadError> {
+        let (path, index) = self.profile(id, number)?;
+        let query = FlameQuery { max_nodes: query.max_nodes.min(MOST_NODES), ..query.clone() };
+        index.flame(&query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// A heap capture minus the incident's baseline.
+    ///
+    /// # Errors
+    /// No such capture, no baseline, not a profile, an unknown sample type.
+    pub fn heap_diff(&self, id: &str, number: u32, query: &HeapQuery) -> Result<DiffPage, ReadError> {
+        let incident = self.store.load(id)?;
+        let baseline = incident
+            .captures
+            .iter()
+            .find(|c| c.kind == CaptureKind::Baseline && c.state == CaptureState::Complete)
+            .ok_or_else(|| ReadError::NoBaseline { id: id.to_owned() })?;
+        let (_, base) = self.profile(id, baseline.number)?;
+        let (path, index) = self.profile(id, number)?;
+        let query = HeapQuery { limit: query.limit.min(MOST_ROWS), ..query.clone() };
+        diff(&base, &index, &query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// The parsed profile, from memory when it was asked for lately.
+    fn profile(&self, id: &str, number: u32) -> Result<(PathBuf, Arc<HeapIndex>), ReadError> {
+        let path = self.store.capture_path(id, number)?;
+        let modified = std::fs::metadata(&path).and_then(|m| m.modified()).ok();
+        {
+            let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(at) = parsed.iter().position(|p| p.path == path && p.modified == modified)
+                && let Some(hit) = parsed.remove(at)
+            {
+                let index = Arc::clone(&hit.index);
+                parsed.push_back(hit);
+                return Ok((path, index));
+            }
+        }
+        // Parsed without the lock: a large profile must not block a question about a small one.
+        let index = Arc::new(read_profile(&path)?);
+        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        parsed.retain(|p| p.path != path);
+        if parsed.len() == KEPT_PROFILES {
+            parsed.pop_front();
+        }
+        parsed.push_back(Parsed { path: path.clone(), modified, index: Arc::clone(&index) });
+        Ok((path, index))
+    }
+}

@@ -1,0 +1,239 @@
+//! The watcher: a thread of its own that samples, polls, decides and captures beside the editor.
+//!
+//! The outside sends [`Command`]s and receives [`WatchEvent`]s. Everything in between happens on one thread with one
+//! event loop (`run.rs`), so there are no locks around the state; files are written by a second thread
+//! (`writer.rs`), and profiles are parsed on a third.
+
+mod capture;
+mod live;
+mod run;
+mod server;
+mod target;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use stallscope_core::engine::Event;
+use stallscope_core::model::{
+    Adjustment, DebugServer, Decision, IncidentSummary, ObservedRequest, Status, Timeline, TimelineQuery,
+    WatchEvent, WatchSettings,
+};
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use live::of_incident as timeline_of_incident;
+pub use target::Target;
+
+use crate::clock::Clock;
+
+/// How a watcher is set up.
+#[derive(Debug, Clone)]
+pub struct WatcherOptions {
+    /// Folder for incidents and state.
+    pub storage_dir: PathBuf,
+    /// Workspace folders of the window.
+    pub workspace: Vec<String>,
+    /// Which gopls.
+    pub target: Target,
+    /// Log folders of other extensions, where a gopls log may name the debug address.
+    pub log_dirs: Vec<PathBuf>,
+    /// Thresholds and limits.
+    pub settings: WatchSettings,
+}
+
+/// What the outside may say.
+pub(crate) enum Command {
+    /// An event for the engine, with the moment at which it was said.
+    Stamp(u64, Event),
+    Pause,
+    Resume,
+    CaptureNow(oneshot::Sender<Result<IncidentSummary, WatchError>>),
+    Timeline(TimelineQuery, oneshot::Sender<Timeline>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// An expected failure of a request to the watcher.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// There is no gopls to capture.
+    #[error("no gopls of this window is running: open a Go file first")]
+    NoGopls,
+    /// It cannot be asked.
+    #[error("gopls serves no debug page: run \"Stallscope: Enable Debug Server\" first")]
+    NoDebugServer,
+    /// The capture ended without a profile.
+    #[error("the heap could not be captured: {0}")]
+    CaptureFailed(String),
+    /// The watcher has ended.
+    #[error("the watcher is not running: reload the window; its log says why it ended")]
+    Ended,
+}
+
+impl WatchError {
+    /// Kebab-case name for the user interface.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoGopls => "no-gopls",
+            Self::NoDebugServer => "no-debug-server",
+            Self::CaptureFailed(_) => "capture-failed",
+            Self::Ended => "watcher-ended",
+        }
+    }
+}
+
+/// What can be read without asking the loop.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    status: Status,
+    decisions: Vec<Decision>,
+}
+
+/// A running watcher. Dropping it ends the thread; use [`Watcher::stop`] to wait until everything is written.
+#[derive(Debug)]
+pub struct Watcher {
+    commands: mpsc::UnboundedSender<Command>,
+    shared: Arc<Mutex<Shared>>,
+    clock: Clock,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Called from the watcher's thread with everything it has to tell.
+pub type Listener = Box<dyn Fn(WatchEvent) + Send>;
+
+impl Watcher {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(options: WatcherOptions, listener: Listener) -> std::io::Result<Self> {
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let clock = Clock::start();
+        let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
+        let for_loop = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("stallscope-watch".into())
+            .spawn(move || run::run(options, clock, inbox, &for_loop, listener))?;
+        Ok(Self { commands, shared, clock, thread: Some(thread) })
+    }
+
+    fn stamp(&self, event: Event) {
+        self.send(Command::Stamp(self.clock.now_ns(), event));
+    }
+
+    fn send(&self, command: Command) {
+        // A closed channel means the loop has ended; `status` tells so, and stamps have nobody to be for.
+        let _ = self.commands.send(command);
+    }
+
+    /// The editor asked for something, right now.
+    pub fn observed(&self, request: ObservedRequest) {
+        self.stamp(Event::Observed(request));
+    }
+
+    /// The echo of an observed request was sent, right now.
+    pub fn echo_began(&self, method: String, uri: String) {
+        self.stamp(Event::EchoBegan { method, uri });
+    }
+
+    /// It was answered, right now.
+    pub fn echo_ended(&self, method: String, uri: String) {
+        self.stamp(Event::EchoEnded { method, uri });
+    }
+
+    /// A save began, right now.
+    pub fn save_began(&self, uri: String) {
+        self.stamp(Event::SaveBegan(uri));
+    }
+
+    /// It ended, right now.
+    pub fn save_ended(&self, uri: String) {
+        self.stamp(Event::SaveEnded(uri));
+    }
+
+    /// New settings; returns what had to be adjusted.
+    pub fn configure(&self, settings: WatchSettings) -> Vec<Adjustment> {
+        let (settings, adjusted) = settings.sanitised();
+        self.stamp(Event::Settings(Box::new(settings)));
+        adjusted
+    }
+
+    /// Stops looking until [`Self::resume`].
+    pub fn pause(&self) {
+        self.send(Command::Pause);
+    }
+
+    /// Looks again.
+    pub fn resume(&self) {
+        self.send(Command::Resume);
+    }
+
+    /// Captures the heap now; the incident is on disk when this returns.
+    ///
+    /// # Errors
+    /// No gopls, no debug server, or the capture failed.
+    pub async fn capture_now(&self) -> Result<IncidentSummary, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::CaptureNow(reply));
+        answer.await.unwrap_or(Err(WatchError::Ended))
+    }
+
+    /// The live time line.
+    ///
+    /// # Errors
+    /// When the watcher has ended.
+    pub async fn timeline(&self, query: TimelineQuery) -> Result<Timeline, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Timeline(query, reply));
+        answer.await.map_err(|_| WatchError::Ended)
+    }
+
+    /// The latest status.
+    pub fn status(&self) -> Status {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).status.clone()
+    }
+
+    /// Latest decisions, newest last.
+    pub fn decisions(&self, limit: usize) -> Vec<Decision> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.decisions[shared.decisions.len().saturating_sub(limit)..].to_vec()
+    }
+
+    /// Ends the watcher; everything captured is on disk afterwards.
+    pub async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        self.send(Command::Stop(reply));
+        let _ = done.await;
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let (reply, _) = oneshot::channel();
+        self.send(Command::Stop(reply));
+        // Not joined: the JavaScript thread may be the one that drops us, and must not wait for a disk.
+        drop(self.thread.take());
+    }
+}
+
+/// The status before anything is known.
+pub fn idle_status() -> Status {
+    Status {
+        at_ns: 0,
+        watching: false,
+        capture_enabled: false,
+        gopls: None,
+        other_gopls: 0,
+        in_flight: Vec::new(),
+        stall: None,
+        loading: false,
+        last_incident: None,
+        spark_bytes: Vec::new(),
+        own_cpu_share: 0.0,
+    }
+}
+
+/// Whether captures can be asked for.
+pub(crate) fn is_on(debug: &DebugServer) -> bool {
+    matches!(debug, DebugServer::On { .. })
+}

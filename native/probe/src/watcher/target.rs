@@ -1,0 +1,78 @@
+//! The gopls being watched: found, held open, sampled, and noticed when it goes.
+
+use stallscope_core::model::{GoplsIdentity, GoplsProcess, Ns};
+
+use crate::process::{self, Descendants, ProcSample, ProcessHandle};
+
+/// Which gopls to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The one that serves the window whose extension host has this pid.
+    Host {
+        /// The extension host.
+        pid: u32,
+    },
+    /// This one.
+    Process {
+        /// gopls itself.
+        pid: u32,
+    },
+}
+
+/// A found gopls.
+pub(super) struct Watched {
+    pub identity: GoplsIdentity,
+    pub uptime_ns: Ns,
+    handle: ProcessHandle,
+}
+
+impl Watched {
+    /// RSS, CPU and so on; `None` when it has ended.
+    pub fn sample(&mut self) -> Option<ProcSample> {
+        self.handle.sample()
+    }
+
+    pub fn go_children(&mut self) -> u32 {
+        self.handle.go_children()
+    }
+}
+
+/// Looks for the target, cheaply.
+pub(super) struct Finder {
+    target: Target,
+    descendants: Option<Descendants>,
+    /// The last full list.
+    pub processes: Vec<GoplsProcess>,
+}
+
+impl Finder {
+    pub fn new(target: Target) -> Self {
+        let descendants = match target {
+            Target::Host { pid } => Some(Descendants::new(pid)),
+            Target::Process { .. } => None,
+        };
+        Self { target, descendants, processes: Vec::new() }
+    }
+
+    /// Whether a full look is worth its cost.
+    pub fn changed(&mut self) -> bool {
+        self.descendants.as_mut().is_none_or(Descendants::poll)
+    }
+
+    /// A full look. Returns the gopls to watch.
+    pub fn find(&mut self, now_unix_ms: u64) -> Option<Watched> {
+        let found = match self.target {
+            Target::Host { pid } => {
+                self.processes = process::find(pid);
+                process::watched(&self.processes).cloned()
+            }
+            Target::Process { pid } => {
+                self.processes = process::find(pid);
+                self.processes.iter().find(|p| p.pid == pid).cloned()
+            }
+        }?;
+        let handle = ProcessHandle::open(found.pid, found.started_unix_ms)?;
+        let age_ms = (now_unix_ms as f64 - found.started_unix_ms).max(0.0);
+        Some(Watched { identity: process::identify(&found), uptime_ns: (age_ms * 1e6) as Ns, handle })
+    }
+}
