@@ -43,6 +43,9 @@ export function cleanEnv(extra = {}) {
   return { ...env, ...extra };
 }
 
+/** How long a program that is told to end may take to clean up. */
+const GRACE_MS = 10_000;
+
 const running = new Set();
 
 /** Ends every program still running under this verb, each with all its descendants. */
@@ -58,6 +61,14 @@ export function endGroup(pid, signal) {
   }
 }
 
+const cleanups = new Set();
+
+/** Has `body` run when the verb is interrupted (Ctrl-C, a deadline of its parent); returns how to take that back. */
+export function onInterrupt(body) {
+  cleanups.add(body);
+  return () => cleanups.delete(body);
+}
+
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -65,7 +76,9 @@ for (const [signal, code] of [
 ]) {
   process.once(signal, () => {
     endAll();
-    process.exit(code);
+    // Unref'd: a cleanup that hangs must not keep us.
+    setTimeout(() => process.exit(code), GRACE_MS).unref();
+    void Promise.allSettled([...cleanups].map((body) => body())).then(() => process.exit(code));
   });
 }
 
@@ -100,7 +113,8 @@ export async function run(command, args, options = {}) {
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    endGroup(child.pid, 'SIGKILL');
+    endGroup(child.pid, 'SIGTERM');
+    setTimeout(() => endGroup(child.pid, 'SIGKILL'), GRACE_MS).unref();
   }, timeoutMs);
   const code = await new Promise((resolve, reject) => {
     child.on('error', (error) =>

@@ -157,9 +157,9 @@ export class Editor {
   /**
    * Rests the mouse on a word and waits for what gopls says. The times are this process's clock:
    * `askedAtMs` when the editor asks its providers, `loadingAtMs` when "Loading…" was first seen (undefined when
-   * it never was), `answeredAtMs` when the answer was first seen.
+   * it never was; `onLoading` is called then), `answeredAtMs` when the answer was first seen.
    */
-  async hover(text, { nth = 0, timeoutMs = 60_000, answer = /\S/ } = {}) {
+  async hover(text, { nth = 0, timeoutMs = 60_000, answer = /\S/, onLoading } = {}) {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       await this.#moveAway();
@@ -175,7 +175,10 @@ export class Editor {
         const said = rows.filter((row) => !/^Loading(\.\.\.|…)$/.test(row.trim())).join('\n');
         if (said.trim() !== '' && answer.test(said))
           return { text: said, askedAtMs, loadingAtMs, answeredAtMs: now };
-        if (rows.length > 0) loadingAtMs ??= now;
+        if (rows.length > 0) {
+          if (loadingAtMs === undefined) await onLoading?.();
+          loadingAtMs ??= now;
+        }
         // Nobody was asked: gopls had not registered yet. Come again.
         else if (now - askedAtMs > 3000) break;
         await this.page.waitForTimeout(20);

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { codeServer, gopls, node24 } from '../../tools/lib/paths.mjs';
-import { Failure, cleanEnv, endGroup, run } from '../../tools/lib/run.mjs';
+import { Failure, cleanEnv, endGroup, onInterrupt, run } from '../../tools/lib/run.mjs';
 import { Editor } from './editor.mjs';
 
 const ENTRY = path.join(codeServer, 'out/node/entry.js');
@@ -32,6 +32,8 @@ const QUIET_SETTINGS = {
 export class Workbench {
   #server;
   #editors = [];
+  #forget = onInterrupt(() => this.stop());
+  // The last resort, for a process that ends without having stopped its workbench.
   #onExit = () => this.#signal('SIGKILL');
 
   /** Use `Workbench.start`. */
@@ -93,6 +95,7 @@ export class Workbench {
     });
   }
 
+  /** Replaces the user settings; a running workbench takes them at once. */
   writeSettings(settings) {
     fs.mkdirSync(path.dirname(this.settingsFile), { recursive: true });
     fs.writeFileSync(this.settingsFile, JSON.stringify({ ...QUIET_SETTINGS, ...settings }, null, 2));
@@ -224,6 +227,7 @@ export class Workbench {
     }
     this.#signal('SIGKILL');
     process.off('exit', this.#onExit);
+    this.#forget();
     // A dying process may still write into it.
     if (!keep) fs.rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
