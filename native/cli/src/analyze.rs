@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use stallscope_core::heap::{HeapPage, HeapQuery, HeapSort};
+use stallscope_pprof::Limits;
 
 use crate::failure::Failure;
 use crate::load::load;
@@ -33,12 +34,20 @@ pub struct View {
     /// Sort by what a function and its callees allocated, instead of by the function itself.
     #[arg(long)]
     cum: bool,
+    /// Refuse profiles that inflate to more than this many MB (10^6 bytes).
+    #[arg(long, value_name = "MB", default_value_t = 1_000)]
+    max_inflated_mb: u64,
     /// Print JSON with whole numbers in the profile's own unit.
     #[arg(long)]
     pub json: bool,
 }
 
 impl View {
+    /// How much a profile may ask of us.
+    pub fn limits(&self) -> Limits {
+        Limits { inflated_bytes: self.max_inflated_mb.saturating_mul(1_000_000), ..Limits::default() }
+    }
+
     /// The question these arguments ask.
     pub fn query(&self) -> HeapQuery {
         HeapQuery {
@@ -70,7 +79,7 @@ impl Analyze {
     /// Reads the profile and prints its table.
     pub fn run(self) -> Result<(), Failure> {
         // The process ends with the answer; taking a large profile apart piece by piece would only delay that.
-        let index = ManuallyDrop::new(load(&self.profile)?);
+        let index = ManuallyDrop::new(load(&self.profile, &self.view.limits())?);
         let page = index
             .query(&self.view.query())
             .map_err(|error| Failure::Question { path: self.profile.clone(), error })?;

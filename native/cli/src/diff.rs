@@ -46,8 +46,8 @@ impl Diff {
     /// Reads both profiles and prints what changed, largest change first.
     pub fn run(self) -> Result<(), Failure> {
         // See `analyze`: not taken apart at the end.
-        let base = ManuallyDrop::new(load(&self.base)?);
-        let new = ManuallyDrop::new(load(&self.profile)?);
+        let base = ManuallyDrop::new(load(&self.base, &self.view.limits())?);
+        let new = ManuallyDrop::new(load(&self.profile, &self.view.limits())?);
         let page = heap::diff(&base, &new, &self.view.query())
             .map_err(|error| Failure::Question { path: self.profile.clone(), error })?;
         let mut out = BufWriter::with_capacity(64 << 10, std::io::stdout().lock());

@@ -17,20 +17,22 @@ const WORTH_A_THREAD_BYTES: u64 = 512 << 10;
 const CHUNKS_AHEAD: usize = 8;
 
 /// Reads, checks and prepares the profile in a file.
-pub fn load(path: &Path) -> Result<HeapIndex, Failure> {
+pub fn load(path: &Path, limits: &Limits) -> Result<HeapIndex, Failure> {
     let open_failure = |error| Failure::Open { path: path.to_owned(), error };
     let file = File::open(path).map_err(open_failure)?;
     let size_bytes = file.metadata().map_err(open_failure)?.len();
     let reader = BufReader::with_capacity(64 << 10, file);
-    let profile =
-        if size_bytes < WORTH_A_THREAD_BYTES { decode(reader) } else { decode_on_two_threads(reader) };
+    let profile = if size_bytes < WORTH_A_THREAD_BYTES {
+        decode(reader, limits)
+    } else {
+        decode_on_two_threads(reader, limits)
+    };
     profile.and_then(HeapIndex::new).map_err(|error| Failure::Profile { path: path.to_owned(), error })
 }
 
-fn decode(reader: impl BufRead) -> Result<Profile, Error> {
-    let limits = Limits::default();
-    let mut inflater = Inflater::new(reader, &limits)?;
-    let mut decoder = Decoder::new(&limits);
+fn decode(reader: impl BufRead, limits: &Limits) -> Result<Profile, Error> {
+    let mut inflater = Inflater::new(reader, limits)?;
+    let mut decoder = Decoder::new(limits);
     let mut chunk = Vec::new();
     while inflater.next_chunk(&mut chunk)? {
         decoder.push(&chunk)?;
@@ -38,9 +40,8 @@ fn decode(reader: impl BufRead) -> Result<Profile, Error> {
     decoder.finish()
 }
 
-fn decode_on_two_threads(reader: impl BufRead + Send) -> Result<Profile, Error> {
-    let limits = Limits::default();
-    let mut inflater = Inflater::new(reader, &limits)?;
+fn decode_on_two_threads(reader: impl BufRead + Send, limits: &Limits) -> Result<Profile, Error> {
+    let mut inflater = Inflater::new(reader, limits)?;
     let (full, to_decode) = mpsc::sync_channel::<Vec<u8>>(CHUNKS_AHEAD);
     let (empty, to_fill) = mpsc::channel::<Vec<u8>>();
     thread::scope(|scope| {
@@ -52,7 +53,7 @@ fn decode_on_two_threads(reader: impl BufRead + Send) -> Result<Profile, Error> 
                 }
             }
         });
-        let mut decoder = Decoder::new(&limits);
+        let mut decoder = Decoder::new(limits);
         let mut decoded = Ok(());
         for chunk in &to_decode {
             decoded = decoder.push(&chunk);

@@ -11,6 +11,9 @@ use crate::profile::{Function, Line, Location, Mapping, Parts, Profile, ValueTyp
 use crate::sample::{decode_sample, string_id, within};
 use crate::wire::{Value, field, field_length};
 
+/// No part of a real profile comes near; a longer one would only fill memory before it is refused.
+const LONGEST_FIELD_BYTES: u64 = 64 << 20;
+
 /// Reads a profile, gzip-compressed or not, that is already in memory.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Profile, Error> {
     let mut inflater = Inflater::new(bytes, limits)?;
@@ -63,7 +66,7 @@ impl Decoder {
         while !self.carry.is_empty() && !chunk.is_empty() {
             chunk = self.complete_carry(chunk)?;
         }
-        while let Some(length) = field_length(chunk)? {
+        while let Some(length) = next_field_length(chunk)? {
             let Some((one, rest)) = usize::try_from(length).ok().and_then(|l| chunk.split_at_checked(l))
             else {
                 break;
@@ -77,7 +80,7 @@ impl Decoder {
 
     /// Completes the field begun in an earlier chunk, byte-exactly, and gives what is left of this one.
     fn complete_carry<'a>(&mut self, chunk: &'a [u8]) -> Result<&'a [u8], Error> {
-        let missing = match field_length(&self.carry)? {
+        let missing = match next_field_length(&self.carry)? {
             Some(length) => length.saturating_sub(self.carry.len() as u64),
             None => 1, // Not even the header is complete; it is a few bytes.
         };
@@ -208,6 +211,15 @@ impl Decoder {
         self.parts.functions = self.function_ids.place(self.functions)?;
         self.parts.mappings = self.mapping_ids.place(self.mappings)?;
         Profile::new(self.parts)
+    }
+}
+
+fn next_field_length(bytes: &[u8]) -> Result<Option<u64>, Error> {
+    match field_length(bytes)? {
+        Some(length) if length > LONGEST_FIELD_BYTES => {
+            Err(Error::Malformed(format!("a field of {length} bytes")))
+        }
+        length => Ok(length),
     }
 }
 
