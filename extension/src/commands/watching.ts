@@ -1,0 +1,106 @@
+// Commands about watching: capture now, on and off, pause, and the list of gopls processes.
+import * as vscode from 'vscode';
+import { l10n } from 'vscode';
+import type { GoplsProcess, GoplsRelation } from '../../shared/model';
+import { valueOrMessage, within, type Session } from '../core/session';
+import { SETTING_NAMES, writeSetting } from '../core/settings';
+import * as words from '../texts/wording';
+import { tellNoCore, type IncidentViews } from './incidents';
+
+const RESTART_TIMEOUT_MS = 10_000;
+
+export async function captureHeapNow(session: Session, views: IncidentViews): Promise<void> {
+  const core = await session.start();
+  if (!core) return tellNoCore(session);
+  const cancelled = Symbol();
+  const captured = await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: l10n.t("Capturing gopls's heap …"),
+      cancellable: true,
+    },
+    (_, token) =>
+      Promise.race([
+        valueOrMessage(core.captureNow(), words.failure),
+        // Only the waiting ends: the capture arrives in the list, or its deadline passes.
+        new Promise<typeof cancelled>((resolve) => token.onCancellationRequested(() => resolve(cancelled))),
+      ]),
+  );
+  if (captured === undefined || captured === cancelled) return;
+  await views.changed();
+  const analysis = l10n.t('Show Analysis');
+  const answer = await vscode.window.showInformationMessage(l10n.t("gopls's heap was captured."), analysis);
+  if (answer === analysis) views.show(captured.id);
+}
+
+export async function setCapture(enabled: boolean): Promise<void> {
+  await writeSetting(SETTING_NAMES.capture_enabled, enabled);
+}
+
+export async function setWatching(session: Session, watching: boolean): Promise<void> {
+  const core = await session.start();
+  if (!core) return tellNoCore(session);
+  if (watching) core.resume();
+  else core.pause();
+}
+
+/** Restarts the language server through the Go extension, which owns it. */
+export async function restartGopls(): Promise<void> {
+  const restarted = within(
+    vscode.commands.executeCommand('go.languageserver.restart').then(() => true),
+    RESTART_TIMEOUT_MS,
+  );
+  if (await restarted.catch(() => false)) return;
+  void vscode.window.showWarningMessage(
+    l10n.t('gopls could not be restarted: the Go extension did not answer.'),
+  );
+}
+
+export async function listProcesses(session: Session): Promise<void> {
+  const core = await session.start();
+  if (!core) return tellNoCore(session);
+  const processes = await valueOrMessage(core.goplsProcesses(), words.failure);
+  if (!processes) return;
+  const rank: GoplsRelation[] = ['ours', 'daemon', 'forwarder', 'other'];
+  const sorted = [...processes].sort(
+    (a, b) =>
+      Number(b.watched) - Number(a.watched) ||
+      rank.indexOf(a.relation) - rank.indexOf(b.relation) ||
+      b.rss_bytes - a.rss_bytes,
+  );
+  await vscode.window.showQuickPick(sorted.map(processPick), {
+    title: l10n.t('gopls Processes'),
+    placeHolder:
+      sorted.length === 0
+        ? l10n.t('No gopls is running.')
+        : l10n.t('{count} gopls, {memory} together', {
+            count: sorted.length,
+            memory: words.bytes(sorted.reduce((sum, { rss_bytes }) => sum + rss_bytes, 0)),
+          }),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+}
+
+function processPick(gopls: GoplsProcess): vscode.QuickPickItem {
+  return {
+    label: `${gopls.watched ? '$(eye)' : '$(server-process)'} ${words.bytes(gopls.rss_bytes)}`,
+    description: [relation(gopls), l10n.t('process {pid}', { pid: gopls.pid })].join(' · '),
+    detail: [gopls.exe, words.localTime(new Date(gopls.started_unix_ms).toISOString()), gopls.editor]
+      .filter(Boolean)
+      .join(' · '),
+  };
+}
+
+function relation({ relation: kind, watched }: GoplsProcess): string {
+  switch (kind) {
+    case 'ours':
+      return watched ? l10n.t('this window, watched') : l10n.t('this window');
+    case 'daemon':
+      return watched ? l10n.t('daemon of this window, watched') : l10n.t('daemon');
+    case 'forwarder':
+      return l10n.t('forwards to a daemon');
+    case 'other':
+      return l10n.t('another window or editor');
+  }
+}

@@ -1,0 +1,192 @@
+// Everything about switching gopls's debug server on: asking once with the consequences said, doing it, undoing it,
+// and pointing out one that other machines can reach. Without the user's yes nothing is changed.
+import * as vscode from 'vscode';
+import { l10n } from 'vscode';
+import type { Status } from '../../shared/model';
+import { within, type Session } from '../core/session';
+import {
+  debugAddress,
+  isLoopback,
+  OUR_FLAG,
+  withDebugFlag,
+  withLoopbackOnly,
+  withoutOurFlags,
+} from './flags';
+import { FLAGS_SETTING, readFlags, writeFlags } from './languageServerFlags';
+
+/** `never`, or the time (Unix ms) before which the user is not asked again. */
+const ANSWER_KEY = 'debugServer.askAgain';
+const NOT_NOW_MS = 24 * 3600 * 1000;
+/** gopls may just be starting its server: off must last before it is believed. */
+const OFF_FOR_MS = 3_000;
+/** A failing gopls command stays pending while its error message is up. */
+const COMMAND_TIMEOUT_MS = 10_000;
+
+export class DebugServer implements vscode.Disposable {
+  private readonly subscriptions: vscode.Disposable[] = [];
+  private offSince: number | undefined;
+  private asked = false;
+  private flagged = false;
+
+  constructor(
+    session: Session,
+    private readonly memory: vscode.Memento,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.subscriptions.push(
+      session.onEvent((event) => {
+        if (event.kind === 'status') this.look(event.status);
+      }),
+      vscode.commands.registerCommand('stallscope.enableDebugServer', () => this.offer(true)),
+      vscode.commands.registerCommand('stallscope.undoDebugServer', () => this.undo()),
+    );
+  }
+
+  private look({ gopls, stall, watching, at_ns }: Status): void {
+    if (gopls?.debug.state !== 'off') this.offSince = undefined;
+    else this.offSince ??= at_ns;
+    if (gopls?.debug.state === 'on' && !gopls.debug.loopback_only) void this.flagOpen(gopls.debug.address);
+    const lasting = this.offSince !== undefined && at_ns - this.offSince >= OFF_FOR_MS * 1e6;
+    if (lasting && watching && !stall && !this.asked && this.mayAsk()) void this.offer(false);
+  }
+
+  private mayAsk(): boolean {
+    const answer = this.memory.get<unknown>(ANSWER_KEY);
+    return answer !== 'never' && !(typeof answer === 'number' && Date.now() < answer);
+  }
+
+  /** Asks. `wanted`: the user ran the command, so there is no need to offer a way to never be asked. */
+  private async offer(wanted: boolean): Promise<void> {
+    this.asked = true;
+    const flags = readFlags();
+    const configured = flags && debugAddress(flags.effective);
+    if (wanted && configured !== undefined) {
+      void vscode.window.showInformationMessage(
+        l10n.t('gopls is started with a debug server at {address} already.', { address: configured }),
+      );
+      return;
+    }
+    // The setting asks for one and gopls has none: it is older than the setting, or about to restart.
+    if (configured !== undefined) return;
+    const enable = l10n.t('Enable');
+    const session = l10n.t('This Session Only');
+    const notNow = l10n.t('Not Now');
+    const never = l10n.t('Never');
+    // Without an extension that owns the setting there is nowhere to write the flag.
+    const choices = [...(flags ? [enable] : []), session, notNow, ...(wanted ? [] : [never])];
+    const answer = await vscode.window.showInformationMessage(
+      l10n.t(
+        'To capture gopls\'s memory during a stall, Stallscope needs gopls\'s debug server. It listens on this machine only, without a password: other users of this machine could read your open files through it. "Enable" adds {flag} to your user settings and restarts gopls; "This Session Only" needs no restart but opens a browser page.',
+        { flag: OUR_FLAG },
+      ),
+      ...choices,
+    );
+    if (answer === enable) await this.enable();
+    else if (answer === session) await this.startForSession();
+    else await this.memory.update(ANSWER_KEY, answer === never ? 'never' : Date.now() + NOT_NOW_MS);
+  }
+
+  private async enable(): Promise<void> {
+    const flags = readFlags();
+    if (!flags) return;
+    if (flags.overridden) {
+      await this.openSettings(
+        'workbench.action.openWorkspaceSettingsFile',
+        l10n.t(
+          'This workspace sets {setting} itself, which counts more than your user settings. Add {flag} there.',
+          {
+            setting: FLAGS_SETTING,
+            flag: OUR_FLAG,
+          },
+        ),
+      );
+      return;
+    }
+    await this.write(withDebugFlag(flags.user));
+  }
+
+  private async undo(): Promise<void> {
+    const flags = readFlags();
+    const rest = flags && withoutOurFlags(flags.user);
+    if (!flags || !rest || rest.length === flags.user.length) {
+      void vscode.window.showInformationMessage(
+        l10n.t(
+          'Your user settings contain no debug server that Stallscope added. One started for this session ends with gopls.',
+        ),
+      );
+      return;
+    }
+    // Whoever takes it back does not want to be asked about it tomorrow.
+    await this.memory.update(ANSWER_KEY, 'never');
+    if (!(await this.write(rest))) return;
+    void vscode.window.showInformationMessage(
+      l10n.t('{flag} was removed from your user settings; gopls restarts without its debug server.', {
+        flag: OUR_FLAG,
+      }),
+    );
+  }
+
+  private async startForSession(): Promise<void> {
+    try {
+      const work = vscode.commands.executeCommand('gopls.start_debugging', {}).then(() => true);
+      if (await within(work, COMMAND_TIMEOUT_MS)) return;
+      this.log.warn('gopls.start_debugging was not answered in time');
+    } catch (error) {
+      this.log.warn(`gopls.start_debugging failed: ${String(error)}`);
+    }
+    void vscode.window.showWarningMessage(
+      l10n.t(
+        'gopls did not start its debug server. "Stallscope: Enable Debug Server" starts it with gopls instead.',
+      ),
+    );
+  }
+
+  private async flagOpen(address: string): Promise<void> {
+    if (this.flagged) return;
+    this.flagged = true;
+    const flags = readFlags();
+    const configured = flags && debugAddress(flags.effective);
+    const fixable = flags && !flags.overridden && configured !== undefined && !isLoopback(configured);
+    const fix = l10n.t('Listen on This Machine Only');
+    const answer = await vscode.window.showWarningMessage(
+      fixable
+        ? l10n.t(
+            "gopls's debug server at {address} can be reached from other machines, without a password. It shows your open files.",
+            { address },
+          )
+        : l10n.t(
+            "gopls's debug server at {address} can be reached from other machines, without a password. It shows your open files. Start gopls with {flag} instead.",
+            { address, flag: OUR_FLAG },
+          ),
+      ...(fixable ? [fix] : []),
+    );
+    if (answer === fix && flags) await this.write(withLoopbackOnly(flags.user));
+  }
+
+  private async write(flags: string[]): Promise<boolean> {
+    try {
+      await writeFlags(flags);
+      return true;
+    } catch (error) {
+      this.log.error(`writing ${FLAGS_SETTING} failed: ${String(error)}`);
+      await this.openSettings(
+        'workbench.action.openSettingsJson',
+        l10n.t('{setting} could not be written. Set it to {value} yourself.', {
+          setting: FLAGS_SETTING,
+          value: JSON.stringify(flags),
+        }),
+      );
+      return false;
+    }
+  }
+
+  private async openSettings(command: string, message: string): Promise<void> {
+    const open = l10n.t('Open Settings');
+    if ((await vscode.window.showWarningMessage(message, open)) === open)
+      await vscode.commands.executeCommand(command);
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+}

@@ -1,0 +1,75 @@
+// Wiring only: which part knows which. Activation registers what VS Code must know at once and leaves the rest, above
+// all loading the native core, for after the editor has painted.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { Status } from '../shared/model';
+import { panelCommands, registerCommands } from './commands/commands';
+import { DecisionLog } from './commands/decisionLog';
+import { restartGopls } from './commands/watching';
+import { loadAddon } from './core/addon';
+import { placeOf } from './core/place';
+import { Session } from './core/session';
+import { DebugServer } from './debugServer/debugServer';
+import { Panel } from './panel/panel';
+import { Prompts } from './prompts/prompts';
+import { keepContextKeys } from './showing/contextKeys';
+import { StatusBar } from './showing/statusBar';
+import { whenGoIsHere } from './watching/goWorkspace';
+import { watchEditor } from './watching/watchEditor';
+
+let session: Session | undefined;
+
+export interface Exports {
+  /** What the status bar knows, for tests. */
+  status(): Status | undefined;
+}
+
+export function activate(context: vscode.ExtensionContext): Exports {
+  const log = vscode.window.createOutputChannel('Stallscope', { log: true });
+  const current = new Session({
+    loadModule: () => loadAddon(path.join(context.extensionPath, 'extension', 'dist')),
+    place: () => placeOf(context),
+    log,
+  });
+  session = current;
+  const panel: Panel = new Panel(
+    current,
+    context.extensionUri,
+    panelCommands(current, () => panel),
+    log,
+  );
+  const decisionLog = new DecisionLog(current);
+  const statusBar = new StatusBar(current);
+  context.subscriptions.push(
+    log,
+    current,
+    panel,
+    decisionLog,
+    statusBar,
+    registerCommands(current, panel, decisionLog),
+    keepContextKeys(current),
+    new DebugServer(current, context.globalState, log),
+    new Prompts(
+      current,
+      {
+        showIncident: (id) => panel.show(id),
+        showPanel: () => panel.show(),
+        restartGopls: () => void restartGopls(),
+      },
+      log,
+    ),
+    watchEditor(current, log),
+    whenGoIsHere(() => {
+      statusBar.show();
+      // Behind everything the editor does for its first paint.
+      setImmediate(() => void current.start());
+    }),
+  );
+  return { status: () => current.status };
+}
+
+export async function deactivate(): Promise<void> {
+  const ending = session;
+  session = undefined;
+  await ending?.end();
+}

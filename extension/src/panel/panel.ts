@@ -1,0 +1,191 @@
+// The panel's frame on the extension's side: opened once per window, restored after a reload, fed while visible.
+import * as vscode from 'vscode';
+import {
+  PANEL_PROTOCOL,
+  type PanelApi,
+  type PanelCommand,
+  type PanelMessage,
+  type PanelRequest,
+} from '../../shared/panel';
+import type { Core, Outcome } from '../../shared/core';
+import type { Session } from '../core/session';
+import { openSource } from './openSource';
+import { page } from './html';
+import { checkedRequest } from './requests';
+
+const VIEW_TYPE = 'stallscope.panel';
+/** Most decisions handed out at once. */
+const MOST_DECISIONS = 1_000;
+
+/** Runs a command that the panel has a button for. */
+export type RunCommand = (
+  id: PanelCommand,
+  target: { incident?: string; capture?: number },
+) => Promise<Outcome<null>>;
+
+export class Panel implements vscode.Disposable {
+  private panel: vscode.WebviewPanel | undefined;
+  /** The incident to show first. */
+  private selected: string | null = null;
+  /** The Go that built the gopls of the incident last looked at: its standard library is the one in the stacks. */
+  private goVersion: string | undefined;
+  private readonly subscriptions: vscode.Disposable[];
+
+  constructor(
+    private readonly session: Session,
+    private readonly extensionUri: vscode.Uri,
+    private readonly runCommand: RunCommand,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.subscriptions = [
+      vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
+        deserializeWebviewPanel: async (panel) => {
+          this.panel?.dispose();
+          this.adopt(panel);
+          await this.session.start();
+        },
+      }),
+      session.onEvent((event) => {
+        if (event.kind === 'status') this.push({ type: 'status', status: event.status });
+        else if (event.kind === 'incident-closed') void this.pushIncidents();
+      }),
+    ];
+  }
+
+  /** Opens the panel or brings it to the front, on this incident when one is given. */
+  show(incident?: string): void {
+    this.selected = incident ?? null;
+    void this.session.start();
+    if (this.panel) {
+      this.panel.reveal();
+      if (incident !== undefined) this.push({ type: 'select', incident });
+      return;
+    }
+    this.adopt(vscode.window.createWebviewPanel(VIEW_TYPE, 'Stallscope', vscode.ViewColumn.Active));
+  }
+
+  /** Tells the panel that the list of incidents is another one. */
+  async pushIncidents(): Promise<void> {
+    if (!this.panel) return;
+    const incidents = await this.session.running?.incidents();
+    if (incidents?.ok) this.push({ type: 'incidents', incidents: incidents.value });
+  }
+
+  private adopt(panel: vscode.WebviewPanel): void {
+    this.panel = panel;
+    const dist = vscode.Uri.joinPath(this.extensionUri, 'extension', 'dist');
+    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'extension', 'media', 'panel.svg');
+    panel.webview.options = { enableScripts: true, localResourceRoots: [dist] };
+    const uri = (file: string) => panel.webview.asWebviewUri(vscode.Uri.joinPath(dist, file)).toString();
+    const listening = panel.webview.onDidReceiveMessage(
+      (message: unknown) => void this.receive(panel, message),
+    );
+    const showing = panel.onDidChangeViewState(() => {
+      // What was pushed while it was hidden was not sent.
+      if (!panel.visible) return;
+      if (this.session.status) this.push({ type: 'status', status: this.session.status });
+      void this.pushIncidents();
+    });
+    panel.onDidDispose(() => {
+      listening.dispose();
+      showing.dispose();
+      if (this.panel === panel) this.panel = undefined;
+    });
+    panel.webview.html = page({
+      script: uri('webview.js'),
+      style: uri('webview.css'),
+      source: panel.webview.cspSource,
+      language: vscode.env.language,
+      texts: bundledTexts(),
+    });
+  }
+
+  private push(message: PanelMessage): void {
+    if (this.panel?.visible) void this.panel.webview.postMessage(message);
+  }
+
+  private async receive(panel: vscode.WebviewPanel, message: unknown): Promise<void> {
+    const request = checkedRequest(message);
+    if (!request) {
+      this.log.warn('the panel sent a message that is not of its protocol; it was dropped');
+      return;
+    }
+    const { id } = request;
+    let answer: PanelMessage;
+    try {
+      answer = { type: 'response', id, value: await this.answer(request) };
+    } catch (error) {
+      this.log.error(`${request.method}: ${String(error)}`);
+      answer = { type: 'failure', id, message: error instanceof Error ? error.message : String(error) };
+    }
+    await panel.webview.postMessage(answer);
+  }
+
+  private async answer(request: PanelRequest): Promise<unknown> {
+    if (request.method === 'command') {
+      const { id, incident, capture } = request.args;
+      return this.runCommand(id, {
+        ...(incident !== undefined && { incident }),
+        ...(capture !== undefined && { capture }),
+      });
+    }
+    if (request.method === 'openSource') {
+      return openSource({ file: request.args.file, goVersion: this.goVersion }, request.args.line);
+    }
+    const core = await this.session.start();
+    if (!core) throw new Error(this.session.problem ?? vscode.l10n.t("Stallscope's core is not running."));
+    switch (request.method) {
+      case 'hello':
+        return this.hello(core);
+      case 'incidents':
+        return core.incidents();
+      case 'incident':
+        return this.incident(core, request.args.id);
+      case 'timeline':
+        return core.timeline(request.args.query);
+      case 'heapTable':
+        return core.heapTable(request.args.ref, request.args.query);
+      case 'flame':
+        return core.flame(request.args.ref, request.args.query);
+      case 'heapDiff':
+        return core.heapDiff(request.args.ref, request.args.query);
+      case 'decisions':
+        return core.decisions(Math.min(request.args.limit, MOST_DECISIONS));
+    }
+  }
+
+  private async hello(core: Core): Promise<ReturnType<PanelApi['hello']>> {
+    const incidents = await core.incidents();
+    if (!incidents.ok) this.log.warn(incidents.error.message);
+    const select = this.selected;
+    // Only for the paint it was asked for: a reload returns to what the panel itself remembers.
+    this.selected = null;
+    return {
+      protocol: PANEL_PROTOCOL,
+      status: core.status(),
+      incidents: incidents.ok ? incidents.value : [],
+      select,
+      locale: vscode.env.language,
+    };
+  }
+
+  private async incident(core: Core, id: string): ReturnType<Core['incident']> {
+    const outcome = await core.incident(id);
+    if (outcome.ok) this.goVersion = outcome.value.gopls.go_version ?? undefined;
+    return outcome;
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.panel?.dispose();
+  }
+}
+
+/** The texts of the display language that VS Code loaded for us; empty for English. */
+function bundledTexts(): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [key, value] of Object.entries<unknown>(vscode.l10n.bundle ?? {})) {
+    if (typeof value === 'string') texts[key] = value;
+  }
+  return texts;
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { inspect } from 'node:util';
+import { checkedRequest } from './requests';
+
+const request = (method: string, args: unknown) => ({ type: 'request', id: 1, method, args });
+const ref = { incident: '20261124T041900.123Z-hover-4711', capture: 1 };
+
+test('requests of the protocol pass', () => {
+  for (const good of [
+    request('hello', { protocol: 1 }),
+    request('incidents', {}),
+    request('incident', { id: ref.incident }),
+    request('timeline', { query: { incident: null, from_ns: null, to_ns: null, points: 900 } }),
+    request('heapTable', {
+      ref,
+      query: { sample_type: null, sort: 'flat', descending: true, filter: '', offset: 0, limit: 50 },
+    }),
+    request('flame', {
+      ref,
+      query: { sample_type: null, path: ['main.main'], min_share: 0.001, max_nodes: 2000 },
+    }),
+    request('openSource', { file: 'runtime/malloc.go', line: 12 }),
+    request('command', { id: 'togglePause' }),
+    request('command', { id: 'saveProfileAs', incident: ref.incident, capture: 2 }),
+  ]) {
+    assert.equal(checkedRequest(good), good);
+  }
+});
+
+test('everything else stops at the door', () => {
+  const circular: Record<string, unknown> = {};
+  circular['query'] = { circular };
+  for (const bad of [
+    undefined,
+    null,
+    'request',
+    [],
+    { ...request('incidents', {}), type: 'response' },
+    { ...request('incidents', {}), id: -1 },
+    { ...request('incidents', {}), id: '1' },
+    request('constructor', {}),
+    request('__proto__', {}),
+    request('incidents', undefined),
+    request('incidents', { extra: 1 }),
+    request('incident', { id: '../../etc' }),
+    request('incident', { id: '..' }),
+    request('incident', { id: '' }),
+    request('heapTable', { ref: { incident: ref.incident, capture: 1.5 }, query: {} }),
+    request('heapTable', { ref, query: [] }),
+    request('timeline', { query: { points: Number.NaN } }),
+    request('timeline', { query: { points: () => 1 } }),
+    request('timeline', { query: { deep: { deep: { deep: { deep: { deep: 1 } } } } } }),
+    request('timeline', circular),
+    request('timeline', { query: { filter: 'x'.repeat(300_000) } }),
+    request('openSource', { file: 'x'.repeat(5000), line: 1 }),
+    request('command', { id: 'workbench.action.quit' }),
+  ]) {
+    assert.equal(checkedRequest(bad), undefined, inspect(bad).slice(0, 100));
+  }
+});

@@ -1,0 +1,71 @@
+// The panel's door: a message from the webview is outside input, checked once here before anything acts on it. What
+// a query means is checked by the core; here it must be small, plain data of the right outer shape.
+import type { PanelCommand, PanelMethod, PanelRequest } from '../../shared/panel';
+
+const MOST_BYTES = 256 * 1024;
+const MOST_DEPTH = 4;
+const COMMANDS: readonly PanelCommand[] = [
+  'captureHeapNow',
+  'enableDebugServer',
+  'saveProfileAs',
+  'deleteIncidents',
+  'restartGopls',
+  'togglePause',
+];
+
+type Check = (value: unknown) => boolean;
+
+const text = (value: unknown, most: number) => typeof value === 'string' && value.length <= most;
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A folder name, never a path. */
+const incidentId: Check = (value) => typeof value === 'string' && /^[\w-][\w.-]{0,127}$/.test(value);
+const query: Check = (value) => isRecord(value) && isPlain(value, MOST_DEPTH);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const record =
+  (shape: Record<string, Check>): Check =>
+  (value) =>
+    isRecord(value) &&
+    Object.keys(value).every((key) => Object.hasOwn(shape, key)) &&
+    Object.entries(shape).every(([key, check]) => check(value[key]));
+const profileRef = record({ incident: incidentId, capture: count });
+
+const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
+  hello: record({ protocol: count }),
+  incidents: record({}),
+  incident: record({ id: incidentId }),
+  timeline: record({ query }),
+  heapTable: record({ ref: profileRef, query }),
+  flame: record({ ref: profileRef, query }),
+  heapDiff: record({ ref: profileRef, query }),
+  decisions: record({ limit: count }),
+  openSource: record({ file: (value) => text(value, 4096), line: count }),
+  command: record({
+    id: (value) => COMMANDS.some((command) => command === value),
+    incident: optional(incidentId),
+    capture: optional(count),
+  }),
+};
+
+/** The request in a message; undefined when it is not one. */
+export function checkedRequest(message: unknown): PanelRequest | undefined {
+  if (!isRecord(message) || message['type'] !== 'request' || !count(message['id'])) return undefined;
+  const { method, args } = message;
+  if (typeof method !== 'string' || !Object.hasOwn(ARGUMENTS, method)) return undefined;
+  if (!ARGUMENTS[method as PanelMethod](args) || JSON.stringify(args).length > MOST_BYTES) return undefined;
+  return message as unknown as PanelRequest;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Numbers, strings, booleans, null, and lists and records of them. */
+function isPlain(value: unknown, depth: number): boolean {
+  if (value === null || ['string', 'boolean'].includes(typeof value)) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (depth === 0 || typeof value !== 'object') return false;
+  return Object.values(value).every((inner) => isPlain(inner, depth - 1));
+}

@@ -1,0 +1,133 @@
+// Words for what the core only names: methods, sources, states.
+import { env, l10n } from 'vscode';
+import type { Failure } from '../../shared/core';
+import type { DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
+import * as units from './units';
+
+export const bytes = (value: number) => units.bytes(value, env.language);
+export const duration = (ns: number) => units.duration(ns, env.language);
+export const coreShare = (share: number) => units.coreShare(share, env.language);
+export const valueByName = (name: string, value: number | string) =>
+  units.valueByName(name, value, env.language);
+
+/** What the user calls this request. Methods without a word of their own keep their LSP name. */
+export function requestName(method: string): string {
+  switch (method) {
+    case 'textDocument/hover':
+      return l10n.t('Hover');
+    case 'textDocument/definition':
+      return l10n.t('Go to definition');
+    case 'textDocument/typeDefinition':
+      return l10n.t('Go to type definition');
+    case 'textDocument/implementation':
+      return l10n.t('Go to implementations');
+    case 'textDocument/references':
+      return l10n.t('Find references');
+    case 'textDocument/completion':
+      return l10n.t('Completion');
+    case 'textDocument/signatureHelp':
+      return l10n.t('Parameter hints');
+    case 'textDocument/rename':
+    case 'textDocument/prepareRename':
+      return l10n.t('Rename');
+    case 'textDocument/formatting':
+      return l10n.t('Formatting');
+    case 'textDocument/codeAction':
+      return l10n.t('Code actions');
+    case 'workspace/symbol':
+      return l10n.t('Symbol search');
+    case 'save':
+      return l10n.t('Saving');
+    case 'capture-on-request':
+      return l10n.t('Capture on request');
+    default:
+      return method;
+  }
+}
+
+/** The same within a line: `gopls hover 3.2 s`. A name that is an LSP method stays as it is. */
+export function requestNameInline(method: string): string {
+  const name = requestName(method);
+  return name === method ? method : name.toLocaleLowerCase(env.language);
+}
+
+/** Where latencies come from, so that nobody takes an estimate for a measurement. */
+export function latencySource(source: LatencySource): string {
+  switch (source) {
+    case 'counters':
+      return l10n.t("gopls's own counters (exact)");
+    case 'replies':
+      return l10n.t("gopls's counters of requests and replies (older gopls: to within one reading)");
+    case 'echo':
+      return l10n.t('an echo of your request (estimate)');
+    case 'none':
+      return l10n.t('none yet');
+  }
+}
+
+export function debugServer(debug: DebugServer): string {
+  switch (debug.state) {
+    case 'unknown':
+      return l10n.t('looking for it');
+    case 'off':
+      return l10n.t('off, so no heap can be captured');
+    case 'on':
+      return debug.loopback_only
+        ? l10n.t('on at {address}, this machine only', { address: debug.address })
+        : l10n.t('on at {address}, open to other machines', { address: debug.address });
+    case 'failing':
+      return l10n.t('{address} does not answer: {error}', { address: debug.address, error: debug.error });
+  }
+}
+
+/** `Hover took 5.3 s`, or what else there is to say about how an incident ended. */
+export function incidentTitle(incident: IncidentSummary): string {
+  const request = requestName(incident.method);
+  if (incident.problem !== null) return l10n.t('{id} cannot be read', { id: incident.id });
+  if (incident.method === 'capture-on-request') return request;
+  if (incident.state === 'gopls-gone') return l10n.t('{request}: gopls ended meanwhile', { request });
+  if (incident.duration_ns === null) return l10n.t('{request}: end not seen', { request });
+  return l10n.t('{request} took {duration}', { request, duration: duration(incident.duration_ns) });
+}
+
+/** How much gopls grew during it; undefined when it did not. */
+export function incidentGrowth(incident: IncidentSummary): string | undefined {
+  const growth = incident.rss_peak_bytes - incident.rss_start_bytes;
+  return growth >= 1e6 ? bytes(growth) : undefined;
+}
+
+/** An expected failure of the core, in words. Codes without words of their own keep the core's sentence. */
+export function failure({ code, message }: Failure): string {
+  switch (code) {
+    case 'no-gopls':
+      return l10n.t(
+        'No gopls of this window was found. Open a Go file, or check that the Go extension starts gopls.',
+      );
+    case 'no-debug-server':
+      return l10n.t(
+        'gopls\'s debug server is off, so its heap cannot be captured. Run "Stallscope: Enable Debug Server".',
+      );
+    case 'incident-not-found':
+      return l10n.t('This incident is not there any more.');
+    case 'disk-full':
+      return l10n.t(
+        'The disk is full, so nothing more can be saved. Delete incidents or free some space. ({message})',
+        {
+          message,
+        },
+      );
+    default:
+      return message;
+  }
+}
+
+/** A moment as local date and time. */
+export function localTime(rfc3339: string): string {
+  const time = new Date(rfc3339);
+  if (Number.isNaN(time.getTime())) return rfc3339;
+  try {
+    return time.toLocaleString(env.language);
+  } catch {
+    return time.toLocaleString();
+  }
+}

@@ -1,0 +1,38 @@
+// Brings what the user does in the editor to the core: requests, saves, and the echo where gopls needs one.
+import * as vscode from 'vscode';
+import type { Core } from '../../shared/core';
+import type { Session } from '../core/session';
+import { Echo } from './echo';
+import { observeRequests, observeSaves } from './observer';
+
+export function watchEditor(session: Session, log: vscode.LogOutputChannel): vscode.Disposable {
+  let told = false;
+  /** An editor whose hover fails because of us would be worse than a missed stamp. */
+  const stamp = (call: (core: Core) => void) => {
+    try {
+      if (session.running) call(session.running);
+    } catch (error) {
+      if (!told) log.error(`the core refused a stamp: ${String(error)}`);
+      told = true;
+    }
+  };
+  const echo = new Echo({
+    execute: (command, uri, position) => vscode.commands.executeCommand(command, uri, position),
+    began: (method, uri) => stamp((core) => core.echoBegan(method, uri)),
+    ended: (method, uri) => stamp((core) => core.echoEnded(method, uri)),
+    now: () => Date.now(),
+  });
+  return vscode.Disposable.from(
+    observeRequests((request) => {
+      if (echo.isOwn(request)) return;
+      const { method, uri, line } = request;
+      stamp((core) => core.observed({ method, uri, line }));
+      if (session.status?.watching && session.status.gopls?.latency_source === 'echo')
+        void echo.repeat(request);
+    }),
+    observeSaves(
+      (uri) => stamp((core) => core.saveBegan(uri)),
+      (uri) => stamp((core) => core.saveEnded(uri)),
+    ),
+  );
+}
