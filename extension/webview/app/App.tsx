@@ -1,0 +1,125 @@
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import type { IncidentSummary, Status } from '../../shared/model';
+import { PANEL_PROTOCOL } from '../../shared/panel';
+import { PanelProvider, type Panel } from '../base/context';
+import { useVisible } from '../base/dom';
+import { setLocale } from '../base/format';
+import { t } from '../base/l10n';
+import type { Rpc, VsCodeApi } from '../base/rpc';
+import { useRequest } from '../base/useRequest';
+import type { TableQuery } from '../heap/useTableQuery';
+import { TimeLine } from '../timeline/TimeLine';
+import { Empty, Failed, Loading } from '../ui/Feedback';
+import { Header } from './Header';
+import { IncidentList } from './IncidentList';
+import { IncidentView } from './IncidentView';
+import { NoIncidents } from './NoIncidents';
+import { keep, restore, type TabKey } from './state';
+
+export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
+  const kept = useMemo(() => restore(vscode), [vscode]);
+  const [status, setStatus] = useState<Status | null>(null);
+  const [incidents, setIncidents] = useState<IncidentSummary[] | null>(null);
+  const [selected, setSelected] = useState(kept.incident);
+  const [mode, setMode] = useState<'live' | 'incident'>('live');
+  const [tab, setTab] = useState<TabKey>(kept.tab);
+  const [query, setQuery] = useState<TableQuery>(kept.query);
+  const [notice, setNotice] = useState<string | null>(null);
+  const visible = useVisible();
+
+  const select = useCallback((id: string) => {
+    setSelected(id);
+    setMode('incident');
+  }, []);
+
+  const hello = useRequest('hello', () => rpc.ask('hello', { protocol: PANEL_PROTOCOL }));
+  useEffect(() => {
+    if (!hello.value) return;
+    setLocale(hello.value.locale);
+    setStatus(hello.value.status);
+    setIncidents(newestFirst(hello.value.incidents));
+    if (hello.value.select !== null) select(hello.value.select);
+  }, [hello.value]);
+
+  useEffect(
+    () =>
+      rpc.listen((push) => {
+        if (push.type === 'status') setStatus(push.status);
+        else if (push.type === 'incidents') setIncidents(newestFirst(push.incidents));
+        else select(push.incident);
+      }),
+    [rpc],
+  );
+  useEffect(() => keep(vscode, { incident: selected, tab, query }), [selected, tab, query]);
+
+  const panel = useMemo<Panel>(() => {
+    const report = (error: unknown) => setNotice(error instanceof Error ? error.message : String(error));
+    return {
+      rpc,
+      notify: setNotice,
+      run: (id, about) => {
+        setNotice(null);
+        rpc.ask('command', { id, ...about }).catch(report);
+      },
+      openSource: (file, line) => {
+        setNotice(null);
+        rpc.ask('openSource', { file, line }).catch(report);
+      },
+    };
+  }, [rpc]);
+
+  if (hello.value && hello.value.protocol !== PANEL_PROTOCOL) {
+    return (
+      <Empty title={t('This panel is from another version of Stallscope')}>
+        <p>{t('Close it and open it again, or reload the window.')}</p>
+      </Empty>
+    );
+  }
+  if (hello.error !== null) return <Failed message={hello.error} onRetry={hello.retry} />;
+  if (!incidents) return <Loading what={t('Starting…')} />;
+
+  // A selection that is not there any more (deleted, pruned) falls back to the newest one that can be read.
+  const current =
+    incidents.find(({ id }) => id === selected) ?? incidents.find(({ problem }) => problem === null) ?? incidents[0] ?? null;
+  return (
+    <PanelProvider value={panel}>
+      <Header status={status} />
+      {notice !== null && (
+        <div class="notice" role="alert">
+          <span>{notice}</span>
+          <button type="button" class="icon-button" aria-label={t('Dismiss')} onClick={() => setNotice(null)}>
+            ×
+          </button>
+        </div>
+      )}
+      <TimeLine
+        incident={current && current.problem === null ? current : null}
+        mode={mode}
+        onMode={setMode}
+        onSelect={select}
+        now_ns={status?.at_ns ?? null}
+        visible={visible}
+      />
+      <main class="main">
+        {current ? (
+          <>
+            <IncidentList incidents={incidents} selected={current.id} onSelect={select} />
+            <IncidentView
+              key={current.id}
+              summary={current}
+              tab={tab}
+              onTab={setTab}
+              query={query}
+              onQuery={(change) => setQuery((old) => ({ ...old, ...change }))}
+            />
+          </>
+        ) : (
+          <NoIncidents status={status} />
+        )}
+      </main>
+    </PanelProvider>
+  );
+}
+
+const newestFirst = (incidents: IncidentSummary[]): IncidentSummary[] =>
+  [...incidents].sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));

@@ -1,0 +1,105 @@
+import type { PanelCommand } from '../../shared/panel';
+import type { Status } from '../../shared/model';
+import { usePanel } from '../base/context';
+import { cx } from '../base/dom';
+import * as fmt from '../base/format';
+import { t } from '../base/l10n';
+import { debugServer, latencySource, latencySourceDetail, methodName } from '../words/sources';
+
+/** One calm line about now, and what can be done. */
+export function Header({ status }: { status: Status | null }) {
+  return (
+    <header class="header">
+      <div class="now">
+        <Dot status={status} />
+        <span class="now-main">{status ? headline(status) : t('Starting…')}</span>
+        {status && <Details status={status} />}
+      </div>
+      {status && <Actions status={status} />}
+    </header>
+  );
+}
+
+function Dot({ status }: { status: Status | null }) {
+  const state = !status?.gopls ? 'none' : !status.watching ? 'paused' : status.stall ? 'stalled' : 'calm';
+  return <span class={cx('dot', state)} aria-hidden="true" />;
+}
+
+function headline(status: Status): string {
+  const { gopls, stall } = status;
+  if (!gopls) return t('No gopls in this window');
+  if (stall) {
+    return t('{method} waiting for {age}, memory {growth}', {
+      method: methodName(stall.method),
+      age: fmt.duration(stall.age_ns),
+      growth: fmt.signed(stall.rss_growth_bytes, fmt.bytes),
+    });
+  }
+  return t('gopls {rss}', { rss: fmt.bytes(gopls.rss_bytes) });
+}
+
+function Details({ status }: { status: Status }) {
+  const { gopls } = status;
+  const words: { text: string; title?: string; warn?: boolean }[] = [];
+  words.push({
+    text: status.watching ? (status.loading ? t('Loading the workspace') : t('Watching')) : t('Paused'),
+    title: t('Stallscope itself uses {share} of a core', { share: fmt.share(status.own_cpu_share, 2) }),
+  });
+  if (gopls) {
+    words.push({
+      text: t('{version}, pid {pid}', { version: gopls.version ?? t('unknown version'), pid: String(gopls.pid) }),
+      title: t('running for {age}', { age: fmt.duration(gopls.uptime_ns) }),
+    });
+    words.push({ text: latencySource(gopls.latency_source), title: latencySourceDetail(gopls.latency_source) });
+    const { debug } = gopls;
+    words.push({
+      text: debugServer(debug),
+      warn: debug.state === 'failing' || (debug.state === 'on' && !debug.loopback_only),
+    });
+  } else {
+    words.push({ text: t('It starts with the first Go file you open.') });
+  }
+  if (!status.capture_enabled) words.push({ text: t('Captures are switched off'), warn: true });
+  return (
+    <ul class="details">
+      {words.map(({ text, title, warn }) => (
+        <li key={text} title={title} class={cx(warn && 'warn')}>
+          {text}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Actions({ status }: { status: Status }) {
+  const { run } = usePanel();
+  const debug = status.gopls?.debug.state;
+  const buttons: { id: PanelCommand; label: string; primary?: boolean; disabled?: boolean; title?: string }[] = [];
+  if (debug === 'off') buttons.push({ id: 'enableDebugServer', label: t('Enable debug server…'), primary: true });
+  buttons.push(
+    {
+      id: 'captureHeapNow',
+      label: t('Capture heap now'),
+      disabled: debug !== 'on',
+      title: debug === 'on' ? undefined : t('Needs the debug server of gopls'),
+    },
+    { id: 'togglePause', label: status.watching ? t('Pause') : t('Resume') },
+    { id: 'restartGopls', label: t('Restart gopls'), disabled: !status.gopls },
+  );
+  return (
+    <div class="actions">
+      {buttons.map(({ id, label, primary, disabled, title }) => (
+        <button
+          key={id}
+          type="button"
+          class={cx('button', !primary && 'secondary')}
+          disabled={disabled}
+          title={title}
+          onClick={() => run(id)}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}

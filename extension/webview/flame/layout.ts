@@ -1,0 +1,80 @@
+// What of a flame tree is on screen, as plain data: boxes in pixels, and who is whose neighbour.
+import type { FlameNode, FlameTree } from '../../shared/model';
+
+export const ROW_PX = 20;
+/** Narrower boxes are not drawn: they could neither be read nor hit. The core merges most of them before. */
+const NARROWEST_PX = 1.5;
+
+export interface Box {
+  /** Index in `FlameTree.nodes`. */
+  index: number;
+  node: FlameNode;
+  left: number;
+  width: number;
+}
+
+export function layout(tree: FlameTree, width: number): Box[] {
+  const root = tree.nodes[0];
+  if (!root || root.value <= 0) return [];
+  const scale = width / root.value;
+  const boxes: Box[] = [];
+  tree.nodes.forEach((node, index) => {
+    const left = (node.start - root.start) * scale;
+    const right = left + node.value * scale;
+    if (right - left >= NARROWEST_PX) boxes.push({ index, node, left, width: right - left });
+  });
+  return boxes;
+}
+
+/** The function names from the root of the whole profile to a node: the path the core zooms by. */
+export function pathTo(tree: FlameTree, index: number): string[] {
+  const names: string[] = [];
+  let depth = tree.nodes[index]?.depth ?? 0;
+  // Nodes come before their callees, so walking back the first one that is less deep is the caller.
+  for (let i = index; i > 0 && depth > 0; i--) {
+    const node = tree.nodes[i];
+    if (!node || node.depth !== depth) continue;
+    if (node.kind === 'frame') names.unshift(node.function);
+    depth--;
+  }
+  return [...tree.path, ...names];
+}
+
+export type Direction = 'up' | 'down' | 'left' | 'right';
+
+/** The box one gets to by an arrow key: callee, caller, or the neighbour at the same depth. */
+export function neighbour(boxes: Box[], from: number, direction: Direction): number {
+  const at = boxes.findIndex((box) => box.index === from);
+  const here = boxes[at];
+  if (!here) return boxes[0]?.index ?? 0;
+  const { depth } = here.node;
+  let found: Box | undefined;
+  if (direction === 'down') {
+    const next = boxes[at + 1];
+    found = next && next.node.depth > depth ? next : undefined;
+  } else if (direction === 'up') {
+    found = boxes.slice(0, at).findLast((box) => box.node.depth < depth);
+  } else if (direction === 'right') {
+    found = boxes.slice(at + 1).find((box) => box.node.depth === depth);
+  } else {
+    found = boxes.slice(0, at).findLast((box) => box.node.depth === depth);
+  }
+  return found?.index ?? from;
+}
+
+/** Case-insensitive, like the filter of the tables. Empty matches nothing. */
+export function matches(node: FlameNode, search: string): boolean {
+  return search !== '' && node.function.toLowerCase().includes(search.toLowerCase());
+}
+
+/** What all matching frames hold together; a match within a match counts once. */
+export function matchedValue(tree: FlameTree, search: string): number {
+  let sum = 0;
+  let covered = -Infinity;
+  for (const node of tree.nodes) {
+    if (node.start < covered || !matches(node, search)) continue;
+    sum += node.value;
+    covered = node.start + node.value;
+  }
+  return sum;
+}

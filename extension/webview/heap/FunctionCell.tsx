@@ -1,0 +1,38 @@
+import { usePanel } from '../base/context';
+import { t } from '../base/l10n';
+import { shortName } from './names';
+import { ballastDetail } from './words';
+
+interface Named {
+  function: string;
+  package: string;
+  file: string;
+  line: number;
+  label?: string;
+}
+
+/** A function as a link to its source, its package behind it. */
+export function FunctionCell({ row }: { row: Named }) {
+  const { openSource } = usePanel();
+  return (
+    <>
+      {row.file ? (
+        // Reached by keyboard through the grid: Enter on the row.
+        <a class="function" role="link" tabIndex={-1} onClick={() => openSource(row.file, row.line)}>
+          {shortName(row.function)}
+        </a>
+      ) : (
+        <span class="function">{shortName(row.function)}</span>
+      )}
+      {row.label === 'ballast' && (
+        <span class="tag" title={ballastDetail()}>
+          {t('gopls ballast')}
+        </span>
+      )}
+      <span class="package">{row.package}</span>
+    </>
+  );
+}
+
+export const functionTitle = (row: Named): string =>
+  row.file ? `${row.function}\n${row.file}${row.line > 0 ? `:${row.line}` : ''}` : row.function;

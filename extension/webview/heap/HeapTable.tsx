@@ -1,0 +1,95 @@
+import { useMemo } from 'preact/hooks';
+import type { ProfileRef } from '../../shared/core';
+import type { HeapPage, HeapQuery, HeapRow, HeapSort } from '../../shared/model';
+import { usePanel } from '../base/context';
+import * as fmt from '../base/format';
+import { t } from '../base/l10n';
+import { Empty } from '../ui/Feedback';
+import { Grid, type Column } from '../ui/Grid';
+import { FunctionCell, functionTitle } from './FunctionCell';
+import { QueryBar } from './QueryBar';
+import { ballastDetail, stateOfHeap } from './words';
+import { useFilter, type TableQuery } from './useTableQuery';
+
+interface Props {
+  profile: ProfileRef;
+  query: TableQuery;
+  onQuery(change: Partial<TableQuery>): void;
+}
+
+export function HeapTable({ profile, query, onQuery }: Props) {
+  const { rpc, openSource } = usePanel();
+  const filter = useFilter(query.filter);
+  const asked: HeapQuery = { ...query, filter, offset: 0, limit: 0 };
+  const key = JSON.stringify([profile, asked]);
+  const columns = useMemo(() => columnsOf(query.sample_type), [query.sample_type]);
+  return (
+    <div class="view">
+      <QueryBar query={query} onQuery={onQuery} />
+      <Grid<HeapRow, HeapPage, HeapSort>
+        label={t('Heap by function')}
+        columns={columns}
+        sort={query.sort}
+        descending={query.descending}
+        onSort={(sort, descending) => onQuery({ sort, descending })}
+        query={key}
+        fetch={(offset, limit) => rpc.ask('heapTable', { ref: profile, query: { ...asked, offset, limit } })}
+        onOpen={(row) => row.file && openSource(row.file, row.line)}
+        rowTitle={functionTitle}
+        summary={(page) => <Totals page={page} filtered={filter !== ''} />}
+        empty={() => (
+          <Empty title={filter ? t('No function matches “{filter}”.', { filter }) : t('The profile has no values of this kind.')} />
+        )}
+      />
+    </div>
+  );
+}
+
+function Totals({ page, filtered }: { page: HeapPage; filtered: boolean }) {
+  const rows = fmt.count(page.matched_rows);
+  return (
+    <p>
+      <b>{fmt.amount(page.total, page.unit)}</b> {t('in total')}
+      {page.ballast > 0 && (
+        <span title={ballastDetail()}>{t(', {amount} of it gopls’s ballast', { amount: fmt.amount(page.ballast, page.unit) })}</span>
+      )}
+      {' · '}
+      {filtered ? t('{count} matching functions', { count: rows }) : t('{count} functions', { count: rows })}
+      {' · '}
+      <span class="dim">{stateOfHeap()}</span>
+    </p>
+  );
+}
+
+function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
+  const unit = sampleType.endsWith('_space') ? 'bytes' : 'count';
+  return [
+    {
+      key: 'flat',
+      label: t('Flat'),
+      title: t('Allocated in the function itself'),
+      sort: 'flat',
+      numeric: true,
+      cell: (row) => <Share value={row.flat} share={row.flat_share} unit={unit} />,
+    },
+    {
+      key: 'cum',
+      label: t('Cumulative'),
+      title: t('Allocated in the function and in what it called'),
+      sort: 'cum',
+      numeric: true,
+      cell: (row) => <Share value={row.cum} share={row.cum_share} unit={unit} />,
+    },
+    { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> },
+  ];
+}
+
+function Share({ value, share, unit }: { value: number; share: number; unit: string }) {
+  return (
+    <>
+      <span class="share-bar" aria-hidden="true" style={{ width: `${Math.min(1, Math.max(0, share)) * 100}%` }} />
+      <span class="amount">{fmt.amount(value, unit)}</span>
+      <span class="percent">{fmt.share(share)}</span>
+    </>
+  );
+}

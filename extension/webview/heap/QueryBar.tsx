@@ -1,0 +1,37 @@
+import type { ComponentChildren } from 'preact';
+import { t } from '../base/l10n';
+import { Select } from '../ui/Select';
+import { sampleTypeOptions } from './words';
+import type { TableQuery } from './useTableQuery';
+
+interface Props {
+  query: TableQuery;
+  onQuery(change: Partial<TableQuery>): void;
+  /** What the text field does here. */
+  search?: string;
+  children?: ComponentChildren;
+}
+
+/** Sample type and filter, the same above every view of a profile. */
+export function QueryBar({ query, onQuery, search, children }: Props) {
+  return (
+    <div class="query-bar">
+      <Select
+        label={t('What is counted')}
+        options={sampleTypeOptions()}
+        selected={query.sample_type}
+        onSelect={(sample_type) => onQuery({ sample_type })}
+      />
+      <input
+        class="input"
+        type="search"
+        spellcheck={false}
+        placeholder={search ?? t('Filter by function or package')}
+        aria-label={search ?? t('Filter by function or package')}
+        value={query.filter}
+        onInput={(event) => onQuery({ filter: event.currentTarget.value })}
+      />
+      {children}
+    </div>
+  );
+}
