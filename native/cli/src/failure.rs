@@ -34,6 +34,9 @@ pub enum Failure {
         /// Why it has no answer.
         error: HeapError,
     },
+    /// There is nothing to watch.
+    #[error("{0}")]
+    Watch(String),
     /// The answer could not be written.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),

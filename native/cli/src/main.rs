@@ -7,6 +7,7 @@ mod diff;
 mod failure;
 mod load;
 mod print;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -26,12 +27,15 @@ enum Verb {
     Analyze(analyze::Analyze),
     /// Show what changed from one heap profile to another.
     Diff(diff::Diff),
+    /// Watch a gopls and capture its heap when a request stalls.
+    Watch(watch::Watch),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Analyze(analyze) => analyze.run(),
         Verb::Diff(diff) => diff.run(),
+        Verb::Watch(watch) => watch.run(),
     };
     failure::exit_code(result)
 }

@@ -62,6 +62,14 @@ impl Limits {
         allowed(&self.heaps_unix_ms, now, cooldown_ms, settings.captures_per_hour as usize)
     }
 
+    /// Whether the hour's budget has room for another heap of the ramp-up that is going on.
+    ///
+    /// # Errors
+    /// The refusal, with the time until it is lifted.
+    pub fn heap_budget(&self, now: UnixMs, settings: &WatchSettings) -> Result<(), Refusal> {
+        allowed(&self.heaps_unix_ms, now, 0, settings.captures_per_hour as usize)
+    }
+
     /// Whether an incident with light evidence only is allowed now.
     ///
     /// # Errors

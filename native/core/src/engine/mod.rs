@@ -20,7 +20,7 @@ use memory::{Alert, RssRing};
 use requests::{Counters, RequestTracker};
 use stall::{ON_REQUEST, Stall, age, incident_id};
 
-use crate::limits::{Limits, UnixMs};
+use crate::limits::{Limits, Refusal, UnixMs};
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, InFlight, Incident,
     LatencySource, MS, Note, Ns, ObservedRequest, RequestRecord, SECOND, StallStatus, Value, WatchSettings,
@@ -42,6 +42,8 @@ const CALM_FOR_NS: Ns = 3 * SECOND;
 const MOST_DECISIONS: usize = 2_000;
 const MOST_RECENT_REQUESTS: usize = 2_000;
 const MOST_REQUESTS_PER_STALL: usize = 1_000;
+/// The first heap of a stall and two at doublings of RSS.
+const MOST_HEAPS_PER_STALL: u32 = 3;
 
 /// What happened.
 #[derive(Debug)]
@@ -678,54 +680,74 @@ impl Engine {
         self.judge_light(now, actions);
     }
 
-    /// The rule `heap-on-growth`.
+    /// The rules `heap-on-growth` and, once that has fired in this stall, `heap-high-water`.
     fn judge_growth(&mut self, now: Ns, actions: &mut Vec<Action>) {
         let Some(stall) = &mut self.stall else { return };
-        let window_ns = self.settings.capture_window_ns();
-        let rise = self.ring.rise(now, window_ns, stall.start_ns);
+        let rise = self.ring.rise(now, self.settings.capture_window_ns(), stall.start_ns);
         stall.steepest_rise_bytes = stall.steepest_rise_bytes.max(rise);
+        let rss = self.ring.last().map_or(0, |p| p.rss_bytes);
         let limit = self.settings.capture_rise_bytes();
-        if rise <= limit {
-            return;
+        match stall.rss_at_heap_bytes {
+            None if rise > limit => {
+                let values = [
+                    ("rise_bytes", Value::from(rise)),
+                    ("limit_bytes", limit.into()),
+                    ("window_ms", self.settings.capture_window_ms.into()),
+                ];
+                let allowed = self.limits.heap(self.unix_ms(now), &self.settings);
+                self.judge_heap(now, "heap-on-growth", allowed, rss, values, actions);
+            }
+            // The first profile of a ramp-up describes the last GC cycle before it, so it may be nearly empty. What
+            // the memory has become is seen later: at each doubling, a few times at most. The cool-down is between
+            // ramp-ups, so it does not count here; the hourly budget does.
+            Some(before) if rss >= 2 * before.max(limit) && stall.heaps < MOST_HEAPS_PER_STALL => {
+                let values = [("rss_bytes", Value::from(rss)), ("last_capture_rss_bytes", before.into())];
+                let allowed = self.limits.heap_budget(self.unix_ms(now), &self.settings);
+                self.judge_heap(now, "heap-high-water", allowed, rss, values, actions);
+            }
+            _ => {}
         }
-        let unix_ms = self.unix_ms(now);
-        let Some(stall) = &self.stall else { return };
+    }
+
+    /// Captures the heap unless something forbids it; either way the log says so.
+    fn judge_heap<const N: usize>(
+        &mut self,
+        now: Ns,
+        rule: &str,
+        allowed: Result<(), Refusal>,
+        rss_bytes: Bytes,
+        values: [(&str, Value); N],
+        actions: &mut Vec<Action>,
+    ) {
+        let running = |stall: &Stall| stall.heap_state() == Some(CaptureState::Running);
         let refusal = if !self.settings.capture_enabled {
             Some(("captures-off", 0))
         } else if !self.debug {
             Some(("no-debug-server", 0))
-        } else if stall.heap_state() == Some(CaptureState::Running)
-            || self.closing.iter().any(|s| s.heap_state() == Some(CaptureState::Running))
-        {
+        } else if self.stall.iter().chain(&self.closing).any(running) {
             Some(("one-at-a-time", 0))
         } else {
-            self.limits.heap(unix_ms, &self.settings).err().map(|r| (r.reason(), r.left_ms()))
+            allowed.err().map(|refusal| (refusal.reason(), refusal.left_ms()))
         };
-        let values = [
-            ("rise_bytes", Value::from(rise)),
-            ("limit_bytes", limit.into()),
-            ("window_ms", self.settings.capture_window_ms.into()),
-        ];
-        match refusal {
-            Some((reason, left_ms)) => {
-                let Some(stall) = &mut self.stall else { return };
-                if stall.held.insert(reason.to_owned()) {
-                    let mut decision = Decision::held(now, "heap-on-growth", reason, values);
-                    if left_ms > 0 {
-                        decision.values.insert("left_ms".into(), left_ms.into());
-                    }
-                    stall.decisions.push(decision.clone());
-                    self.log(decision);
-                }
+        let Some((reason, left_ms)) = refusal else {
+            self.limits.took_heap(self.unix_ms(now));
+            if let Some(stall) = &mut self.stall {
+                stall.rss_at_heap_bytes = Some(rss_bytes);
+                stall.heaps += 1;
             }
-            None => {
-                self.limits.took_heap(unix_ms);
-                let decision = Decision::fired(now, "heap-on-growth", values);
-                self.log_to_stall(decision);
-                self.record(actions);
-                self.ask_for(now, CaptureKind::Heap, "heap-on-growth", actions);
-                actions.push(Action::SaveLimits);
+            self.log_to_stall(Decision::fired(now, rule, values));
+            self.record(actions);
+            self.ask_for(now, CaptureKind::Heap, rule, actions);
+            actions.push(Action::SaveLimits);
+            return;
+        };
+        // Once for each reason: this is evaluated twenty times a second.
+        if self.stall.as_mut().is_some_and(|stall| stall.held.insert(format!("{rule} {reason}"))) {
+            let mut decision = Decision::held(now, rule, reason, values);
+            if left_ms > 0 {
+                decision.values.insert("left_ms".into(), left_ms.into());
             }
+            self.log_to_stall(decision);
         }
     }
 
@@ -842,6 +864,8 @@ impl Engine {
             load: None,
             steepest_rise_bytes: 0,
             held: std::collections::BTreeSet::new(),
+            rss_at_heap_bytes: None,
+            heaps: 0,
             recorded: false,
             gopls_gone: false,
             cost_at_start: self.cost,

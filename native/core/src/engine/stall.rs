@@ -34,7 +34,11 @@ pub(super) struct Stall {
     pub notes: Vec<Note>,
     pub load: Option<LoadContext>,
     pub steepest_rise_bytes: Bytes,
-    /// Reasons for which a heap capture was held back; each is logged once.
+    /// RSS when the last heap of this stall was asked for.
+    pub rss_at_heap_bytes: Option<Bytes>,
+    /// How many heaps were asked for by a rule.
+    pub heaps: u32,
+    /// Rules and reasons for which a heap capture was held back; each is logged once.
     pub held: BTreeSet<String>,
     /// Whether it has a folder.
     pub recorded: bool,
