@@ -1,0 +1,127 @@
+// Stands in for the extension's side of the panel: incidents and profiles are answered by the real native core over
+// the harness's folders, the live side is the recording. It counts what it is asked, so tests can look.
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { cargoTarget, dist, target } from '../tools/lib/paths.mjs';
+import { requestRecord, session, firstStall, secondStall } from './incidents.mjs';
+
+/** The built addon; `STALLSCOPE_ADDON` names another one. */
+function addon() {
+  const built = path.join(dist, `stallscope.${target}.node`);
+  const candidates = [process.env.STALLSCOPE_ADDON, built].filter(Boolean);
+  const file = candidates.find((candidate) => fs.existsSync(candidate));
+  if (!file) throw new Error(`No addon at ${built}; run \`npm run build\` first (cargo builds into ${cargoTarget}).`);
+  return createRequire(import.meta.url)(file);
+}
+
+export const lastAt = session.rss.at(-1)[0];
+
+export const baseStatus = {
+  at_ns: lastAt,
+  watching: true,
+  capture_enabled: true,
+  gopls: {
+    pid: 4711,
+    version: session.gopls,
+    rss_bytes: session.rss.at(-1)[1],
+    cpu_share: 0.02,
+    uptime_ns: lastAt,
+    debug: { state: 'on', address: '127.0.0.1:43211', loopback_only: true },
+    latency_source: 'counters',
+  },
+  other_gopls: 0,
+  in_flight: [],
+  stall: null,
+  loading: false,
+  last_incident: null,
+  spark_bytes: [],
+  own_cpu_share: 0.0006,
+};
+
+export class Host {
+  asked = [];
+  /** Replaces the answer to a method: `(args) => value`; throwing makes a failure. */
+  overrides = {};
+  status = structuredClone(baseStatus);
+  select = null;
+  locale = 'en';
+
+  constructor(write = () => {}) {
+    this.storage = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-panel-'));
+    write(this.storage);
+    this.core = addon().createCore({
+      storage_dir: this.storage,
+      workspace: [],
+      host_pid: process.pid,
+      log_dirs: [],
+      settings: {},
+    });
+  }
+
+  close() {
+    fs.rmSync(this.storage, { recursive: true, force: true });
+  }
+
+  async answer({ id, method, args }) {
+    this.asked.push({ method, args });
+    try {
+      const answer = this.overrides[method] ?? ((given) => this[method](given));
+      return { type: 'response', id, value: await answer(args) };
+    } catch (error) {
+      return { type: 'failure', id, message: error.message };
+    }
+  }
+
+  async hello() {
+    const incidents = await this.core.incidents();
+    return { protocol: 1, status: this.status, incidents: incidents.value, select: this.select, locale: this.locale };
+  }
+  incident({ id }) {
+    return this.core.incident(id);
+  }
+  heapTable({ ref, query }) {
+    return this.core.heapTable(ref, query);
+  }
+  flame({ ref, query }) {
+    return this.core.flame(ref, query);
+  }
+  heapDiff({ ref, query }) {
+    return this.core.heapDiff(ref, query);
+  }
+  decisions() {
+    return [];
+  }
+  openSource() {
+    return { ok: true, value: null };
+  }
+  command() {
+    return { ok: true, value: null };
+  }
+  timeline({ query }) {
+    if (query.incident !== null) return this.core.timeline(query);
+    const [from_ns, to_ns] = [query.from_ns ?? 0, query.to_ns ?? this.status.at_ns];
+    const rss = session.rss
+      .filter(([at]) => at >= from_ns && at <= to_ns)
+      .map(([at_ns, rss_bytes]) => ({ at_ns, rss_bytes }));
+    const lanes = [];
+    const requests = session.requests.map((request) => {
+      const free = lanes.findIndex((end) => end <= request.start_ns);
+      const lane = free < 0 ? lanes.length : free;
+      lanes[lane] = request.end_ns;
+      return { request: requestRecord(request), lane };
+    });
+    const stalls = [firstStall, secondStall].map(({ start_ns, end_ns }) => ({ incident: null, start_ns, end_ns }));
+    const captures = session.profiles.map(({ kind, trigger_ns, received_ns }) => ({
+      kind,
+      state: 'complete',
+      trigger_ns,
+      received_ns,
+    }));
+    return {
+      ok: true,
+      value: { from_ns, to_ns, origin_unix_ms: session.origin_unix_ms, rss, requests, captures, stalls },
+    };
+  }
+}

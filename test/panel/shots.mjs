@@ -1,0 +1,49 @@
+// Screenshots of every view in every theme, to look at:  node test/panel/shots.mjs  →  out/panel/*.png
+import fs from 'node:fs';
+import path from 'node:path';
+import { out } from '../tools/lib/paths.mjs';
+import { Host } from './host.mjs';
+import { firstLoad, laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
+import { launch, NARROW, openPanel, WIDE } from './page.mjs';
+import { THEMES } from './themes.mjs';
+
+const folder = process.argv[2] ?? path.join(out, 'panel');
+fs.mkdirSync(folder, { recursive: true });
+const browser = await launch();
+const host = new Host((storage) =>
+  writeIncidents(storage, [firstLoad(), laterStall(), withoutHeap()], { unreadable: true }),
+);
+const empty = new Host();
+empty.status.gopls.debug = { state: 'off' };
+host.select = laterStall().id;
+
+const TABS = ['Overview', 'Heap', 'Flame graph', 'Compare with baseline', 'Decisions'];
+for (const theme of Object.keys(THEMES)) {
+  for (const [width, size] of Object.entries({ wide: WIDE, narrow: NARROW })) {
+    const { page, problems, close } = await openPanel(browser, host, { theme, size });
+    for (const tab of TABS) {
+      await page.getByRole('tab', { name: tab }).click();
+      await page.waitForTimeout(500);
+      if (tab === 'Overview') await page.locator('.plot').hover({ position: { x: size.width * 0.4, y: 60 } });
+      else await page.mouse.move(5, 5);
+      await page.waitForTimeout(150);
+      const name = `${theme}-${width}-${tab.split(' ')[0].toLowerCase()}.png`;
+      await page.screenshot({ path: path.join(folder, name), fullPage: width === 'narrow' });
+    }
+    if (width === 'wide') {
+      await page.getByRole('button', { name: 'Live' }).click();
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: path.join(folder, `${theme}-${width}-live.png`) });
+    }
+    if (problems.length > 0) console.error(theme, width, problems);
+    await close();
+  }
+  const { page, close } = await openPanel(browser, empty, { theme });
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: path.join(folder, `${theme}-wide-empty.png`) });
+  await close();
+}
+await browser.close();
+host.close();
+empty.close();
+console.log(folder);
