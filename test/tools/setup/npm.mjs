@@ -12,9 +12,11 @@ export async function installNodeModules() {
   if (ready()) return;
   await withLock(path.join(repo, 'out/npm-ci.lock'), async () => {
     if (ready()) return;
-    await step('npm ci', async () => {
+    await step('npm install', async () => {
       // No package here needs its install script: esbuild and vsce fall back to what npm already placed.
-      await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: repo });
+      // `npm ci` refuses this lock file on Node 20: a generator's optional platform packages ask for a newer Node and
+      // are left out of the lock. `npm install` takes the locked versions all the same, and must not rewrite them.
+      await run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: repo });
       fs.writeFileSync(stamp, lockFile);
     });
   });
