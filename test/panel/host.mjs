@@ -12,7 +12,8 @@ function addon() {
   const built = path.join(dist, `stallscope.${target}.node`);
   const candidates = [process.env.STALLSCOPE_ADDON, built].filter(Boolean);
   const file = candidates.find((candidate) => fs.existsSync(candidate));
-  if (!file) throw new Error(`No addon at ${built}; run \`npm run build\` first (cargo builds into ${cargoTarget}).`);
+  if (!file)
+    throw new Error(`No addon at ${built}; run \`npm run build\` first (cargo builds into ${cargoTarget}).`);
   return createRequire(import.meta.url)(file);
 }
 
@@ -76,7 +77,13 @@ export class Host {
 
   async hello() {
     const incidents = await this.core.incidents();
-    return { protocol: 1, status: this.status, incidents: incidents.value, select: this.select, locale: this.locale };
+    return {
+      protocol: 1,
+      status: this.status,
+      incidents: incidents.value,
+      select: this.select,
+      locale: this.locale,
+    };
   }
   incident({ id }) {
     return this.core.incident(id);
@@ -112,7 +119,11 @@ export class Host {
       lanes[lane] = request.end_ns;
       return { request: requestRecord(request), lane };
     });
-    const stalls = [firstStall, secondStall].map(({ start_ns, end_ns }) => ({ incident: null, start_ns, end_ns }));
+    const stalls = [firstStall, secondStall].map(({ start_ns, end_ns }) => ({
+      incident: null,
+      start_ns,
+      end_ns,
+    }));
     const captures = session.profiles.map(({ kind, trigger_ns, received_ns }) => ({
       kind,
       state: 'complete',

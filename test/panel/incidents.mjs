@@ -97,7 +97,12 @@ function incident(main, { captures, decisions, notes = [], load = null }) {
 
 const decision = (at_ns, rule, reason, values) => ({ at_ns, rule, fired: reason === '', reason, values });
 const stalled = (main, age_ms) =>
-  decision(main.start_ns + age_ms * MS, 'stall', '', { method: main.method, age_ms, limit_ms: 200, how: 'in-flight' });
+  decision(main.start_ns + age_ms * MS, 'stall', '', {
+    method: main.method,
+    age_ms,
+    limit_ms: 200,
+    how: 'in-flight',
+  });
 const grown = { rise_bytes: 31_457_280, limit_bytes: 15e6, window_ms: 500 };
 
 /** A first load, its heap captured twice, without a baseline. */
@@ -136,7 +141,9 @@ export function laterStall() {
       decision(start + 330 * MS, 'heap-on-growth', 'one-at-a-time', grown),
       decision(start + 640 * MS, 'heap-on-growth', '', grown),
     ],
-    notes: [{ code: 'debug-server-failing', values: { address: '127.0.0.1:43211', error: 'no answer within 2 s' } }],
+    notes: [
+      { code: 'debug-server-failing', values: { address: '127.0.0.1:43211', error: 'no answer within 2 s' } },
+    ],
   });
 }
 
@@ -149,7 +156,11 @@ export function withoutHeap() {
       decision(secondStall.end_ns, 'heap-on-growth', 'below-threshold', { ...grown, rise_bytes: 4.2e6 }),
     ],
   });
-  return { ...calm, id: calm.id.replace('symbol', 'completion'), request: { ...calm.request, method: 'textDocument/completion' } };
+  return {
+    ...calm,
+    id: calm.id.replace('symbol', 'completion'),
+    request: { ...calm.request, method: 'textDocument/completion' },
+  };
 }
 
 /** Puts incidents under `storage`; one more that cannot be read, when asked. */

@@ -16,13 +16,28 @@ export const NARROW = { width: 480, height: 800 };
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+    ],
   });
 }
 
 /** A panel fed by `host`. `push(message)` is the extension speaking; `problems` is what the console complained of. */
-export async function openPanel(browser, host, { theme = 'dark', size = WIDE, texts = {}, scale = 1, state } = {}) {
-  const context = await browser.newContext({ viewport: size, deviceScaleFactor: scale, locale: 'en-GB', timezoneId: 'UTC' });
+export async function openPanel(
+  browser,
+  host,
+  { theme = 'dark', size = WIDE, texts = {}, scale = 1, state } = {},
+) {
+  const context = await browser.newContext({
+    viewport: size,
+    deviceScaleFactor: scale,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  });
   const page = await context.newPage();
   const problems = [];
   page.on('console', (message) => {
@@ -53,7 +68,8 @@ export async function openPanel(browser, host, { theme = 'dark', size = WIDE, te
         setState: (state) => sessionStorage.setItem('state', JSON.stringify(state)),
       });
       document.addEventListener('DOMContentLoaded', () => {
-        for (const [name, value] of Object.entries(vars)) document.documentElement.style.setProperty(name, value);
+        for (const [name, value] of Object.entries(vars))
+          document.documentElement.style.setProperty(name, value);
         document.body.classList.add(bodyClass);
       });
     },

@@ -115,7 +115,10 @@ try {
     capabilities: { workspace: { configuration: true } },
   });
   send({ method: 'initialized', params: {} });
-  send({ method: 'textDocument/didOpen', params: { textDocument: { uri: file, languageId: 'go', version: 1, text } } });
+  send({
+    method: 'textDocument/didOpen',
+    params: { textDocument: { uri: file, languageId: 'go', version: 1, text } },
+  });
   armed = true;
   await Promise.all([
     request('textDocument/hover', positioned('Snapshot) Acquire')),
@@ -123,7 +126,7 @@ try {
   ]);
   armed = false;
   // Calm, until diagnostics are through: then the baseline.
-  for (let quiet = 0; quiet < 40; ) {
+  for (let quiet = 0; quiet < 40;) {
     await sleep(SAMPLE_INTERVAL_MS);
     const recent = session.rss.slice(-20).map(([, bytes]) => bytes);
     quiet = Math.max(...recent) - Math.min(...recent) < 2e6 ? quiet + 1 : 0;
@@ -161,11 +164,17 @@ try {
 }
 
 // The recording must read the same on every machine.
-const portable = JSON.stringify(session).replaceAll(source, '/home/gopher/gopls').replaceAll(scratch, '/tmp/cache');
+const portable = JSON.stringify(session)
+  .replaceAll(source, '/home/gopher/gopls')
+  .replaceAll(scratch, '/tmp/cache');
 const output = process.argv[2] ?? path.join(import.meta.dirname, 'recorded/session.json.gz');
 fs.writeFileSync(output, zlib.gzipSync(portable, { level: 9 }));
 fs.rmSync(scratch, { recursive: true, force: true });
 for (const { method, start_ns, end_ns } of session.requests) {
   console.log(method, `${Math.round((end_ns - start_ns) / 1e6)} ms`);
 }
-console.log(session.profiles.map((profile) => `${profile.kind} ${profile.size_bytes} B at ${profile.trigger_ns / 1e9} s`));
+console.log(
+  session.profiles.map(
+    (profile) => `${profile.kind} ${profile.size_bytes} B at ${profile.trigger_ns / 1e9} s`,
+  ),
+);

@@ -2,6 +2,7 @@
 import { env, l10n } from 'vscode';
 import type { Failure } from '../../shared/core';
 import type { DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
+import { requestWords } from '../../shared/words';
 import * as units from './units';
 
 export const bytes = (value: number) => units.bytes(value, env.language);
@@ -10,45 +11,14 @@ export const coreShare = (share: number) => units.coreShare(share, env.language)
 export const valueByName = (name: string, value: number | string) =>
   units.valueByName(name, value, env.language);
 
-/** What the user calls this request. Methods without a word of their own keep their LSP name. */
-export function requestName(method: string): string {
-  switch (method) {
-    case 'textDocument/hover':
-      return l10n.t('Hover');
-    case 'textDocument/definition':
-      return l10n.t('Go to definition');
-    case 'textDocument/typeDefinition':
-      return l10n.t('Go to type definition');
-    case 'textDocument/implementation':
-      return l10n.t('Go to implementations');
-    case 'textDocument/references':
-      return l10n.t('Find references');
-    case 'textDocument/completion':
-      return l10n.t('Completion');
-    case 'textDocument/signatureHelp':
-      return l10n.t('Parameter hints');
-    case 'textDocument/rename':
-    case 'textDocument/prepareRename':
-      return l10n.t('Rename');
-    case 'textDocument/formatting':
-      return l10n.t('Formatting');
-    case 'textDocument/codeAction':
-      return l10n.t('Code actions');
-    case 'workspace/symbol':
-      return l10n.t('Symbol search');
-    case 'save':
-      return l10n.t('Saving');
-    case 'capture-on-request':
-      return l10n.t('Capture on request');
-    default:
-      return method;
-  }
-}
+/** What the user calls this request. */
+export const requestName = (method: string): string =>
+  requestWords(method, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
 
-/** The same within a line: `gopls hover 3.2 s`. A name that is an LSP method stays as it is. */
+/** The same within a line: `gopls hover 3.2 s`. What is left of an LSP name stays as it is. */
 export function requestNameInline(method: string): string {
   const name = requestName(method);
-  return name === method ? method : name.toLocaleLowerCase(env.language);
+  return method.endsWith(name) ? name : name.toLocaleLowerCase(env.language);
 }
 
 /** Where latencies come from, so that nobody takes an estimate for a measurement. */

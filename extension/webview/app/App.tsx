@@ -80,7 +80,10 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
 
   // A selection that is not there any more (deleted, pruned) falls back to the newest one that can be read.
   const current =
-    incidents.find(({ id }) => id === selected) ?? incidents.find(({ problem }) => problem === null) ?? incidents[0] ?? null;
+    incidents.find(({ id }) => id === selected) ??
+    incidents.find(({ problem }) => problem === null) ??
+    incidents[0] ??
+    null;
   return (
     <PanelProvider value={panel}>
       <Header status={status} />

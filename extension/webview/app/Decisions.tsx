@@ -20,7 +20,9 @@ export function Decisions({ decisions, zero_ns }: { decisions: Decision[]; zero_
           <span class="decision-text">
             {decisionText(decision)}
             <span class="decision-rule">
-              {decision.fired ? t('{rule} fired', { rule: decision.rule }) : t('{rule} did not fire', { rule: decision.rule })}
+              {decision.fired
+                ? t('{rule} fired', { rule: decision.rule })
+                : t('{rule} did not fire', { rule: decision.rule })}
             </span>
           </span>
         </li>

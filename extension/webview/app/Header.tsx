@@ -47,10 +47,16 @@ function Details({ status }: { status: Status }) {
   });
   if (gopls) {
     words.push({
-      text: t('{version}, pid {pid}', { version: gopls.version ?? t('unknown version'), pid: String(gopls.pid) }),
+      text: t('{version}, pid {pid}', {
+        version: gopls.version ?? t('unknown version'),
+        pid: String(gopls.pid),
+      }),
       title: t('running for {age}', { age: fmt.duration(gopls.uptime_ns) }),
     });
-    words.push({ text: latencySource(gopls.latency_source), title: latencySourceDetail(gopls.latency_source) });
+    words.push({
+      text: latencySource(gopls.latency_source),
+      title: latencySourceDetail(gopls.latency_source),
+    });
     const { debug } = gopls;
     words.push({
       text: debugServer(debug),
@@ -74,8 +80,15 @@ function Details({ status }: { status: Status }) {
 function Actions({ status }: { status: Status }) {
   const { run } = usePanel();
   const debug = status.gopls?.debug.state;
-  const buttons: { id: PanelCommand; label: string; primary?: boolean; disabled?: boolean; title?: string }[] = [];
-  if (debug === 'off') buttons.push({ id: 'enableDebugServer', label: t('Enable debug server…'), primary: true });
+  const buttons: {
+    id: PanelCommand;
+    label: string;
+    primary?: boolean;
+    disabled?: boolean;
+    title?: string;
+  }[] = [];
+  if (debug === 'off')
+    buttons.push({ id: 'enableDebugServer', label: t('Enable debug server…'), primary: true });
   buttons.push(
     {
       id: 'captureHeapNow',

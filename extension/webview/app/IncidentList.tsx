@@ -106,7 +106,9 @@ function Summary({ incident }: { incident: IncidentSummary }) {
         <span>{fmt.signed(Math.max(0, growth), fmt.bytes)}</span>
         <span class="incident-tags">
           {incident.first_load && <span class="tag">{t('first load')}</span>}
-          <span class={cx('tag', incident.has_heap && 'good')}>{incident.has_heap ? t('heap') : t('no heap')}</span>
+          <span class={cx('tag', incident.has_heap && 'good')}>
+            {incident.has_heap ? t('heap') : t('no heap')}
+          </span>
         </span>
       </div>
     </>

@@ -29,7 +29,9 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
   const { rpc } = usePanel();
   // Asked again when the list says that it changed.
   const version = [summary.id, summary.state, summary.has_heap, summary.duration_ns].join(' ');
-  const answer = useRequest(summary.problem === null ? version : null, () => rpc.ask('incident', { id: summary.id }));
+  const answer = useRequest(summary.problem === null ? version : null, () =>
+    rpc.ask('incident', { id: summary.id }),
+  );
   // While an incident goes on, what is known of it stays on screen until there is more.
   const last = useRef<Incident | null>(null);
   if (answer.value) last.current = answer.value;
@@ -53,7 +55,9 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
         ]}
       >
         {tab === 'overview' && <Overview incident={incident} />}
-        {tab === 'decisions' && <Decisions decisions={incident.decisions} zero_ns={incident.request.start_ns} />}
+        {tab === 'decisions' && (
+          <Decisions decisions={incident.decisions} zero_ns={incident.request.start_ns} />
+        )}
         {(tab === 'heap' || tab === 'flame' || tab === 'diff') && (
           <Profile key={incident.id} incident={incident} tab={tab} query={query} onQuery={onQuery} />
         )}
@@ -78,7 +82,11 @@ function Facts({ incident }: { incident: Incident }) {
             {t('Save profile as…')}
           </button>
         )}
-        <button type="button" class="button secondary" onClick={() => run('deleteIncidents', { incident: incident.id })}>
+        <button
+          type="button"
+          class="button secondary"
+          onClick={() => run('deleteIncidents', { incident: incident.id })}
+        >
           {t('Delete…')}
         </button>
       </div>
@@ -92,7 +100,11 @@ function Unreadable({ summary }: { summary: IncidentSummary }) {
     <Empty title={t('This incident cannot be read')}>
       <p>{summary.problem}</p>
       <p class="dim">{t('Its folder is {id}. The other incidents are not affected.', { id: summary.id })}</p>
-      <button type="button" class="button secondary" onClick={() => run('deleteIncidents', { incident: summary.id })}>
+      <button
+        type="button"
+        class="button secondary"
+        onClick={() => run('deleteIncidents', { incident: summary.id })}
+      >
         {t('Delete…')}
       </button>
     </Empty>
@@ -126,7 +138,9 @@ function Profile({ incident, tab, query, onQuery }: ProfileProps) {
           onSelect={(number) => setChosen(Number(number))}
           options={usable.map((heap) => ({
             key: String(heap.number),
-            label: t('Heap {after} after the start', { after: fmt.duration(heap.trigger_ns - incident.request.start_ns) }),
+            label: t('Heap {after} after the start', {
+              after: fmt.duration(heap.trigger_ns - incident.request.start_ns),
+            }),
           }))}
         />
       )}

@@ -32,11 +32,14 @@ export function Overview({ incident }: { incident: Incident }) {
           ))}
         </ul>
         <p class="dim">
-          {t('Looking cost gopls {count} requests to its debug server, {bytes}, open for {duration} together.', {
-            count: fmt.count(incident.cost.debug_requests),
-            bytes: fmt.bytes(incident.cost.debug_bytes),
-            duration: fmt.duration(incident.cost.debug_open_ns),
-          })}
+          {t(
+            'Looking cost gopls {count} requests to its debug server, {bytes}, open for {duration} together.',
+            {
+              count: fmt.count(incident.cost.debug_requests),
+              bytes: fmt.bytes(incident.cost.debug_bytes),
+              duration: fmt.duration(incident.cost.debug_open_ns),
+            },
+          )}
         </p>
       </section>
       <Captures incident={incident} />
@@ -50,7 +53,9 @@ function Captures({ incident }: { incident: Incident }) {
   if (incident.captures.length === 0) return null;
   const rows = incident.captures;
   const got = (capture: Capture) =>
-    capture.received_ns === null ? '–' : fmt.signed(capture.received_ns - incident.request.start_ns, fmt.duration);
+    capture.received_ns === null
+      ? '–'
+      : fmt.signed(capture.received_ns - incident.request.start_ns, fmt.duration);
   return (
     <section>
       <h3>{t('Captured')}</h3>
@@ -70,7 +75,9 @@ function Captures({ incident }: { incident: Incident }) {
             {rows.map((capture) => (
               <tr key={capture.number}>
                 <td>{captureKind(capture.kind)}</td>
-                <td class="numeric">{fmt.signed(capture.trigger_ns - incident.request.start_ns, fmt.duration)}</td>
+                <td class="numeric">
+                  {fmt.signed(capture.trigger_ns - incident.request.start_ns, fmt.duration)}
+                </td>
                 <td class="numeric">{got(capture)}</td>
                 <td class="numeric">{fmt.bytes(capture.size_bytes)}</td>
                 <td>
@@ -123,8 +130,12 @@ function Requests({ incident }: { incident: Incident }) {
                   {methodName(request.method)}
                   {!request.interactive && <span class="dim"> {t('(by the editor)')}</span>}
                 </td>
-                <td class="numeric">{fmt.signed(request.start_ns - incident.request.start_ns, fmt.duration)}</td>
-                <td class="numeric">{request.duration_ns === null ? '–' : fmt.duration(request.duration_ns)}</td>
+                <td class="numeric">
+                  {fmt.signed(request.start_ns - incident.request.start_ns, fmt.duration)}
+                </td>
+                <td class="numeric">
+                  {request.duration_ns === null ? '–' : fmt.duration(request.duration_ns)}
+                </td>
                 <td class="dim">{timingSource(request.end_source ?? request.start_source)}</td>
               </tr>
             ))}
@@ -132,7 +143,9 @@ function Requests({ incident }: { incident: Incident }) {
         </table>
       </div>
       {requests.length > MOST_REQUESTS && (
-        <p class="dim">{t('and {count} more requests', { count: fmt.count(requests.length - MOST_REQUESTS) })}</p>
+        <p class="dim">
+          {t('and {count} more requests', { count: fmt.count(requests.length - MOST_REQUESTS) })}
+        </p>
       )}
     </section>
   );

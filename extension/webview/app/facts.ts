@@ -5,7 +5,8 @@ import { t } from '../base/l10n';
 import { captureState, incidentState, methodName, timingSource } from '../words/sources';
 
 /** Heap captures of the stall itself, in order. */
-export const heaps = (incident: Incident): Capture[] => incident.captures.filter(({ kind }) => kind === 'heap');
+export const heaps = (incident: Incident): Capture[] =>
+  incident.captures.filter(({ kind }) => kind === 'heap');
 export const baseline = (incident: Incident): Capture | undefined =>
   incident.captures.find(({ kind, state }) => kind === 'baseline' && state === 'complete');
 
@@ -15,14 +16,19 @@ export const readable = ({ state, file }: Capture): boolean => state === 'comple
 export const bestHeap = (incident: Incident): Capture | undefined => heaps(incident).findLast(readable);
 
 export function facts(incident: Incident): string[] {
-  return [what(incident), memory(incident), ...heaps(incident).map((heap) => heapSentence(incident, heap)), baselineSentence(incident), load(incident)].filter(
-    (sentence) => sentence !== '',
-  );
+  return [
+    what(incident),
+    memory(incident),
+    ...heaps(incident).map((heap) => heapSentence(incident, heap)),
+    baselineSentence(incident),
+    load(incident),
+  ].filter((sentence) => sentence !== '');
 }
 
 function what({ request, state, gopls }: Incident): string {
   const method = methodName(request.method);
-  if (request.method === 'capture-on-request') return t('You asked for this capture; nobody was waiting for gopls.');
+  if (request.method === 'capture-on-request')
+    return t('You asked for this capture; nobody was waiting for gopls.');
   if (request.duration_ns === null) {
     return t('{method}: {state}. It was asked at a moment known from {source}.', {
       method,
@@ -30,41 +36,56 @@ function what({ request, state, gopls }: Incident): string {
       source: timingSource(request.start_source),
     });
   }
-  return t('{method} took {duration} (± {uncertainty}; start from {start}, end from {end}) in gopls {version}, pid {pid}.', {
-    method,
-    duration: fmt.duration(request.duration_ns),
-    uncertainty: fmt.duration(request.uncertainty_ns),
-    start: timingSource(request.start_source),
-    end: timingSource(request.end_source ?? request.start_source),
-    version: gopls.version ?? '?',
-    pid: String(gopls.pid),
-  });
+  return t(
+    '{method} took {duration} (± {uncertainty}; start from {start}, end from {end}) in gopls {version}, pid {pid}.',
+    {
+      method,
+      duration: fmt.duration(request.duration_ns),
+      uncertainty: fmt.duration(request.uncertainty_ns),
+      start: timingSource(request.start_source),
+      end: timingSource(request.end_source ?? request.start_source),
+      version: gopls.version ?? '?',
+      pid: String(gopls.pid),
+    },
+  );
 }
 
 function memory({ rss }: Incident): string {
-  return t('Its memory (RSS) went from {start} to a peak of {peak} and was {end} at the end; the steepest rise was {rise}.', {
-    start: fmt.bytes(rss.start_bytes),
-    peak: fmt.bytes(rss.peak_bytes),
-    end: fmt.bytes(rss.end_bytes),
-    rise: fmt.bytes(rss.steepest_rise_bytes),
-  });
+  return t(
+    'Its memory (RSS) went from {start} to a peak of {peak} and was {end} at the end; the steepest rise was {rise}.',
+    {
+      start: fmt.bytes(rss.start_bytes),
+      peak: fmt.bytes(rss.peak_bytes),
+      end: fmt.bytes(rss.end_bytes),
+      rise: fmt.bytes(rss.steepest_rise_bytes),
+    },
+  );
 }
 
 function heapSentence({ request }: Incident, heap: Capture): string {
   if (heap.state !== 'complete') {
-    return t('A heap capture is {state}: {error}', { state: captureState(heap.state), error: heap.error ?? '–' });
+    return t('A heap capture is {state}: {error}', {
+      state: captureState(heap.state),
+      error: heap.error ?? '–',
+    });
   }
   const after = fmt.duration(heap.trigger_ns - request.start_ns);
   const held = heap.inuse_space_bytes === null ? '?' : fmt.bytes(heap.inuse_space_bytes);
   if (heap.during_request && request.end_ns !== null && heap.received_ns !== null) {
-    return t('The heap was captured {after} after the start and was complete {before} before the end, during the wait; it holds {held}.', {
-      after,
-      before: fmt.duration(request.end_ns - heap.received_ns),
-      held,
-    });
+    return t(
+      'The heap was captured {after} after the start and was complete {before} before the end, during the wait; it holds {held}.',
+      {
+        after,
+        before: fmt.duration(request.end_ns - heap.received_ns),
+        held,
+      },
+    );
   }
   if (heap.during_request === false) {
-    return t('The heap capture began {after} after the start but was complete only after the end; it holds {held}.', { after, held });
+    return t(
+      'The heap capture began {after} after the start but was complete only after the end; it holds {held}.',
+      { after, held },
+    );
   }
   return t('The heap was captured {after} after the start; it holds {held}.', { after, held });
 }
@@ -88,7 +109,9 @@ function load({ load }: Incident): string {
       ? t('It is the first load Stallscope has seen here, so there is nothing to compare with.')
       : load.ordinary
         ? t('Earlier loads took about as long ({earlier} the last time).', { earlier: fmt.duration(earlier) })
-        : t('That is clearly longer than before ({earlier} the last time).', { earlier: fmt.duration(earlier) });
+        : t('That is clearly longer than before ({earlier} the last time).', {
+            earlier: fmt.duration(earlier),
+          });
   const length =
     load.end_ns === null
       ? t('The workspace was still loading for the first time; slow is normal then.')

@@ -75,7 +75,8 @@ export function duration(ns: number): string {
 }
 
 /** A whole number with group separators. */
-export const count = (value: number): string => numbers({ maximumFractionDigits: 0 }).format(value).replace('-', MINUS);
+export const count = (value: number): string =>
+  numbers({ maximumFractionDigits: 0 }).format(value).replace('-', MINUS);
 
 /** A share of 1 as `12.3 %` in the locale's way. */
 export const share = (value: number, decimals = 1): string =>
@@ -87,13 +88,18 @@ export const share = (value: number, decimals = 1): string =>
 export const plain = (value: number): string => numbers({ maximumSignificantDigits: 4 }).format(value);
 
 /** A value of a profile in the profile's unit. */
-export const amount = (value: number, unit: string): string => (unit === 'bytes' ? bytes(value) : count(value));
+export const amount = (value: number, unit: string): string =>
+  unit === 'bytes' ? bytes(value) : count(value);
 
 /** `04:19:02`, with milliseconds on request. */
 export const clock = (unixMs: number, fractionalSecondDigits?: 1 | 2 | 3): string =>
-  dates({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', fractionalSecondDigits }).format(
-    unixMs,
-  );
+  dates({
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    fractionalSecondDigits,
+  }).format(unixMs);
 
 /** `Nov 24, 04:19:02`; today without the day. */
 export function when(iso: string, now = Date.now()): string {

@@ -14,7 +14,12 @@ export interface Loadable<T> {
  * dropped. `key` null asks nothing.
  */
 export function useRequest<T>(key: string | null, load: () => Promise<T>): Loadable<T> {
-  const [state, setState] = useState<{ key: string | null; value: T | null; error: string | null; busy: boolean }>({
+  const [state, setState] = useState<{
+    key: string | null;
+    value: T | null;
+    error: string | null;
+    busy: boolean;
+  }>({
     key: null,
     value: null,
     error: null,
@@ -33,7 +38,12 @@ export function useRequest<T>(key: string | null, load: () => Promise<T>): Loada
       (value) => current && setState({ key, value, error: null, busy: false }),
       (error: unknown) =>
         current &&
-        setState({ key, value: null, error: error instanceof Error ? error.message : String(error), busy: false }),
+        setState({
+          key,
+          value: null,
+          error: error instanceof Error ? error.message : String(error),
+          busy: false,
+        }),
     );
     return () => {
       current = false;

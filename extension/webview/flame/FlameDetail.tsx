@@ -16,8 +16,12 @@ export function FlameDetail({ node, tree }: { node: FlameNode; tree: FlameTree }
       </div>
       <div>
         <b>{fmt.amount(node.value, tree.unit)}</b> · {t('{share} of the profile', { share: ofAll })}
-        {node.kind === 'frame' && <> · {t('{amount} by itself', { amount: fmt.amount(node.own, tree.unit) })}</>}
-        {node.kind === 'other' && <> · {t('functions too small to draw; click to zoom in on their caller')}</>}
+        {node.kind === 'frame' && (
+          <> · {t('{amount} by itself', { amount: fmt.amount(node.own, tree.unit) })}</>
+        )}
+        {node.kind === 'other' && (
+          <> · {t('functions too small to draw; click to zoom in on their caller')}</>
+        )}
         {node.label === 'ballast' && <> · {ballastDetail()}</>}
         {node.file && (
           <>

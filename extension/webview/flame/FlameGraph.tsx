@@ -93,13 +93,17 @@ export function FlameGraph({ profile, query, onQuery }: Props) {
       <Breadcrumbs path={path} onPath={setPath} />
       {answer.error !== null && <Failed message={answer.error} onRetry={answer.retry} />}
       {!tree && answer.loading && <Loading what={t('Reading the profile…')} />}
-      {tree && boxes.length === 0 && width > 0 && <Empty title={t('The profile has no values of this kind.')} />}
+      {tree && boxes.length === 0 && width > 0 && (
+        <Empty title={t('The profile has no values of this kind.')} />
+      )}
       <div
         ref={box}
         class={cx('flame', answer.loading && 'busy')}
         role="tree"
         tabIndex={0}
-        aria-label={t('Flame graph from the root; arrow keys move, Enter zooms, Backspace goes back, O opens the source')}
+        aria-label={t(
+          'Flame graph from the root; arrow keys move, Enter zooms, Backspace goes back, O opens the source',
+        )}
         aria-activedescendant={`flame-${active}`}
         onKeyDown={onKey}
         onPointerLeave={() => setHovered(null)}
@@ -140,7 +144,15 @@ interface FrameProps {
   onClick(index: number): void;
 }
 
-function Frame({ item: { index, node, left, width }, total, unit, active, match, onHover, onClick }: FrameProps) {
+function Frame({
+  item: { index, node, left, width },
+  total,
+  unit,
+  active,
+  match,
+  onHover,
+  onClick,
+}: FrameProps) {
   const name = frameName(node);
   return (
     <div
@@ -169,7 +181,9 @@ function Frame({ item: { index, node, left, width }, total, unit, active, match,
 export function frameName(node: FlameNode): string {
   if (node.kind === 'root') return t('all');
   if (node.kind === 'other') return t('other ({count})', { count: fmt.count(node.merged) });
-  return node.label === 'ballast' ? `${shortName(node.function)} · ${t('gopls ballast')}` : shortName(node.function);
+  return node.label === 'ballast'
+    ? `${shortName(node.function)} · ${t('gopls ballast')}`
+    : shortName(node.function);
 }
 
 function Breadcrumbs({ path, onPath }: { path: string[]; onPath(path: string[]): void }) {
@@ -183,7 +197,13 @@ function Breadcrumbs({ path, onPath }: { path: string[]; onPath(path: string[]):
         {t('all')}
       </button>
       {path.map((name, at) => (
-        <button key={at} type="button" class="crumb" title={name} onClick={() => onPath(path.slice(0, at + 1))}>
+        <button
+          key={at}
+          type="button"
+          class="crumb"
+          title={name}
+          onClick={() => onPath(path.slice(0, at + 1))}
+        >
           {shortName(name)}
         </button>
       ))}

@@ -51,7 +51,13 @@ export function DiffTable({ profile, query, onQuery, age }: Props) {
           </p>
         )}
         empty={() => (
-          <Empty title={filter ? t('No function matches “{filter}”.', { filter }) : t('Nothing changed since the baseline.')} />
+          <Empty
+            title={
+              filter
+                ? t('No function matches “{filter}”.', { filter })
+                : t('Nothing changed since the baseline.')
+            }
+          />
         )}
       />
     </div>
@@ -86,7 +92,9 @@ function columnsOf(sampleType: string): Column<DiffRow, HeapSort>[] {
   const unit = sampleType.endsWith('_space') ? 'bytes' : 'count';
   const delta = (value: number, base: number) => (
     <>
-      <span class={value > 0 ? 'amount more' : 'amount less'}>{fmt.signed(value, (v) => fmt.amount(v, unit))}</span>
+      <span class={value > 0 ? 'amount more' : 'amount less'}>
+        {fmt.signed(value, (v) => fmt.amount(v, unit))}
+      </span>
       <span class="percent">{base > 0 ? fmt.amount(base + value, unit) : ''}</span>
     </>
   );

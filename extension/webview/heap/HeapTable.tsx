@@ -38,7 +38,13 @@ export function HeapTable({ profile, query, onQuery }: Props) {
         rowTitle={functionTitle}
         summary={(page) => <Totals page={page} filtered={filter !== ''} />}
         empty={() => (
-          <Empty title={filter ? t('No function matches “{filter}”.', { filter }) : t('The profile has no values of this kind.')} />
+          <Empty
+            title={
+              filter
+                ? t('No function matches “{filter}”.', { filter })
+                : t('The profile has no values of this kind.')
+            }
+          />
         )}
       />
     </div>
@@ -51,7 +57,9 @@ function Totals({ page, filtered }: { page: HeapPage; filtered: boolean }) {
     <p>
       <b>{fmt.amount(page.total, page.unit)}</b> {t('in total')}
       {page.ballast > 0 && (
-        <span title={ballastDetail()}>{t(', {amount} of it gopls’s ballast', { amount: fmt.amount(page.ballast, page.unit) })}</span>
+        <span title={ballastDetail()}>
+          {t(', {amount} of it gopls’s ballast', { amount: fmt.amount(page.ballast, page.unit) })}
+        </span>
       )}
       {' · '}
       {filtered ? t('{count} matching functions', { count: rows }) : t('{count} functions', { count: rows })}
@@ -87,7 +95,11 @@ function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
 function Share({ value, share, unit }: { value: number; share: number; unit: string }) {
   return (
     <>
-      <span class="share-bar" aria-hidden="true" style={{ width: `${Math.min(1, Math.max(0, share)) * 100}%` }} />
+      <span
+        class="share-bar"
+        aria-hidden="true"
+        style={{ width: `${Math.min(1, Math.max(0, share)) * 100}%` }}
+      />
       <span class="amount">{fmt.amount(value, unit)}</span>
       <span class="percent">{fmt.share(share)}</span>
     </>

@@ -26,4 +26,5 @@ export function restoreQuery(kept: unknown): TableQuery {
 }
 
 /** The filter once the user pauses typing. */
-export const useFilter = (filter: string): string => useSettled(filter.trim().slice(0, LONGEST_FILTER), TYPING_MS);
+export const useFilter = (filter: string): string =>
+  useSettled(filter.trim().slice(0, LONGEST_FILTER), TYPING_MS);

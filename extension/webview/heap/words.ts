@@ -17,7 +17,10 @@ function sampleTypeName(type: SampleType): string {
 export const sampleTypeOptions = () => SAMPLE_TYPES.map((key) => ({ key, label: sampleTypeName(key) }));
 
 /** Said with every table and graph: a heap profile is not of the moment it was taken at. */
-export const stateOfHeap = (): string => t('State as of the last completed GC cycle; sampled by the Go runtime.');
+export const stateOfHeap = (): string =>
+  t('State as of the last completed GC cycle; sampled by the Go runtime.');
 
 export const ballastDetail = (): string =>
-  t('gopls reserves these 100 MB on purpose to steady its garbage collector. They are mostly not in RSS and not a leak.');
+  t(
+    'gopls reserves these 100 MB on purpose to steady its garbage collector. They are mostly not in RSS and not a leak.',
+  );

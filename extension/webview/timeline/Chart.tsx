@@ -23,9 +23,13 @@ const GAP = 8;
 const MERGE_PX = 1;
 const LABEL_PX = 48;
 
-export const chartHeight = (lanes: number): number => TOP + RSS_HEIGHT + GAP + Math.max(1, lanes) * LANE + AXIS;
+export const chartHeight = (lanes: number): number =>
+  TOP + RSS_HEIGHT + GAP + Math.max(1, lanes) * LANE + AXIS;
 export const shownLanes = (timeline: Timeline | null): number =>
-  Math.min(MOST_LANES, (timeline?.requests ?? []).reduce((most, { lane }) => Math.max(most, lane + 1), 0));
+  Math.min(
+    MOST_LANES,
+    (timeline?.requests ?? []).reduce((most, { lane }) => Math.max(most, lane + 1), 0),
+  );
 
 interface Props {
   timeline: Timeline;
@@ -44,7 +48,11 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
   const edge = (ns: number) => Math.max(LEFT, Math.min(LEFT + plot, x(ns)));
 
   const most = useMemo(
-    () => timeline.rss.reduce((peak, { at_ns, rss_bytes }) => (seen(at_ns, view) ? Math.max(peak, rss_bytes) : peak), 0),
+    () =>
+      timeline.rss.reduce(
+        (peak, { at_ns, rss_bytes }) => (seen(at_ns, view) ? Math.max(peak, rss_bytes) : peak),
+        0,
+      ),
     [timeline, view],
   );
   const levels = valueTicks(most * 1.04, 3);
@@ -71,11 +79,26 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
         .filter((stall) => x(stall.start_ns) < LEFT + plot && x(stall.end_ns ?? timeline.to_ns) > LEFT)
         .map((stall) => {
           const [from, to] = [edge(stall.start_ns), edge(stall.end_ns ?? timeline.to_ns)];
-          return <rect key={stall.start_ns} class="stall" x={from} y={TOP} width={Math.max(1, to - from)} height={axis - TOP} />;
+          return (
+            <rect
+              key={stall.start_ns}
+              class="stall"
+              x={from}
+              y={TOP}
+              width={Math.max(1, to - from)}
+              height={axis - TOP}
+            />
+          );
         })}
       {levels.map((level) => (
         <g key={level}>
-          <line class="grid-line" x1={LEFT} x2={LEFT + plot} y1={Math.round(y(level)) + 0.5} y2={Math.round(y(level)) + 0.5} />
+          <line
+            class="grid-line"
+            x1={LEFT}
+            x2={LEFT + plot}
+            y1={Math.round(y(level)) + 0.5}
+            y2={Math.round(y(level)) + 0.5}
+          />
           <text class="axis-label" x={LEFT - 8} y={y(level) + 4} text-anchor="end">
             {level === 0 ? '0' : fmt.bytes(level)}
           </text>
@@ -83,7 +106,13 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
       ))}
       {ticks.at_ns.map((at) => (
         <g key={at}>
-          <line class="grid-line" x1={Math.round(x(at)) + 0.5} x2={Math.round(x(at)) + 0.5} y1={TOP} y2={axis + 4} />
+          <line
+            class="grid-line"
+            x1={Math.round(x(at)) + 0.5}
+            x2={Math.round(x(at)) + 0.5}
+            y1={TOP}
+            y2={axis + 4}
+          />
           {x(at) > LEFT + 14 && x(at) < LEFT + plot - 20 && (
             <text class="axis-label" x={x(at)} y={axis + 15} text-anchor="middle">
               {timeLabel(at)}
@@ -97,7 +126,9 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
           <Bar key={`${bar.lane} ${bar.from}`} bar={bar} top={lanesTop + bar.lane * LANE} />
         ))}
         {timeline.captures
-          .filter(({ trigger_ns, received_ns }) => seen(trigger_ns, view) || seen(received_ns ?? trigger_ns, view))
+          .filter(
+            ({ trigger_ns, received_ns }) => seen(trigger_ns, view) || seen(received_ns ?? trigger_ns, view),
+          )
           .map((mark) => (
             <Mark key={`${mark.kind} ${mark.trigger_ns}`} mark={mark} x={x} bottom={axis} />
           ))}
@@ -117,7 +148,9 @@ function tickDuration(ns: number, step_ns: number): string {
   const sign = ns > 0 ? '+' : '';
   if (step_ns < 1e9 && Math.abs(ns) < 1e10) return sign + fmt.duration(Math.round(ns / 1e6) * 1e6);
   const seconds = ns / 1e9;
-  return Math.abs(seconds) < 60 ? `${seconds < 0 ? '\u2212' : '+'}${fmt.plain(Math.abs(seconds))}\u00a0s` : sign + fmt.duration(ns);
+  return Math.abs(seconds) < 60
+    ? `${seconds < 0 ? '\u2212' : '+'}${fmt.plain(Math.abs(seconds))}\u00a0s`
+    : sign + fmt.duration(ns);
 }
 
 interface AreaProps {
@@ -171,7 +204,13 @@ interface MergedBar {
 }
 
 /** Requests as pixels; what would share a pixel becomes one bar, so that thousands cost as much as the width. */
-function merge(requests: RequestBar[], x: (ns: number) => number, left: number, right: number, now_ns: number): MergedBar[] {
+function merge(
+  requests: RequestBar[],
+  x: (ns: number) => number,
+  left: number,
+  right: number,
+  now_ns: number,
+): MergedBar[] {
   const latest = new Map<number, MergedBar>();
   const bars: MergedBar[] = [];
   for (const { request, lane } of requests) {
@@ -186,7 +225,15 @@ function merge(requests: RequestBar[], x: (ns: number) => number, left: number, 
       continue;
     }
     const open = request.end_ns === null;
-    const bar = { lane, from, to, count: 1, open, interactive: request.interactive, label: methodName(request.method) };
+    const bar = {
+      lane,
+      from,
+      to,
+      count: 1,
+      open,
+      interactive: request.interactive,
+      label: methodName(request.method),
+    };
     latest.set(lane, bar);
     bars.push(bar);
   }

@@ -20,7 +20,8 @@ interface Props {
 export function Readout({ moment, timeline, zero_ns, x, width }: Props) {
   const { at_ns, rss_bytes, requests, captures, stall } = moment;
   const clock = fmt.clock(timeline.origin_unix_ms + at_ns / 1e6, 3);
-  const side = x + BOX_PX + 24 > width ? { right: `${Math.max(4, width - x + 10)}px` } : { left: `${x + 10}px` };
+  const side =
+    x + BOX_PX + 24 > width ? { right: `${Math.max(4, width - x + 10)}px` } : { left: `${x + 10}px` };
   return (
     <div class="readout" style={side} role="status">
       <div class="readout-time">

@@ -136,7 +136,10 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
     const step = event.shiftKey ? 10 : 1;
     const at = cursor_ns ?? view.from_ns + length(view) / 2;
     const moveCursor = (by: number) => {
-      const to = within({ from_ns: at + by, to_ns: at + by }, { from_ns: bounds.from_ns, to_ns: bounds.to_ns }).from_ns;
+      const to = within(
+        { from_ns: at + by, to_ns: at + by },
+        { from_ns: bounds.from_ns, to_ns: bounds.to_ns },
+      ).from_ns;
       setCursor(to);
       if (to < view.from_ns || to > view.to_ns) setChosen(panBy(view, by, bounds));
     };
@@ -160,7 +163,8 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
 
   const height = chartHeight(shownLanes(timeline));
   const zero_ns = live ? null : (stall?.start_ns ?? view.from_ns);
-  const moment = timeline && cursor_ns !== null ? momentAt(timeline, cursor_ns, (length(view) / plot) * 5) : null;
+  const moment =
+    timeline && cursor_ns !== null ? momentAt(timeline, cursor_ns, (length(view) / plot) * 5) : null;
   const cursorX = cursor_ns === null ? 0 : LEFT + ((cursor_ns - view.from_ns) / length(view)) * plot;
 
   return (
@@ -172,18 +176,41 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
           onSelect={onMode}
           options={[
             { key: 'live', label: t('Live'), title: t('Follow gopls as it works') },
-            { key: 'incident', label: t('Incident'), title: t('Show the selected incident'), disabled: !incident },
+            {
+              key: 'incident',
+              label: t('Incident'),
+              title: t('Show the selected incident'),
+              disabled: !incident,
+            },
           ]}
         />
         <Legend />
         <div class="zoom" role="group" aria-label={t('Zoom')}>
-          <button type="button" class="icon-button" title={t('Zoom out (−)')} aria-label={t('Zoom out')} onClick={() => zoom(1 / ZOOM_STEP)}>
+          <button
+            type="button"
+            class="icon-button"
+            title={t('Zoom out (−)')}
+            aria-label={t('Zoom out')}
+            onClick={() => zoom(1 / ZOOM_STEP)}
+          >
             −
           </button>
-          <button type="button" class="icon-button" title={t('Zoom in (+)')} aria-label={t('Zoom in')} onClick={() => zoom(ZOOM_STEP)}>
+          <button
+            type="button"
+            class="icon-button"
+            title={t('Zoom in (+)')}
+            aria-label={t('Zoom in')}
+            onClick={() => zoom(ZOOM_STEP)}
+          >
             +
           </button>
-          <button type="button" class="button secondary small" title={t('Show all (0)')} onClick={reset} disabled={!chosen && (!live || liveSpan_ns === LIVE_SPAN_NS)}>
+          <button
+            type="button"
+            class="button secondary small"
+            title={t('Show all (0)')}
+            onClick={reset}
+            disabled={!chosen && (!live || liveSpan_ns === LIVE_SPAN_NS)}
+          >
             {live && chosen ? t('Follow now') : t('Reset')}
           </button>
         </div>
@@ -214,8 +241,12 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
           </Chart>
         )}
         {!timeline && !error && <p class="plot-note">{t('Waiting for the first values…')}</p>}
-        {timeline && timeline.rss.length === 0 && <p class="plot-note">{t('Nothing was measured in this span.')}</p>}
-        {moment && timeline && <Readout moment={moment} timeline={timeline} zero_ns={zero_ns} x={cursorX} width={width} />}
+        {timeline && timeline.rss.length === 0 && (
+          <p class="plot-note">{t('Nothing was measured in this span.')}</p>
+        )}
+        {moment && timeline && (
+          <Readout moment={moment} timeline={timeline} zero_ns={zero_ns} x={cursorX} width={width} />
+        )}
       </div>
       {error && <Failed message={error} onRetry={retry} />}
     </section>

@@ -46,6 +46,7 @@ export function momentAt(timeline: Timeline, at_ns: number, captureSlack_ns: num
         trigger_ns - captureSlack_ns <= at_ns && at_ns <= (received_ns ?? trigger_ns) + captureSlack_ns,
     ),
     stall:
-      timeline.stalls.find((stall) => stall.start_ns <= at_ns && at_ns <= (stall.end_ns ?? timeline.to_ns)) ?? null,
+      timeline.stalls.find((stall) => stall.start_ns <= at_ns && at_ns <= (stall.end_ns ?? timeline.to_ns)) ??
+      null,
   };
 }

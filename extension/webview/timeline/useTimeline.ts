@@ -42,7 +42,8 @@ export function useTimeline(query: TimelineQuery | null, version: number) {
           setAnswer({ incident: asked.incident, timeline });
           setError(null);
         },
-        (failure: unknown) => alive.current && setError(failure instanceof Error ? failure.message : String(failure)),
+        (failure: unknown) =>
+          alive.current && setError(failure instanceof Error ? failure.message : String(failure)),
       )
       .finally(() => {
         busy.current = false;

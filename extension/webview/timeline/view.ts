@@ -46,7 +46,9 @@ export function padded(span: Span, share: number, bounds: Span): Span {
 
 const STEPS_NS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
   .map((ms) => ms * MS)
-  .concat([1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200].map((s) => s * SECOND));
+  .concat(
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200].map((s) => s * SECOND),
+  );
 
 /** Round moments to label, at most about `most` of them. `zero_ns` is a multiple of every step. */
 export function timeTicks(span: Span, most: number, zero_ns: number): { step_ns: number; at_ns: number[] } {

@@ -47,7 +47,7 @@ export function Grid<R, P extends Page<R>, S extends string>(props: Props<R, P, 
   // The previous answer's summary stays while the next one loads, so that nothing jumps.
   const lastHead = useRef<P | null>(null);
 
-  const pages = useMemo(() => new Pages<R, P>(fetch, () => redraw(undefined as never)), [query]);
+  const pages = useMemo(() => new Pages<R, P>(fetch, () => redraw(undefined)), [query]);
   useEffect(() => {
     box.current?.scrollTo({ top: 0 });
     setTop(0);
@@ -113,7 +113,13 @@ export function Grid<R, P extends Page<R>, S extends string>(props: Props<R, P, 
       >
         <div class="grid-head" role="row" aria-rowindex={1}>
           {columns.map((column) => (
-            <ColumnHead key={column.key} column={column} sort={sort} descending={descending} onSort={onSort} />
+            <ColumnHead
+              key={column.key}
+              column={column}
+              sort={sort}
+              descending={descending}
+              onSort={onSort}
+            />
           ))}
         </div>
         <div class="grid-body" role="rowgroup" style={{ height: `${rows * ROW_PX}px` }}>
@@ -132,7 +138,11 @@ export function Grid<R, P extends Page<R>, S extends string>(props: Props<R, P, 
                 onClick={() => setActive(index)}
               >
                 {columns.map((column) => (
-                  <div key={column.key} role="gridcell" class={cx('cell', `col-${column.key}`, column.numeric && 'numeric')}>
+                  <div
+                    key={column.key}
+                    role="gridcell"
+                    class={cx('cell', `col-${column.key}`, column.numeric && 'numeric')}
+                  >
                     {row === undefined ? '…' : column.cell(row)}
                   </div>
                 ))}

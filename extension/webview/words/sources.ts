@@ -1,6 +1,15 @@
 // Where numbers come from, said plainly. Every number the panel shows can name its source through these.
-import type { CaptureKind, CaptureState, DebugServer, IncidentState, LatencySource, TimingSource } from '../../shared/model';
+import type {
+  CaptureKind,
+  CaptureState,
+  DebugServer,
+  IncidentState,
+  LatencySource,
+  TimingSource,
+} from '../../shared/model';
+import { requestWords } from '../../shared/words';
 import { t } from '../base/l10n';
+import { valueByName } from './values';
 
 export function latencySource(source: LatencySource): string {
   switch (source) {
@@ -28,7 +37,9 @@ export function latencySourceDetail(source: LatencySource): string {
         'The metrics of this gopls cannot be used, so Stallscope repeats the request through the editor and times that, one at a time.',
       );
     case 'none':
-      return t('Without a debug server only memory is watched; switch it on to see requests and capture heaps.');
+      return t(
+        'Without a debug server only memory is watched; switch it on to see requests and capture heaps.',
+      );
   }
 }
 
@@ -103,37 +114,5 @@ export function incidentState(state: IncidentState): string {
   }
 }
 
-/** `textDocument/hover` as people say it. Methods without a word of their own keep their name. */
-export function methodName(method: string): string {
-  switch (method) {
-    case 'textDocument/hover':
-      return t('Hover');
-    case 'textDocument/definition':
-      return t('Go to definition');
-    case 'textDocument/typeDefinition':
-      return t('Go to type definition');
-    case 'textDocument/implementation':
-      return t('Go to implementations');
-    case 'textDocument/references':
-      return t('Find references');
-    case 'textDocument/completion':
-      return t('Completion');
-    case 'textDocument/signatureHelp':
-      return t('Parameter hints');
-    case 'textDocument/rename':
-    case 'textDocument/prepareRename':
-      return t('Rename');
-    case 'textDocument/formatting':
-      return t('Formatting');
-    case 'textDocument/codeAction':
-      return t('Code actions');
-    case 'workspace/symbol':
-      return t('Symbol search');
-    case 'save':
-      return t('Saving');
-    case 'capture-on-request':
-      return t('Capture on request');
-    default:
-      return method.replace(/^textDocument\//, '');
-  }
-}
+/** What the user calls this request. */
+export const methodName = (method: string): string => requestWords(method, { t, valueByName });

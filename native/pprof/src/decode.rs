@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::messages::{self, tag};
 use crate::profile::{Function, Line, Location, Mapping, Parts, Profile, ValueType};
 use crate::sample::{decode_sample, string_id, within};
-use crate::wire::{Value, field, field_length};
+use crate::wire::{Value, field, field_length, for_each_packed};
 
 /// No part of a real profile comes near; a longer one would only fill memory before it is refused.
 const LONGEST_FIELD_BYTES: u64 = 64 << 20;
@@ -127,11 +127,10 @@ impl Decoder {
             (tag::PERIOD_TYPE, Value::Bytes(message)) => parts.period_type = Some(value_type(message)?),
             (tag::PERIOD, Value::Varint(period)) => parts.period = period as i64,
             (tag::COMMENT, Value::Varint(id)) => parts.comments.push(string_id(id as i64)?),
-            (tag::COMMENT, Value::Bytes(mut packed)) => {
-                while !packed.is_empty() {
-                    parts.comments.push(string_id(crate::wire::varint(&mut packed)? as i64)?);
-                }
-            }
+            (tag::COMMENT, Value::Bytes(packed)) => for_each_packed(packed, |id| {
+                parts.comments.push(string_id(id as i64)?);
+                Ok(())
+            })?,
             (tag::DEFAULT_SAMPLE_TYPE, Value::Varint(id)) => {
                 parts.default_sample_type = string_id(id as i64)?;
             }

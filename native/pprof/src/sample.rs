@@ -7,7 +7,7 @@ use crate::ids::IdTable;
 use crate::limits::Limits;
 use crate::messages::{self, sample_tag};
 use crate::profile::{Label, Samples, StringId};
-use crate::wire::{Value, field, varint};
+use crate::wire::{Value, field, for_each_packed};
 
 /// Reads one sample message and appends it as a row.
 pub(crate) fn decode_sample(
@@ -18,17 +18,15 @@ pub(crate) fn decode_sample(
 ) -> Result<(), Error> {
     while !message.is_empty() {
         match field(&mut message)? {
-            (sample_tag::LOCATION_ID, Value::Bytes(mut packed)) => {
-                while !packed.is_empty() {
-                    samples.frames.push(locations.index(varint(&mut packed)?)?);
-                }
-            }
+            (sample_tag::LOCATION_ID, Value::Bytes(packed)) => for_each_packed(packed, |id| {
+                samples.frames.push(locations.index(id)?);
+                Ok(())
+            })?,
             (sample_tag::LOCATION_ID, Value::Varint(id)) => samples.frames.push(locations.index(id)?),
-            (sample_tag::VALUE, Value::Bytes(mut packed)) => {
-                while !packed.is_empty() {
-                    samples.values.push(varint(&mut packed)? as i64);
-                }
-            }
+            (sample_tag::VALUE, Value::Bytes(packed)) => for_each_packed(packed, |value| {
+                samples.values.push(value as i64);
+                Ok(())
+            })?,
             (sample_tag::VALUE, Value::Varint(value)) => samples.values.push(value as i64),
             (sample_tag::LABEL, Value::Bytes(label)) => samples.labels.push(decode_label(label)?),
             (sample_tag::LOCATION_ID..=sample_tag::LABEL, _) => {

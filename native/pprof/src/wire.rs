@@ -20,6 +20,39 @@ pub(crate) fn varint(buf: &mut &[u8]) -> Result<u64, Error> {
     }
 }
 
+/// Every varint of a packed field.
+///
+/// Stacks are most of a profile, and the lengths of their ids are as good as random: a loop that asks each
+/// byte "the last one?" is mispredicted all the time. So eight bytes are looked at as one word instead.
+#[inline]
+pub(crate) fn for_each_packed(
+    mut packed: &[u8],
+    mut take: impl FnMut(u64) -> Result<(), Error>,
+) -> Result<(), Error> {
+    while let Some(word) = packed.first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        let last_bytes = !word & 0x8080_8080_8080_8080;
+        if last_bytes == 0 {
+            take(decode_varint(&mut packed)?)?; // Nine or ten bytes: negative numbers.
+            continue;
+        }
+        take(join_groups(word & (last_bytes ^ (last_bytes - 1))))?;
+        packed = &packed[last_bytes.trailing_zeros() as usize / 8 + 1..];
+    }
+    while !packed.is_empty() {
+        take(varint(&mut packed)?)?;
+    }
+    Ok(())
+}
+
+/// The number in a varint of at most eight bytes: its groups of seven bits moved together, pair by pair.
+#[inline]
+fn join_groups(word: u64) -> u64 {
+    let pairs = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
+    let quads = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
+    (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4)
+}
+
 /// One field: its number and what follows.
 pub(crate) enum Value<'a> {
     Varint(u64),
@@ -88,4 +121,26 @@ fn prefix_varint(buf: &mut &[u8]) -> Result<Option<u64>, Error> {
         return Ok(None);
     }
     varint(buf).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn packed_numbers_are_what_was_packed(numbers in vec((any::<u64>(), 0u32..64), 0..50)) {
+            let numbers: Vec<u64> = numbers.into_iter().map(|(number, shift)| number >> shift).collect();
+            let mut packed = Vec::new();
+            numbers.iter().for_each(|number| prost::encoding::encode_varint(*number, &mut packed));
+            let mut read = Vec::new();
+            for_each_packed(&packed, |number| { read.push(number); Ok(()) }).unwrap();
+            prop_assert_eq!(read, numbers);
+        }
+    }
 }

@@ -137,7 +137,7 @@ async fn in_flight_and_captured_while_it_waits() {
     let (sent, first_byte) = (fetch.sent.unwrap(), fetch.first_byte.unwrap());
     assert!(sent <= first_byte && first_byte <= fetch.done);
     assert!(bytes.starts_with(&[0x1f, 0x8b]), "not gzip");
-    stallscope_pprof::decode(&bytes).expect("the captured heap");
+    stallscope_pprof::decode(&bytes, &stallscope_pprof::Limits::default()).expect("the captured heap");
 
     let (memory, page) = client.page(Endpoint::Memory, &Limits::POLL).await;
     assert_eq!(memory.outcome, Ok(()));
@@ -231,7 +231,10 @@ async fn killed_in_the_middle_of_a_capture() {
         assert_eq!(fetch.outcome, Err(DebugError::Closed { received_bytes: fetch.bytes }));
         assert!(fetch.bytes > 0 && fetch.first_byte.is_some());
         assert!(kept.starts_with(&[0x1f, 0x8b]));
-        assert!(stallscope_pprof::decode(&kept).is_err(), "half a profile is none");
+        assert!(
+            stallscope_pprof::decode(&kept, &stallscope_pprof::Limits::default()).is_err(),
+            "half a profile is none"
+        );
         return;
     }
     panic!("the whole heap always came before the kill");

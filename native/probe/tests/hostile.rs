@@ -77,7 +77,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn accepts_and_never_answers() {
-    let (fetch, _) = heap_of(server(|stream| async { Some(stream) }).await).await;
+    let (fetch, _) = heap_of(server(|stream| async move { Some(stream) }).await).await;
     let after = LIMITS.first_byte;
     assert_eq!(fetch.outcome, Err(DebugError::Timeout { phase: Phase::FirstByte, after }));
     assert!(fetch.sent.is_some() && fetch.first_byte.is_none());
@@ -86,7 +86,7 @@ async fn accepts_and_never_answers() {
 
 #[tokio::test]
 async fn another_protocol() {
-    let greeting = server(|mut stream| async {
+    let greeting = server(|mut stream| async move {
         stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n").await.ok()?;
         Some(stream)
     });
@@ -100,7 +100,7 @@ async fn another_protocol() {
 
 #[tokio::test]
 async fn an_endless_body_is_cut_off_and_its_beginning_kept() {
-    let address = server(|mut stream| async {
+    let address = server(|mut stream| async move {
         read_request(&mut stream).await;
         stream.write_all(OK).await.ok()?;
         stream.write_all(b"\r\n").await.ok()?;
@@ -151,7 +151,7 @@ async fn closed_in_the_middle() {
 
 #[tokio::test]
 async fn a_huge_head() {
-    let address = server(|mut stream| async {
+    let address = server(|mut stream| async move {
         read_request(&mut stream).await;
         stream.write_all(OK).await.ok()?;
         loop {

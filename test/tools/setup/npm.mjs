@@ -16,7 +16,9 @@ export async function installNodeModules() {
       // No package here needs its install script: esbuild and vsce fall back to what npm already placed.
       // `npm ci` refuses this lock file on Node 20: a generator's optional platform packages ask for a newer Node and
       // are left out of the lock. `npm install` takes the locked versions all the same, and must not rewrite them.
-      await run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: repo });
+      await run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
+        cwd: repo,
+      });
       fs.writeFileSync(stamp, lockFile);
     });
   });

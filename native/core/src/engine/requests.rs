@@ -324,7 +324,9 @@ impl RequestTracker {
     pub fn forget_old(&mut self, now_ns: Ns) {
         self.open.retain(|open| {
             let age = now_ns.saturating_sub(open.record.start_ns);
-            !(open.denied && age > STAMP_LIFE_NS) && !(open.record.method == SAVE && age > SAVE_LIFE_NS)
+            let never_sent = open.denied && age > STAMP_LIFE_NS;
+            let never_ended = open.record.method == SAVE && age > SAVE_LIFE_NS;
+            !never_sent && !never_ended
         });
         self.stamps.retain(|(at, _)| now_ns.saturating_sub(*at) < STAMP_LIFE_NS);
     }

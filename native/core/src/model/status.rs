@@ -181,7 +181,7 @@ pub enum WatchEvent {
     /// A fresh status: four times a second during a stall, once in two seconds otherwise, at once on a change.
     Status {
         /// The status.
-        status: Status,
+        status: Box<Status>,
     },
     /// A gopls of this window was found.
     GoplsFound {

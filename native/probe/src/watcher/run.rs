@@ -758,7 +758,7 @@ impl Loop {
                 shared.decisions = self.engine.decisions().cloned().collect();
             }
         }
-        self.tell(WatchEvent::Status { status });
+        self.tell(WatchEvent::Status { status: Box::new(status) });
     }
 
     fn status(&mut self, now: Instant) -> Status {
