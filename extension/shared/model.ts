@@ -40,7 +40,7 @@ file: string,
 /**
  * Size on disk.
  */
-size_bytes: number, 
+size_bytes: bigint, 
 /**
  * The rule that asked for it (see the decision log), or `user`.
  */
@@ -48,23 +48,23 @@ trigger: string,
 /**
  * When the rule fired.
  */
-trigger_ns: number, 
+trigger_ns: bigint, 
 /**
  * When the request for it was sent.
  */
-sent_ns: number | null, 
+sent_ns: bigint | null, 
 /**
  * When the first byte of the answer came.
  */
-first_byte_ns: number | null, 
+first_byte_ns: bigint | null, 
 /**
  * When the last byte came.
  */
-received_ns: number | null, 
+received_ns: bigint | null, 
 /**
  * When it was safe on disk.
  */
-on_disk_ns: number | null, 
+on_disk_ns: bigint | null, 
 /**
  * Whether request start < trigger and last byte < request end, i.e. it was taken *during* the wait.
  * Absent until the request has ended.
@@ -73,7 +73,7 @@ during_request: boolean | null,
 /**
  * For heap profiles: total `inuse_space` of the file.
  */
-inuse_space_bytes: number | null, 
+inuse_space_bytes: bigint | null, 
 /**
  * Why it is not whole.
  */
@@ -99,11 +99,11 @@ state: CaptureState,
 /**
  * When it was decided.
  */
-trigger_ns: number, 
+trigger_ns: bigint, 
 /**
  * When its last byte came.
  */
-received_ns: number | null, };
+received_ns: bigint | null, };
 
 /**
  * How a capture ended.
@@ -121,11 +121,11 @@ debug_requests: number,
 /**
  * Bytes it sent us.
  */
-debug_bytes: number, 
+debug_bytes: bigint, 
 /**
  * Time those requests were open, added up.
  */
-debug_open_ns: number, };
+debug_open_ns: bigint, };
 
 /**
  * State of gopls's debug server.
@@ -155,7 +155,7 @@ export type Decision = {
 /**
  * When it was evaluated.
  */
-at_ns: number, 
+at_ns: bigint, 
 /**
  * Name of the rule, kebab-case, e.g. `heap-on-growth`. The full list is in `docs/decision-rules.md`.
  */
@@ -391,7 +391,7 @@ exe: string,
 /**
  * Resident set size.
  */
-rss_bytes: number, 
+rss_bytes: bigint, 
 /**
  * What it is to this window.
  */
@@ -425,7 +425,7 @@ version: string | null,
 /**
  * Resident set size.
  */
-rss_bytes: number, 
+rss_bytes: bigint, 
 /**
  * Share of one core, over the last second.
  */
@@ -433,7 +433,7 @@ cpu_share: number,
 /**
  * Age of the process.
  */
-uptime_ns: number, 
+uptime_ns: bigint, 
 /**
  * The debug server.
  */
@@ -558,7 +558,7 @@ method: string,
 /**
  * For how long.
  */
-age_ns: number, 
+age_ns: bigint, 
 /**
  * Whether a person waits for it.
  */
@@ -671,15 +671,15 @@ method: string,
 /**
  * How long it took, when it has ended.
  */
-duration_ns: number | null, 
+duration_ns: bigint | null, 
 /**
  * RSS at the start of it.
  */
-rss_start_bytes: number, 
+rss_start_bytes: bigint, 
 /**
  * The most during it.
  */
-rss_peak_bytes: number, 
+rss_peak_bytes: bigint, 
 /**
  * Whether a whole heap profile is there.
  */
@@ -695,7 +695,7 @@ ordinary_load: boolean,
 /**
  * Size of its folder.
  */
-size_bytes: number, 
+size_bytes: bigint, 
 /**
  * Set when the folder could not be read; says why. Other fields are then best guesses.
  */
@@ -713,19 +713,19 @@ export type LoadContext = {
 /**
  * Start of the load.
  */
-start_ns: number, 
+start_ns: bigint, 
 /**
  * Its end, when it has ended.
  */
-end_ns: number | null, 
+end_ns: bigint | null, 
 /**
  * Most RSS during it.
  */
-peak_rss_bytes: number, 
+peak_rss_bytes: bigint, 
 /**
  * Lengths of earlier loads of this workspace, latest last.
  */
-earlier_ns: Array<number>, 
+earlier_ns: Array<bigint>, 
 /**
  * False when this load is clearly longer than the earlier ones were.
  */
@@ -785,15 +785,15 @@ method: string,
 /**
  * When it was asked.
  */
-start_ns: number, 
+start_ns: bigint, 
 /**
  * When it was answered or cancelled; absent while in flight.
  */
-end_ns: number | null, 
+end_ns: bigint | null, 
 /**
  * How long it took; absent while in flight. Exact when `end_source` says so, else as good as `uncertainty_ns`.
  */
-duration_ns: number | null, 
+duration_ns: bigint | null, 
 /**
  * Where the start comes from.
  */
@@ -805,7 +805,7 @@ end_source: TimingSource | null,
 /**
  * How far start and end may be off together.
  */
-uncertainty_ns: number, 
+uncertainty_ns: bigint, 
 /**
  * Whether a person waits for it (hover) or the editor asks by itself (code lenses).
  */
@@ -826,11 +826,11 @@ export type RssPoint = {
 /**
  * When.
  */
-at_ns: number, 
+at_ns: bigint, 
 /**
  * Resident set size.
  */
-rss_bytes: number, };
+rss_bytes: bigint, };
 
 /**
  * RSS in figures.
@@ -839,19 +839,19 @@ export type RssSummary = {
 /**
  * At the start of the main request.
  */
-start_bytes: number, 
+start_bytes: bigint, 
 /**
  * The most during the stall.
  */
-peak_bytes: number, 
+peak_bytes: bigint, 
 /**
  * At its end.
  */
-end_bytes: number, 
+end_bytes: bigint, 
 /**
  * The largest rise within the capture window that was seen.
  */
-steepest_rise_bytes: number, };
+steepest_rise_bytes: bigint, };
 
 /**
  * What a profile counts, for example `inuse_space` in `bytes`.
@@ -877,11 +877,11 @@ incident: string | null,
 /**
  * From.
  */
-start_ns: number, 
+start_ns: bigint, 
 /**
  * To; absent while it goes on.
  */
-end_ns: number | null, };
+end_ns: bigint | null, };
 
 /**
  * The stall that is going on.
@@ -898,11 +898,11 @@ method: string,
 /**
  * Since when.
  */
-start_ns: number, 
+start_ns: bigint, 
 /**
  * For how long.
  */
-age_ns: number, 
+age_ns: bigint, 
 /**
  * RSS growth since its start; negative when it fell.
  */
@@ -919,7 +919,7 @@ export type Status = {
 /**
  * When it was taken.
  */
-at_ns: number, 
+at_ns: bigint, 
 /**
  * False while the user has paused watching.
  */
@@ -955,7 +955,7 @@ last_incident: IncidentSummary | null,
 /**
  * RSS of the last two minutes, one value per second or so, oldest first, in bytes.
  */
-spark_bytes: Array<number>, 
+spark_bytes: Array<bigint>, 
 /**
  * Share of one core that our own threads use, measured; 0.001 is 0.1 %.
  */
@@ -968,11 +968,11 @@ export type Timeline = {
 /**
  * Left edge of what is there.
  */
-from_ns: number, 
+from_ns: bigint, 
 /**
  * Right edge.
  */
-to_ns: number, 
+to_ns: bigint, 
 /**
  * Unix time of ns 0 in milliseconds, for clock labels.
  */
@@ -1056,23 +1056,23 @@ prompt: boolean, } | { "kind": "memory-alert",
 /**
  * RSS.
  */
-rss_bytes: number, 
+rss_bytes: bigint, 
 /**
  * The threshold.
  */
-limit_bytes: number, } | { "kind": "load-finished", 
+limit_bytes: bigint, } | { "kind": "load-finished", 
 /**
  * How long it took.
  */
-duration_ns: number, 
+duration_ns: bigint, 
 /**
  * Most RSS during it.
  */
-peak_rss_bytes: number, 
+peak_rss_bytes: bigint, 
 /**
  * The median of earlier loads of this workspace, when there are any.
  */
-earlier_median_ns: number | null, } | { "kind": "problem", 
+earlier_median_ns: bigint | null, } | { "kind": "problem", 
 /**
  * What.
  */

@@ -113,7 +113,7 @@ fn an_orphaned_incident_is_marked_and_a_running_one_is_not() {
     let (orphan, orphan_id) = filled(&store, 0, IncidentState::Open, 10);
     let (_running, running_id) = filled(&store, 1, IncidentState::Open, 10);
     drop(orphan);
-    assert_eq!(store.recover().unwrap(), [orphan_id.clone()]);
+    assert_eq!(store.recover().unwrap().as_slice(), std::slice::from_ref(&orphan_id));
     let orphan = store.load(&orphan_id).unwrap();
     assert_eq!(orphan.state, IncidentState::Interrupted);
     assert!(orphan.captures[0].error.is_some());
