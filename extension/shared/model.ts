@@ -40,7 +40,7 @@ file: string,
 /**
  * Size on disk.
  */
-size_bytes: bigint, 
+size_bytes: number, 
 /**
  * The rule that asked for it (see the decision log), or `user`.
  */
@@ -48,23 +48,23 @@ trigger: string,
 /**
  * When the rule fired.
  */
-trigger_ns: bigint, 
+trigger_ns: number, 
 /**
  * When the request for it was sent.
  */
-sent_ns: bigint | null, 
+sent_ns: number | null, 
 /**
  * When the first byte of the answer came.
  */
-first_byte_ns: bigint | null, 
+first_byte_ns: number | null, 
 /**
  * When the last byte came.
  */
-received_ns: bigint | null, 
+received_ns: number | null, 
 /**
  * When it was safe on disk.
  */
-on_disk_ns: bigint | null, 
+on_disk_ns: number | null, 
 /**
  * Whether request start < trigger and last byte < request end, i.e. it was taken *during* the wait.
  * Absent until the request has ended.
@@ -73,7 +73,7 @@ during_request: boolean | null,
 /**
  * For heap profiles: total `inuse_space` of the file.
  */
-inuse_space_bytes: bigint | null, 
+inuse_space_bytes: number | null, 
 /**
  * Why it is not whole.
  */
@@ -99,11 +99,11 @@ state: CaptureState,
 /**
  * When it was decided.
  */
-trigger_ns: bigint, 
+trigger_ns: number, 
 /**
  * When its last byte came.
  */
-received_ns: bigint | null, };
+received_ns: number | null, };
 
 /**
  * How a capture ended.
@@ -121,11 +121,11 @@ debug_requests: number,
 /**
  * Bytes it sent us.
  */
-debug_bytes: bigint, 
+debug_bytes: number, 
 /**
  * Time those requests were open, added up.
  */
-debug_open_ns: bigint, };
+debug_open_ns: number, };
 
 /**
  * State of gopls's debug server.
@@ -155,7 +155,7 @@ export type Decision = {
 /**
  * When it was evaluated.
  */
-at_ns: bigint, 
+at_ns: number, 
 /**
  * Name of the rule, kebab-case, e.g. `heap-on-growth`. The full list is in `docs/decision-rules.md`.
  */
@@ -391,7 +391,7 @@ exe: string,
 /**
  * Resident set size.
  */
-rss_bytes: bigint, 
+rss_bytes: number, 
 /**
  * What it is to this window.
  */
@@ -425,7 +425,7 @@ version: string | null,
 /**
  * Resident set size.
  */
-rss_bytes: bigint, 
+rss_bytes: number, 
 /**
  * Share of one core, over the last second.
  */
@@ -433,7 +433,7 @@ cpu_share: number,
 /**
  * Age of the process.
  */
-uptime_ns: bigint, 
+uptime_ns: number, 
 /**
  * The debug server.
  */
@@ -558,7 +558,7 @@ method: string,
 /**
  * For how long.
  */
-age_ns: bigint, 
+age_ns: number, 
 /**
  * Whether a person waits for it.
  */
@@ -671,15 +671,15 @@ method: string,
 /**
  * How long it took, when it has ended.
  */
-duration_ns: bigint | null, 
+duration_ns: number | null, 
 /**
  * RSS at the start of it.
  */
-rss_start_bytes: bigint, 
+rss_start_bytes: number, 
 /**
  * The most during it.
  */
-rss_peak_bytes: bigint, 
+rss_peak_bytes: number, 
 /**
  * Whether a whole heap profile is there.
  */
@@ -695,7 +695,7 @@ ordinary_load: boolean,
 /**
  * Size of its folder.
  */
-size_bytes: bigint, 
+size_bytes: number, 
 /**
  * Set when the folder could not be read; says why. Other fields are then best guesses.
  */
@@ -713,19 +713,19 @@ export type LoadContext = {
 /**
  * Start of the load.
  */
-start_ns: bigint, 
+start_ns: number, 
 /**
  * Its end, when it has ended.
  */
-end_ns: bigint | null, 
+end_ns: number | null, 
 /**
  * Most RSS during it.
  */
-peak_rss_bytes: bigint, 
+peak_rss_bytes: number, 
 /**
  * Lengths of earlier loads of this workspace, latest last.
  */
-earlier_ns: Array<bigint>, 
+earlier_ns: Array<number>, 
 /**
  * False when this load is clearly longer than the earlier ones were.
  */
@@ -785,15 +785,15 @@ method: string,
 /**
  * When it was asked.
  */
-start_ns: bigint, 
+start_ns: number, 
 /**
  * When it was answered or cancelled; absent while in flight.
  */
-end_ns: bigint | null, 
+end_ns: number | null, 
 /**
  * How long it took; absent while in flight. Exact when `end_source` says so, else as good as `uncertainty_ns`.
  */
-duration_ns: bigint | null, 
+duration_ns: number | null, 
 /**
  * Where the start comes from.
  */
@@ -805,7 +805,7 @@ end_source: TimingSource | null,
 /**
  * How far start and end may be off together.
  */
-uncertainty_ns: bigint, 
+uncertainty_ns: number, 
 /**
  * Whether a person waits for it (hover) or the editor asks by itself (code lenses).
  */
@@ -826,11 +826,11 @@ export type RssPoint = {
 /**
  * When.
  */
-at_ns: bigint, 
+at_ns: number, 
 /**
  * Resident set size.
  */
-rss_bytes: bigint, };
+rss_bytes: number, };
 
 /**
  * RSS in figures.
@@ -839,19 +839,19 @@ export type RssSummary = {
 /**
  * At the start of the main request.
  */
-start_bytes: bigint, 
+start_bytes: number, 
 /**
  * The most during the stall.
  */
-peak_bytes: bigint, 
+peak_bytes: number, 
 /**
  * At its end.
  */
-end_bytes: bigint, 
+end_bytes: number, 
 /**
  * The largest rise within the capture window that was seen.
  */
-steepest_rise_bytes: bigint, };
+steepest_rise_bytes: number, };
 
 /**
  * What a profile counts, for example `inuse_space` in `bytes`.
@@ -877,11 +877,11 @@ incident: string | null,
 /**
  * From.
  */
-start_ns: bigint, 
+start_ns: number, 
 /**
  * To; absent while it goes on.
  */
-end_ns: bigint | null, };
+end_ns: number | null, };
 
 /**
  * The stall that is going on.
@@ -898,11 +898,11 @@ method: string,
 /**
  * Since when.
  */
-start_ns: bigint, 
+start_ns: number, 
 /**
  * For how long.
  */
-age_ns: bigint, 
+age_ns: number, 
 /**
  * RSS growth since its start; negative when it fell.
  */
@@ -919,7 +919,7 @@ export type Status = {
 /**
  * When it was taken.
  */
-at_ns: bigint, 
+at_ns: number, 
 /**
  * False while the user has paused watching.
  */
@@ -955,7 +955,7 @@ last_incident: IncidentSummary | null,
 /**
  * RSS of the last two minutes, one value per second or so, oldest first, in bytes.
  */
-spark_bytes: Array<bigint>, 
+spark_bytes: Array<number>, 
 /**
  * Share of one core that our own threads use, measured; 0.001 is 0.1 %.
  */
@@ -968,11 +968,11 @@ export type Timeline = {
 /**
  * Left edge of what is there.
  */
-from_ns: bigint, 
+from_ns: number, 
 /**
  * Right edge.
  */
-to_ns: bigint, 
+to_ns: number, 
 /**
  * Unix time of ns 0 in milliseconds, for clock labels.
  */
@@ -1056,23 +1056,23 @@ prompt: boolean, } | { "kind": "memory-alert",
 /**
  * RSS.
  */
-rss_bytes: bigint, 
+rss_bytes: number, 
 /**
  * The threshold.
  */
-limit_bytes: bigint, } | { "kind": "load-finished", 
+limit_bytes: number, } | { "kind": "load-finished", 
 /**
  * How long it took.
  */
-duration_ns: bigint, 
+duration_ns: number, 
 /**
  * Most RSS during it.
  */
-peak_rss_bytes: bigint, 
+peak_rss_bytes: number, 
 /**
  * The median of earlier loads of this workspace, when there are any.
  */
-earlier_median_ns: bigint | null, } | { "kind": "problem", 
+earlier_median_ns: number | null, } | { "kind": "problem", 
 /**
  * What.
  */

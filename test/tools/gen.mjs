@@ -21,7 +21,8 @@ async function generate(dir) {
     ['test', '--locked', '-p', 'stallscope-core', '--features', 'ts', '--lib', 'export_bindings'],
     {
       cwd: repo,
-      env: cleanEnv({ TS_RS_EXPORT_DIR: dir }),
+      // Bytes and nanoseconds stay below 2^53, so they are numbers in JavaScript.
+      env: cleanEnv({ TS_RS_EXPORT_DIR: dir, TS_RS_LARGE_INT: 'number' }),
     },
   );
   await run(

@@ -56,9 +56,9 @@ fn found_with_its_version_and_without_its_helpers() {
     let hover = gopls_process.ask_cold_hover();
     gopls_process.wait(hover);
     // Its crash monitor runs under the same name and is not taken for a server.
-    for other in process::find(std::process::id()).iter().filter(|process| process.parent_pid == pid) {
-        panic!("a helper of gopls in the list: {other:?}");
-    }
+    let helpers: Vec<_> =
+        process::find(std::process::id()).into_iter().filter(|p| p.parent_pid == pid).collect();
+    assert_eq!(helpers, [], "a helper of gopls is in the list");
     let mut handle = ProcessHandle::open(pid, found.started_unix_ms).unwrap();
     let sample = handle.sample().unwrap();
     assert!(sample.rss_bytes > 20_000_000 && sample.threads > 3 && sample.cpu_ns > 0, "{sample:?}");
