@@ -1,7 +1,7 @@
 //! A real gopls with a small workspace, driven over LSP.
 
 use std::collections::HashMap;
-use std::io::{BufBufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
