@@ -1,9 +1,16 @@
 import type { Status } from '../../shared/model';
 import { t } from '../base/l10n';
+import { usePanel } from '../base/context';
+import { useRequest } from '../base/useRequest';
 import { Empty } from '../ui/Feedback';
+import { Decisions } from './Decisions';
+
+const LATEST = 20;
 
 /** Nothing was caught yet: says so, and what to do to see something. */
 export function NoIncidents({ status }: { status: Status | null }) {
+  const { rpc } = usePanel();
+  const decisions = useRequest('decisions', () => rpc.ask('decisions', { limit: LATEST }));
   const debug = status?.gopls?.debug.state;
   return (
     <Empty title={t('No stall was caught yet')}>
@@ -20,6 +27,12 @@ export function NoIncidents({ status }: { status: Status | null }) {
       )}
       {status && !status.gopls && (
         <p>{t('There is no gopls in this window yet. It starts with the first Go file you open.')}</p>
+      )}
+      {decisions.value && decisions.value.length > 0 && (
+        <>
+          <h3>{t('Latest decisions')}</h3>
+          <Decisions decisions={decisions.value} zero_ns={status?.at_ns ?? 0} />
+        </>
       )}
     </Empty>
   );

@@ -69,25 +69,28 @@ function heapSentence({ request }: Incident, heap: Capture): string {
       error: heap.error ?? '–',
     });
   }
+  const holds =
+    heap.inuse_space_bytes === null ? '' : t('It holds {held}.', { held: fmt.bytes(heap.inuse_space_bytes) });
+  return `${heapMoment(request, heap)} ${holds}`.trim();
+}
+
+function heapMoment(request: Incident['request'], heap: Capture): string {
   const after = fmt.duration(heap.trigger_ns - request.start_ns);
-  const held = heap.inuse_space_bytes === null ? '?' : fmt.bytes(heap.inuse_space_bytes);
   if (heap.during_request && request.end_ns !== null && heap.received_ns !== null) {
     return t(
-      'The heap was captured {after} after the start and was complete {before} before the end, during the wait; it holds {held}.',
+      'The heap was captured {after} after the start and was complete {before} before the end, during the wait.',
       {
         after,
         before: fmt.duration(request.end_ns - heap.received_ns),
-        held,
       },
     );
   }
   if (heap.during_request === false) {
-    return t(
-      'The heap capture began {after} after the start but was complete only after the end; it holds {held}.',
-      { after, held },
-    );
+    return t('The heap capture began {after} after the start and was not complete before the end.', {
+      after,
+    });
   }
-  return t('The heap was captured {after} after the start; it holds {held}.', { after, held });
+  return t('The heap was captured {after} after the start.', { after });
 }
 
 function baselineSentence(incident: Incident): string {

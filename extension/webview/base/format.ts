@@ -56,13 +56,15 @@ export function bytes(value: number): string {
 
 /** `+412 MB`, `−3 MB`, `0 B`. */
 export const signed = (value: number, format: (value: number) => string): string =>
-  value > 0 ? `+${format(value)}` : format(value);
+  value > 0 && !/^0\D/.test(format(value)) ? `+${format(value)}` : format(value);
 
 /** `0.4 ms`, `340 ms`, `5.21 s`, `2 min 05 s`. */
 export function duration(ns: number): string {
   const ms = ns / 1e6;
+  // What would be shown as zero has no sign.
+  if (Math.abs(ms) < 0.05) return `0${NBSP}ms`;
   if (ms < 0) return `${MINUS}${duration(-ns)}`;
-  if (ms < 9.95) return `${digits(ms, ms === 0 ? 0 : 1)}${NBSP}ms`;
+  if (ms < 9.95) return `${digits(ms, 1)}${NBSP}ms`;
   if (ms < 999.5) return `${digits(ms, 0)}${NBSP}ms`;
   const s = ms / 1e3;
   if (s < 9.995) return `${digits(s, 2)}${NBSP}s`;

@@ -165,6 +165,7 @@ function Frame({
         'frame',
         node.kind === 'frame' ? `hue-${packageHue(node.package, HUES)}` : node.kind,
         node.label === 'ballast' && 'ballast',
+        width >= TEXT_FROM_PX && 'named',
         active && 'active',
         match === true && 'match',
         match === false && 'no-match',

@@ -10,7 +10,7 @@ import { methodName } from '../words/sources';
 import { gapLimit } from './read';
 import { length, timeTicks, valueTicks, type Span } from './view';
 
-export const LEFT = 58;
+export const LEFT = 64;
 export const RIGHT = 12;
 const TOP = 16;
 const RSS_HEIGHT = 104;
@@ -47,17 +47,18 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
   const x = (ns: number) => LEFT + ((ns - view.from_ns) / length(view)) * plot;
   const edge = (ns: number) => Math.max(LEFT, Math.min(LEFT + plot, x(ns)));
 
-  const most = useMemo(
-    () =>
-      timeline.rss.reduce(
-        (peak, { at_ns, rss_bytes }) => (seen(at_ns, view) ? Math.max(peak, rss_bytes) : peak),
-        0,
-      ),
-    [timeline, view],
-  );
-  const levels = valueTicks(most * 1.04, 3);
-  const top = levels.at(-1) || 1;
-  const y = (bytes: number) => TOP + RSS_HEIGHT * (1 - bytes / top);
+  const levels = useMemo(() => {
+    let [least, most] = [Infinity, 0];
+    for (const { at_ns, rss_bytes } of timeline.rss) {
+      if (!seen(at_ns, view)) continue;
+      least = Math.min(least, rss_bytes);
+      most = Math.max(most, rss_bytes);
+    }
+    return valueTicks(least, most * 1.02, 3);
+  }, [timeline, view.from_ns, view.to_ns]);
+  const bottom = levels[0] ?? 0;
+  const top = Math.max(levels.at(-1) ?? 0, bottom + 1);
+  const y = (bytes: number) => TOP + RSS_HEIGHT * (1 - (bytes - bottom) / (top - bottom));
   const floor = TOP + RSS_HEIGHT;
   const lanesTop = floor + GAP;
   const axis = lanesTop + Math.max(1, lanes) * LANE;
@@ -121,7 +122,7 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
         </g>
       ))}
       <g clip-path="url(#plot)">
-        <RssArea points={timeline.rss} x={x} y={y} floor={floor} view={view} />
+        <RssArea points={timeline.rss} x={x} y={y} floor={floor} view={view} cut={bottom > 0} />
         {merge(timeline.requests, x, LEFT, LEFT + plot, timeline.to_ns).map((bar) => (
           <Bar key={`${bar.lane} ${bar.from}`} bar={bar} top={lanesTop + bar.lane * LANE} />
         ))}
@@ -159,9 +160,11 @@ interface AreaProps {
   y(bytes: number): number;
   floor: number;
   view: Span;
+  /** The axis does not begin at zero: the area then says nothing and is only hinted at. */
+  cut: boolean;
 }
 
-function RssArea({ points, x, y, floor, view }: AreaProps) {
+function RssArea({ points, x, y, floor, view, cut }: AreaProps) {
   const limit = gapLimit(points);
   const runs: RssPoint[][] = [];
   let run: RssPoint[] = [];
@@ -184,7 +187,10 @@ function RssArea({ points, x, y, floor, view }: AreaProps) {
         const line = points.map((p) => `${x(p.at_ns).toFixed(1)},${y(p.rss_bytes).toFixed(1)}`).join('L');
         return (
           <g key={first.at_ns}>
-            <path class="rss-area" d={`M${x(first.at_ns)},${floor}L${line}L${x(last.at_ns)},${floor}Z`} />
+            <path
+              class={cx('rss-area', cut && 'cut')}
+              d={`M${x(first.at_ns)},${floor}L${line}L${x(last.at_ns)},${floor}Z`}
+            />
             <path class="rss-line" d={`M${line}`} />
           </g>
         );

@@ -16,6 +16,8 @@ import { useTimeline } from './useTimeline';
 
 const ZOOM_STEP = 0.7;
 const SETTLE_MS = 120;
+/** Right after the start, live shows at least this much. */
+const SHORTEST_LIVE_NS = 10e9;
 
 interface Props {
   /** The selected incident, if one. */
@@ -63,12 +65,12 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
   if (timeline && !settled && !live) extent.current = { id, span: timeline };
   const known = extent.current?.id === id && !live ? extent.current?.span : null;
   const bounds: Span = live
-    ? { from_ns: 0, to_ns: Math.max(now, timeline?.to_ns ?? 0, 1e9) }
+    ? { from_ns: 0, to_ns: Math.max(now, timeline?.to_ns ?? 0, SHORTEST_LIVE_NS) }
     : (known ?? timeline ?? { from_ns: 0, to_ns: 1e9 });
 
   const stall = timeline?.stalls[0] ?? null;
   const fitted: Span = live
-    ? { from_ns: bounds.to_ns - liveSpan_ns, to_ns: bounds.to_ns }
+    ? { from_ns: Math.max(bounds.from_ns, bounds.to_ns - liveSpan_ns), to_ns: bounds.to_ns }
     : stall && known
       ? padded({ from_ns: stall.start_ns, to_ns: stall.end_ns ?? bounds.to_ns }, 0.15, bounds)
       : bounds;

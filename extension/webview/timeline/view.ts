@@ -63,13 +63,18 @@ export function timeTicks(span: Span, most: number, zero_ns: number): { step_ns:
   return { step_ns, at_ns };
 }
 
-/** Round values from 0 to at least `most`, in the 1-2-5 manner; about `count` of them. */
-export function valueTicks(most: number, count: number): number[] {
+/**
+ * Round values that cover `least` to `most`, in the 1-2-5 manner; about `count` of them. They begin at 0 unless that
+ * would flatten the curve: then at a round value, so that never less than a quarter of `most` is spanned and a small
+ * wobble does not look like a mountain.
+ */
+export function valueTicks(least: number, most: number, count: number): number[] {
   if (!(most > 0)) return [0];
-  const raw = most / Math.max(1, count);
+  const floor = least < most / 2 ? 0 : Math.min(least, most * 0.75);
+  const raw = (most - floor) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 2.5, 5, 10].find((n) => n * power >= raw) ?? 10);
   const ticks = [];
-  for (let n = 0; n * step < most + step; n++) ticks.push(n * step);
+  for (let n = Math.floor(floor / step); n * step < most + step; n++) ticks.push(n * step);
   return ticks;
 }
