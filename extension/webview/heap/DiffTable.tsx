@@ -6,6 +6,7 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { Empty } from '../ui/Feedback';
 import { Grid, type Column } from '../ui/Grid';
+import { changeOf, type Change } from './changes';
 import { FunctionCell, functionTitle } from './FunctionCell';
 import { QueryBar } from './QueryBar';
 import { useFilter, type TableQuery } from './useTableQuery';
@@ -62,15 +63,6 @@ export function DiffTable({ profile, query, onQuery, age }: Props) {
       />
     </div>
   );
-}
-
-export type Change = 'new' | 'gone' | 'grown' | 'shrunk';
-
-/** How a function changed, judged by what it is sorted under: its own value, or what it called when that is unchanged. */
-export function changeOf(row: DiffRow): Change {
-  if (row.base_flat === 0 && row.base_cum === 0) return 'new';
-  if (row.base_flat + row.flat === 0 && row.base_cum + row.cum === 0) return 'gone';
-  return (row.flat !== 0 ? row.flat : row.cum) > 0 ? 'grown' : 'shrunk';
 }
 
 function changeWord(change: Change): string {

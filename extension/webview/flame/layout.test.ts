@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { FlameNode, FlameTree } from '../../shared/model';
+import { layout, matchedValue, neighbour, pathTo } from './layout';
+
+const node = (function_: string, depth: number, start: number, value: number): FlameNode => ({
+  kind: depth === 0 ? 'root' : function_ === '' ? 'other' : 'frame',
+  function: function_,
+  package: '',
+  file: '',
+  line: 0,
+  depth,
+  start,
+  value,
+  own: 0,
+  merged: function_ === '' ? 2 : 0,
+});
+// main(70: a(60: b(60)), other(10)), go(30: b(30))
+const tree: FlameTree = {
+  sample_type: 'inuse_space',
+  unit: 'bytes',
+  total: 100,
+  path: ['outer'],
+  nodes: [
+    node('', 0, 0, 100),
+    node('main', 1, 0, 70),
+    node('a', 2, 0, 60),
+    node('b', 3, 0, 60),
+    node('', 2, 60, 10),
+    node('go', 1, 70, 30),
+    node('b', 2, 70, 30),
+  ],
+};
+
+test('a path goes through the callers, and "other" opens its caller', () => {
+  assert.deepEqual(pathTo(tree, 3), ['outer', 'main', 'a', 'b']);
+  assert.deepEqual(pathTo(tree, 6), ['outer', 'go', 'b']);
+  assert.deepEqual(pathTo(tree, 4), ['outer', 'main']);
+  assert.deepEqual(pathTo(tree, 0), ['outer']);
+});
+
+test('boxes span the width; what cannot be seen is left out', () => {
+  const boxes = layout(tree, 1000);
+  assert.deepEqual(
+    boxes.map(({ left, width }) => [left, width]),
+    [
+      [0, 1000],
+      [0, 700],
+      [0, 600],
+      [0, 600],
+      [600, 100],
+      [700, 300],
+      [700, 300],
+    ],
+  );
+  assert.equal(layout(tree, 10).length, 6);
+});
+
+test('arrows move to callee, caller and neighbours, and stay at the rim', () => {
+  const boxes = layout(tree, 1000);
+  assert.equal(neighbour(boxes, 1, 'down'), 2);
+  assert.equal(neighbour(boxes, 3, 'down'), 3);
+  assert.equal(neighbour(boxes, 4, 'up'), 1);
+  assert.equal(neighbour(boxes, 2, 'right'), 4);
+  assert.equal(neighbour(boxes, 6, 'left'), 4);
+  assert.equal(neighbour(boxes, 0, 'up'), 0);
+});
+
+test('a match within a match counts once', () => {
+  assert.equal(matchedValue(tree, 'B'), 90);
+  assert.equal(
+    matchedValue({ ...tree, nodes: [node('', 0, 0, 9), node('x', 1, 0, 9), node('xx', 2, 0, 5)] }, 'x'),
+    9,
+  );
+});
