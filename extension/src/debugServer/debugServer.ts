@@ -136,7 +136,7 @@ export class DebugServer implements vscode.Disposable {
     }
     void vscode.window.showWarningMessage(
       l10n.t(
-        'gopls did not start its debug server. "Stallscope: Enable Debug Server" starts it with gopls instead.',
+        'gopls did not start its debug server. "Stallscope: Enable gopls Debug Server" starts it with gopls instead.',
       ),
     );
   }

@@ -75,7 +75,7 @@ export function failure({ code, message }: Failure): string {
       );
     case 'no-debug-server':
       return l10n.t(
-        'gopls\'s debug server is off, so its heap cannot be captured. Run "Stallscope: Enable Debug Server".',
+        'gopls\'s debug server is off, so its heap cannot be captured. Run "Stallscope: Enable gopls Debug Server".',
       );
     case 'incident-not-found':
       return l10n.t('This incident is not there any more.');

@@ -1,6 +1,7 @@
 // The panel's side of the protocol: typed requests matched to their answers, and pushes handed on.
 import type { Outcome } from '../../shared/core';
 import type { PanelApi, PanelMessage, PanelMethod } from '../../shared/panel';
+import { t } from './l10n';
 
 /** What the page gets from `acquireVsCodeApi()`. */
 export interface VsCodeApi {
@@ -51,7 +52,12 @@ export class Rpc {
     return new Promise<unknown>((resolve, reject) => {
       const timer = window.setTimeout(() => {
         this.pending.delete(id);
-        reject(new RequestFailed(`No answer from the extension to “${method}” within 60 s.`, 'timeout'));
+        reject(
+          new RequestFailed(
+            t('No answer from the extension to “{method}” within 60 s.', { method }),
+            'timeout',
+          ),
+        );
       }, TIMEOUT_MS);
       this.pending.set(id, { resolve, reject, timer });
       this.vscode.postMessage({ type: 'request', id, method, args });

@@ -60,7 +60,7 @@ pub enum WatchError {
     #[error("no gopls of this window is running: open a Go file first")]
     NoGopls,
     /// It cannot be asked.
-    #[error("gopls serves no debug page: run \"Stallscope: Enable Debug Server\" first")]
+    #[error("gopls serves no debug page: run \"Stallscope: Enable gopls Debug Server\" first")]
     NoDebugServer,
     /// The capture ended without a profile.
     #[error("the heap could not be captured: {0}")]
