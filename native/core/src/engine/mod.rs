@@ -41,6 +41,8 @@ const CALM_FOR_NS: Ns = 3 * SECOND;
 /// Bounds of what is kept in memory.
 const MOST_DECISIONS: usize = 2_000;
 const MOST_RECENT_REQUESTS: usize = 2_000;
+/// The live time line reaches back as far as the ring; more stalls than this do not fit into ten minutes.
+const MOST_PAST_STALLS: usize = 200;
 const MOST_REQUESTS_PER_STALL: usize = 1_000;
 /// The first heap of a stall and two at doublings of RSS.
 const MOST_HEAPS_PER_STALL: u32 = 3;
@@ -207,6 +209,21 @@ struct Watched {
     baseline: Option<(Ns, Ns)>,
 }
 
+/// What the live time line shows of a stall: while it goes on, and after it was forgotten.
+#[derive(Debug, Clone)]
+pub struct StallMark {
+    /// The incident's folder; absent for a stall that was not recorded.
+    pub incident: Option<String>,
+    /// Start of the wait.
+    pub start_ns: Ns,
+    /// Its end, when it has ended.
+    pub end_ns: Option<Ns>,
+    /// Asked for by the user: captures without a stall.
+    pub on_request: bool,
+    /// What was captured.
+    pub captures: Vec<Capture>,
+}
+
 /// See the module's text.
 #[derive(Debug)]
 pub struct Engine {
@@ -223,6 +240,7 @@ pub struct Engine {
     closing: Vec<Stall>,
     baseline_running: bool,
     recent: VecDeque<RequestRecord>,
+    past: VecDeque<StallMark>,
     decisions: VecDeque<Decision>,
     cost: Cost,
     next_key: StallKey,
@@ -251,6 +269,7 @@ impl Engine {
             closing: Vec::new(),
             baseline_running: false,
             recent: VecDeque::new(),
+            past: VecDeque::new(),
             decisions: VecDeque::new(),
             cost: Cost::default(),
             next_key: 0,
@@ -265,6 +284,8 @@ impl Engine {
             Event::GoplsFound { gopls, uptime_ns, earlier_loads_ns } => {
                 self.lose_gopls(now_ns, &mut actions);
                 self.ring.clear();
+                self.past.clear();
+                self.recent.clear();
                 self.alert = Alert::default();
                 self.cost = Cost::default();
                 self.gopls = Some(Watched {
@@ -345,9 +366,12 @@ impl Engine {
         Some(stall.incident(self.origin_unix_ns, &self.workspace, &open, &self.ring, now_ns))
     }
 
-    /// Forgets a stall after its last write.
+    /// Forgets a stall after its last write, except for its place on the live time line.
     pub fn forget(&mut self, key: StallKey) {
-        self.closing.retain(|stall| stall.key != key);
+        if let Some(index) = self.closing.iter().position(|stall| stall.key == key) {
+            let stall = self.closing.remove(index);
+            self.remember(&stall);
+        }
     }
 
     /// Ends everything at once, because we are about to end: returns the stalls that have a folder.
@@ -400,12 +424,9 @@ impl Engine {
         self.stall.iter().chain(&self.closing).flat_map(|stall| &stall.captures)
     }
 
-    /// Start and end of the stalls that are not forgotten yet, with the folder's name where they have one.
-    pub fn stall_spans(&self) -> impl Iterator<Item = (Option<&str>, Ns, Option<Ns>)> {
-        self.stall.iter().chain(&self.closing).filter(|s| !s.on_request).map(|stall| {
-            let id = stall.recorded.then_some(stall.id.as_str());
-            (id, stall.start_ns, stall.sealed.as_ref().map(|s| s.end_ns))
-        })
+    /// The stalls (and captures on request) of the live time line, oldest first.
+    pub fn stall_marks(&self) -> impl Iterator<Item = StallMark> {
+        self.past.iter().cloned().chain(self.closing.iter().chain(&self.stall).map(Stall::mark))
     }
 
     /// Whether a first load goes on.
@@ -823,7 +844,15 @@ impl Engine {
             self.closing.push(stall);
         } else {
             actions.push(Action::Dropped { key: stall.key });
+            self.remember(&stall);
         }
+    }
+
+    fn remember(&mut self, stall: &Stall) {
+        if self.past.len() == MOST_PAST_STALLS {
+            self.past.pop_front();
+        }
+        self.past.push_back(stall.mark());
     }
 
     /// Stalls (and captures on request) whose captures have all ended.

@@ -69,12 +69,23 @@ impl Default for RequestTracker {
 }
 
 impl RequestTracker {
-    /// Where ends come from, from now on. A change forgets what the old source could not finish.
+    /// Where ends come from, from now on. A change forgets what the old source could not finish; stamps that only
+    /// waited for a source that can (the debug server was just being found) become requests.
     pub fn set_source(&mut self, source: LatencySource) {
-        if source != self.source {
-            self.source = source;
+        if source == self.source {
+            return;
+        }
+        let counted = |source| matches!(source, LatencySource::Counters | LatencySource::Replies);
+        // From one kind of counter to the other nothing is lost: the pages go on counting the same requests.
+        if !(counted(self.source) && counted(source)) {
             self.last = None;
             self.open.retain(|open| open.record.method == SAVE);
+        }
+        self.source = source;
+        if counted(source) {
+            for (at_ns, request) in std::mem::take(&mut self.stamps) {
+                self.observed(at_ns, request);
+            }
         }
     }
 
@@ -521,6 +532,25 @@ mod tests {
         assert_eq!(t.in_flight().next().map(|r| r.start_ns), Some(100 * MS));
         let closed = t.echo_ended(900 * MS, HOVER, "file:///a.go");
         assert_eq!(closed[0].duration_ns, Some(800 * MS));
+    }
+
+    #[test]
+    fn a_hover_from_before_the_debug_server_was_found_keeps_its_start() {
+        let mut t = RequestTracker::default();
+        t.set_source(LatencySource::Echo);
+        t.observed(100 * MS, hover_at(4));
+        t.set_source(LatencySource::Counters);
+        t.counters(700 * MS, 702 * MS, page(1, 0, 0.0));
+        assert_eq!(t.in_flight().map(|r| (r.start_ns, r.line)).collect::<Vec<_>>(), [(100 * MS, Some(4))]);
+    }
+
+    #[test]
+    fn learning_which_counters_they_are_forgets_nothing() {
+        let mut t = tracker();
+        t.observed(100 * MS, hover_at(1));
+        t.counters(150 * MS, 152 * MS, page(1, 0, 0.0));
+        t.set_source(LatencySource::Replies);
+        assert_eq!(methods(&t), [HOVER]);
     }
 
     #[test]

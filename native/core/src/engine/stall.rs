@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::StallMark;
 use super::memory::{RssRing, thin};
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
@@ -81,6 +82,17 @@ impl Stall {
 
     pub fn waiting_for_captures(&self) -> bool {
         self.captures.iter().any(|c| c.state == CaptureState::Running)
+    }
+
+    /// Its place on the live time line.
+    pub fn mark(&self) -> StallMark {
+        StallMark {
+            incident: self.recorded.then(|| self.id.clone()),
+            start_ns: self.start_ns,
+            end_ns: self.sealed.as_ref().map(|sealed| sealed.end_ns),
+            on_request: self.on_request,
+            captures: self.captures.clone(),
+        }
     }
 
     pub fn status(&self, requests: &[RequestRecord], ring: &RssRing, now_ns: Ns) -> Option<StallStatus> {

@@ -1,6 +1,6 @@
 //! The time line and the sparkline, cut from what the engine remembers (live) or what an incident kept.
 
-use stallscope_core::engine::Engine;
+use stallscope_core::engine::{Engine, StallMark};
 use stallscope_core::engine::memory::thin;
 use stallscope_core::model::{
     Bytes, Capture, CaptureKind, CaptureMark, Incident, Ns, RequestBar, RequestRecord, RssPoint, StallSpan,
@@ -17,20 +17,21 @@ pub(super) fn timeline(engine: &Engine, query: &TimelineQuery, origin_unix_ns: u
     let first = engine.ring().first().map_or(now_ns, |p| p.at_ns);
     let (from, to) = window(query, first, now_ns);
     let samples: Vec<_> = engine.ring().range(from, to).collect();
-    let stalls = engine.stall_spans().map(|(incident, start_ns, end_ns)| StallSpan {
-        incident: incident.map(str::to_owned),
-        start_ns,
-        end_ns,
-    });
+    let stalls: Vec<_> =
+        engine.stall_marks().filter(|stall| stall.end_ns.is_none_or(|end| end >= from)).collect();
     Timeline {
         from_ns: from,
         to_ns: to,
         origin_unix_ms: (origin_unix_ns / 1_000_000) as f64,
         rss: thin(&samples, points(query)),
         requests: bars(engine.requests(), from, to),
-        captures: marks(engine.captures()),
-        stalls: stalls.collect(),
+        captures: marks(stalls.iter().flat_map(|stall| &stall.captures)),
+        stalls: stalls.iter().filter(|stall| !stall.on_request).map(span).collect(),
     }
+}
+
+fn span(stall: &StallMark) -> StallSpan {
+    StallSpan { incident: stall.incident.clone(), start_ns: stall.start_ns, end_ns: stall.end_ns }
 }
 
 /// The time line of one incident.
@@ -95,27 +96,82 @@ fn marks<'a>(captures: impl Iterator<Item = &'a Capture>) -> Vec<CaptureMark> {
         .collect()
 }
 
-/// Requests that overlap the window, each in the lowest lane that is free.
+/// Requests that overlap the window, each in a lane that is free: what people wait for above, what the editor asks by
+/// itself below, so that the wait is never the bar that a small chart leaves out.
 fn bars<'a>(requests: impl Iterator<Item = &'a RequestRecord>, from: Ns, to: Ns) -> Vec<RequestBar> {
     let mut visible: Vec<&RequestRecord> =
         requests.filter(|r| r.start_ns <= to && r.end_ns.is_none_or(|end| end >= from)).collect();
     if visible.len() > MOST_BARS {
-        visible.sort_by_key(|r| std::cmp::Reverse(r.duration_ns.unwrap_or(Ns::MAX)));
+        visible.sort_by_key(|r| std::cmp::Reverse((r.interactive, r.duration_ns.unwrap_or(Ns::MAX))));
         visible.truncate(MOST_BARS);
     }
     visible.sort_by_key(|r| r.start_ns);
+    let (waited, background): (Vec<_>, Vec<_>) = visible.into_iter().partition(|r| r.interactive);
+    let mut bars = in_lanes(&waited, 0);
+    let below = bars.iter().map(|bar| bar.lane + 1).max().unwrap_or(0);
+    bars.extend(in_lanes(&background, below));
+    bars
+}
+
+/// Requests by start, each in the lowest lane from `first` on that is free.
+fn in_lanes(requests: &[&RequestRecord], first: u32) -> Vec<RequestBar> {
     let mut lane_ends: Vec<Ns> = Vec::new();
-    visible
-        .into_iter()
-        .map(|request| {
-            let end = request.end_ns.unwrap_or(Ns::MAX);
-            let free = lane_ends.iter().position(|lane_end| *lane_end <= request.start_ns);
-            let lane = free.unwrap_or(lane_ends.len());
-            match lane_ends.get_mut(lane) {
-                Some(lane_end) => *lane_end = end,
-                None => lane_ends.push(end),
-            }
-            RequestBar { request: request.clone(), lane: lane as u32 }
-        })
-        .collect()
+    let place = |request: &&RequestRecord| {
+        let end = request.end_ns.unwrap_or(Ns::MAX);
+        let free = lane_ends.iter().position(|lane_end| *lane_end <= request.start_ns);
+        let lane = free.unwrap_or(lane_ends.len());
+        match lane_ends.get_mut(lane) {
+            Some(lane_end) => *lane_end = end,
+            None => lane_ends.push(end),
+        }
+        RequestBar { request: (*request).clone(), lane: first + lane as u32 }
+    };
+    requests.iter().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stallscope_core::model::TimingSource;
+
+    fn request(method: &str, interactive: bool, start_ns: Ns, end_ns: Ns) -> RequestRecord {
+        RequestRecord {
+            method: method.to_owned(),
+            start_ns,
+            end_ns: Some(end_ns),
+            duration_ns: Some(end_ns - start_ns),
+            start_source: TimingSource::Counters,
+            end_source: Some(TimingSource::Counters),
+            uncertainty_ns: 0,
+            interactive,
+            uri: None,
+            line: None,
+        }
+    }
+
+    #[test]
+    fn what_people_wait_for_is_in_the_first_lanes() {
+        let requests = [
+            request("codeLens", false, 0, 90),
+            request("documentLink", false, 1, 90),
+            request("hover", true, 20, 80),
+            request("completion", true, 30, 40),
+            request("foldingRange", false, 95, 99),
+        ];
+        let bars = bars(requests.iter(), 0, 100);
+        let lanes: Vec<_> = bars.iter().map(|bar| (bar.request.method.as_str(), bar.lane)).collect();
+        assert_eq!(
+            lanes,
+            [("hover", 0), ("completion", 1), ("codeLens", 2), ("documentLink", 3), ("foldingRange", 2)]
+        );
+    }
+
+    #[test]
+    fn of_too_many_the_waits_stay() {
+        let mut requests: Vec<_> = (0..2_000).map(|n| request("codeLens", false, n, n + 5_000)).collect();
+        requests.push(request("hover", true, 7, 8));
+        let bars = bars(requests.iter(), 0, 10_000);
+        assert_eq!(bars.len(), MOST_BARS);
+        assert_eq!(bars[0].request.method, "hover");
+    }
 }
