@@ -1,6 +1,7 @@
 // Brings what the user does in the editor to the core: requests, saves, and the echo where gopls needs one.
 import * as vscode from 'vscode';
 import type { Core } from '../../shared/core';
+import type { Status } from '../../shared/model';
 import type { Session } from '../core/session';
 import { Echo } from './echo';
 import { observeRequests, observeSaves } from './observer';
@@ -27,12 +28,17 @@ export function watchEditor(session: Session, log: vscode.LogOutputChannel): vsc
       if (echo.isOwn(request)) return;
       const { method, uri, line } = request;
       stamp((core) => core.observed({ method, uri, line }));
-      if (session.status?.watching && session.status.gopls?.latency_source === 'echo')
-        void echo.repeat(request);
+      if (needsEcho(session.status)) void echo.repeat(request);
     }),
     observeSaves(
       (uri) => stamp((core) => core.saveBegan(uri)),
       (uri) => stamp((core) => core.saveEnded(uri)),
     ),
   );
+}
+
+/** Only where nothing better will come: a debug server that is still being looked for will tell without an echo. */
+function needsEcho(status: Status | undefined): boolean {
+  const gopls = status?.watching === true ? status.gopls : undefined;
+  return gopls?.latency_source === 'echo' && ['off', 'failing'].includes(gopls.debug.state);
 }
