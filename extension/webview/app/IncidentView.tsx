@@ -13,7 +13,7 @@ import { Select } from '../ui/Select';
 import { Tabs } from '../ui/Tabs';
 import { decisionText } from '../words/decisions';
 import { Decisions } from './Decisions';
-import { baseline, baselineAge, bestHeap, facts, heaps, readable } from './facts';
+import { baseline, baselineAge, bestHeap, headline, heaps, readable } from './facts';
 import { Overview } from './Overview';
 import type { TabKey } from './state';
 
@@ -41,7 +41,7 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
   if (!incident) return <Loading what={t('Reading the incident…')} />;
   return (
     <article class="incident-view">
-      <Facts incident={incident} />
+      <Headline incident={incident} />
       <Tabs
         label={t('Views of the incident')}
         selected={tab}
@@ -66,12 +66,12 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
   );
 }
 
-function Facts({ incident }: { incident: Incident }) {
+function Headline({ incident }: { incident: Incident }) {
   const { run } = usePanel();
   const heap = bestHeap(incident);
   return (
-    <div class="facts">
-      <p>{facts(incident).join(' ')}</p>
+    <div class="headline">
+      <h2>{headline(incident)}</h2>
       <div class="actions">
         {heap && (
           <button

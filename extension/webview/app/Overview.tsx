@@ -4,12 +4,20 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { decisionText, noteText } from '../words/decisions';
 import { captureKind, captureState, methodName, timingSource } from '../words/sources';
-import { readable } from './facts';
+import { facts, readable } from './facts';
 
 export function Overview({ incident }: { incident: Incident }) {
   const fired = incident.decisions.filter((decision) => decision.fired);
   return (
     <div class="overview">
+      <dl class="facts">
+        {facts(incident).map(({ label, text }) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
       {incident.notes.length > 0 && (
         <section>
           <h3>{t('What else you should know')}</h3>
@@ -80,11 +88,7 @@ function Captures({ incident }: { incident: Incident }) {
                 </td>
                 <td class="numeric">{got(capture)}</td>
                 <td class="numeric">{fmt.bytes(capture.size_bytes)}</td>
-                <td>
-                  {captureState(capture.state)}
-                  {capture.during_request === true && `, ${t('during the wait')}`}
-                  {capture.error !== null && `: ${capture.error}`}
-                </td>
+                <td>{outcome(capture)}</td>
                 <td>
                   {readable(capture) && (
                     <button
@@ -103,6 +107,12 @@ function Captures({ incident }: { incident: Incident }) {
       </div>
     </section>
   );
+}
+
+function outcome({ state: name, during_request, error }: Capture): string {
+  const state = captureState(name);
+  const when = during_request === true ? t('{state}, during the wait', { state }) : state;
+  return error === null ? when : t('{state}: {error}', { state: when, error });
 }
 
 const MOST_REQUESTS = 100;

@@ -1,4 +1,4 @@
-// An incident as sentences. Every number says where it comes from.
+// An incident in words: a headline, and facts below it. Every number says where it comes from.
 import type { Capture, Incident } from '../../shared/model';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
@@ -15,91 +15,103 @@ export const readable = ({ state, file }: Capture): boolean => state === 'comple
 /** The heap capture to look at first: the last whole one, which saw most of the growth. */
 export const bestHeap = (incident: Incident): Capture | undefined => heaps(incident).findLast(readable);
 
-export function facts(incident: Incident): string[] {
-  return [
-    what(incident),
-    memory(incident),
-    ...heaps(incident).map((heap) => heapSentence(incident, heap)),
-    baselineSentence(incident),
-    load(incident),
-  ].filter((sentence) => sentence !== '');
+export interface Fact {
+  label: string;
+  text: string;
 }
 
-function what({ request, state, gopls }: Incident): string {
+/** What happened, in one line. */
+export function headline({ request, state, rss }: Incident): string {
   const method = methodName(request.method);
   if (request.method === 'capture-on-request')
     return t('You asked for this capture; nobody was waiting for gopls.');
   if (request.duration_ns === null) {
-    return t('{method}: {state}. It was asked at a moment known from {source}.', {
-      method,
-      state: state === 'complete' ? t('its end was not seen') : incidentState(state),
-      source: timingSource(request.start_source),
-    });
+    const how = state === 'complete' ? t('its end was not seen') : incidentState(state);
+    return t('{method}: {state}', { method, state: how });
   }
-  return t(
-    '{method} took {duration} (± {uncertainty}; start from {start}, end from {end}) in gopls {version}, pid {pid}.',
+  const duration = fmt.duration(request.duration_ns);
+  const growth = rss.peak_bytes - rss.start_bytes;
+  return growth > 0
+    ? t('{method} took {duration}; gopls grew by {growth} meanwhile', {
+        method,
+        duration,
+        growth: fmt.bytes(growth),
+      })
+    : t('{method} took {duration}; gopls did not grow meanwhile', { method, duration });
+}
+
+/** What is known of it beyond the headline. */
+export function facts(incident: Incident): Fact[] {
+  const { gopls } = incident;
+  const all: Fact[] = [
+    { label: t('Timing'), text: timing(incident) },
+    { label: t('Memory (RSS)'), text: memory(incident) },
+    { label: t('Heap'), text: heapText(incident) },
+    { label: t('Baseline'), text: baselineText(incident) },
+    { label: t('Workspace'), text: load(incident) },
     {
-      method,
-      duration: fmt.duration(request.duration_ns),
-      uncertainty: fmt.duration(request.uncertainty_ns),
-      start: timingSource(request.start_source),
-      end: timingSource(request.end_source ?? request.start_source),
-      version: gopls.version ?? '?',
-      pid: String(gopls.pid),
+      label: 'gopls',
+      text: t('{version}, pid {pid}', {
+        version: gopls.version ?? t('unknown version'),
+        pid: String(gopls.pid),
+      }),
     },
-  );
+  ];
+  return all.filter(({ text }) => text !== '');
+}
+
+function timing({ request }: Incident): string {
+  if (request.method === 'capture-on-request') return '';
+  const start = timingSource(request.start_source);
+  if (request.end_source === null) return t('Start known from {start}.', { start });
+  return t('Accurate to ± {uncertainty}: start from {start}, end from {end}.', {
+    uncertainty: fmt.duration(request.uncertainty_ns),
+    start,
+    end: timingSource(request.end_source),
+  });
 }
 
 function memory({ rss }: Incident): string {
-  return t(
-    'Its memory (RSS) went from {start} to a peak of {peak} and was {end} at the end; the steepest rise was {rise}.',
-    {
-      start: fmt.bytes(rss.start_bytes),
-      peak: fmt.bytes(rss.peak_bytes),
-      end: fmt.bytes(rss.end_bytes),
-      rise: fmt.bytes(rss.steepest_rise_bytes),
-    },
-  );
+  return t('{start} at the start, {peak} at the peak, {end} at the end; steepest rise {rise}.', {
+    start: fmt.bytes(rss.start_bytes),
+    peak: fmt.bytes(rss.peak_bytes),
+    end: fmt.bytes(rss.end_bytes),
+    rise: fmt.bytes(rss.steepest_rise_bytes),
+  });
+}
+
+function heapText(incident: Incident): string {
+  const all = heaps(incident);
+  if (all.length === 0) return '';
+  const told = all.map((heap) => heapSentence(incident, heap)).join(' ');
+  if (!all.some(readable)) return told;
+  return `${told} ${t("A heap profile shows gopls's heap as of its last garbage collection, so it may hold less than the memory above.")}`;
 }
 
 function heapSentence({ request }: Incident, heap: Capture): string {
+  const after = fmt.duration(heap.trigger_ns - request.start_ns);
   if (heap.state !== 'complete') {
-    return t('A heap capture is {state}: {error}', {
+    return t('After {after}: {state} ({error}).', {
+      after,
       state: captureState(heap.state),
       error: heap.error ?? '–',
     });
   }
-  const holds =
-    heap.inuse_space_bytes === null ? '' : t('It holds {held}.', { held: fmt.bytes(heap.inuse_space_bytes) });
-  return `${heapMoment(request, heap)} ${holds}`.trim();
+  const held = heap.inuse_space_bytes === null ? '?' : fmt.bytes(heap.inuse_space_bytes);
+  if (heap.during_request === true)
+    return t('{held} captured after {after}, during the wait.', { held, after });
+  if (heap.during_request === false)
+    return t('{held} captured after {after}; complete only after the wait had ended.', { held, after });
+  return t('{held} captured after {after}.', { held, after });
 }
 
-function heapMoment(request: Incident['request'], heap: Capture): string {
-  const after = fmt.duration(heap.trigger_ns - request.start_ns);
-  if (heap.during_request && request.end_ns !== null && heap.received_ns !== null) {
-    return t(
-      'The heap was captured {after} after the start and was complete {before} before the end, during the wait.',
-      {
-        after,
-        before: fmt.duration(request.end_ns - heap.received_ns),
-      },
-    );
-  }
-  if (heap.during_request === false) {
-    return t('The heap capture began {after} after the start and was not complete before the end.', {
-      after,
-    });
-  }
-  return t('The heap was captured {after} after the start.', { after });
-}
-
-function baselineSentence(incident: Incident): string {
+function baselineText(incident: Incident): string {
   const calm = baseline(incident);
   return calm && heaps(incident).length > 0 ? baselineAge(incident, calm) : '';
 }
 
 export function baselineAge({ request }: Incident, calm: Capture): string {
-  return t('The baseline was taken {age} before, while gopls was calm.', {
+  return t('Baseline taken {age} before, while gopls was calm.', {
     age: fmt.duration(request.start_ns - (calm.received_ns ?? calm.trigger_ns)),
   });
 }
