@@ -9,6 +9,7 @@ import {
 } from '../../shared/panel';
 import type { Core, Outcome } from '../../shared/core';
 import type { Session } from '../core/session';
+import { failure } from '../texts/wording';
 import { openSource } from './openSource';
 import { page } from './html';
 import { checkedRequest } from './requests';
@@ -113,7 +114,7 @@ export class Panel implements vscode.Disposable {
     const { id } = request;
     let answer: PanelMessage;
     try {
-      answer = { type: 'response', id, value: await this.answer(request) };
+      answer = { type: 'response', id, value: worded(await this.answer(request)) };
     } catch (error) {
       this.log.error(`${request.method}: ${String(error)}`);
       answer = { type: 'failure', id, message: error instanceof Error ? error.message : String(error) };
@@ -179,6 +180,14 @@ export class Panel implements vscode.Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
     this.panel?.dispose();
   }
+}
+
+/** An answer with its expected failure in the display language: the panel shows the message as it comes. */
+function worded(answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null || !('ok' in answer)) return answer;
+  const outcome = answer as Outcome<unknown>;
+  if (outcome.ok) return outcome;
+  return { ok: false, error: { ...outcome.error, message: failure(outcome.error) } };
 }
 
 /** The texts of the display language that VS Code loaded for us; empty for English. */

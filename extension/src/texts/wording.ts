@@ -86,6 +86,18 @@ export function failure({ code, message }: Failure): string {
           message,
         },
       );
+    case 'storage-read-only':
+      return l10n.t('Stallscope cannot write to its storage folder. ({message})', { message });
+    case 'capture-failed':
+      return l10n.t("gopls's heap could not be captured. ({message})", { message });
+    case 'watcher-ended':
+      return l10n.t("Stallscope's watcher has ended. Reload the window to start it again.");
+    case 'incident-unreadable':
+      return l10n.t('This incident cannot be read. ({message})', { message });
+    case 'profile-invalid':
+      return l10n.t('This profile cannot be read. ({message})', { message });
+    case 'no-baseline':
+      return l10n.t('This incident has no baseline: gopls had not been calm before it.');
     default:
       return message;
   }
