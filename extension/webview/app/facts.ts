@@ -1,7 +1,7 @@
 // An incident in words: a headline, and facts below it. Every number says where it comes from.
 import type { Capture, Incident } from '../../shared/model';
 import * as fmt from '../base/format';
-import { t } from '../base/l10n';
+import { sentences, t } from '../base/l10n';
 import { captureState, incidentState, methodName, timingSource } from '../words/sources';
 
 /** Heap captures of the stall itself, in order. */
@@ -83,9 +83,14 @@ function memory({ rss }: Incident): string {
 function heapText(incident: Incident): string {
   const all = heaps(incident);
   if (all.length === 0) return '';
-  const told = all.map((heap) => heapSentence(incident, heap)).join(' ');
-  if (!all.some(readable)) return told;
-  return `${told} ${t("A heap profile shows gopls's heap as of its last garbage collection, so it may hold less than the memory above.")}`;
+  const told = all.map((heap) => heapSentence(incident, heap));
+  if (!all.some(readable)) return sentences(...told);
+  return sentences(
+    ...told,
+    t(
+      "A heap profile shows gopls's heap as of its last garbage collection, so it may hold less than the memory above.",
+    ),
+  );
 }
 
 function heapSentence({ request }: Incident, heap: Capture): string {
@@ -133,5 +138,5 @@ function load({ load }: Incident): string {
       : t('It fell into the first load of the workspace, which took {duration}; slow is normal then.', {
           duration: fmt.duration(load.end_ns - load.start_ns),
         });
-  return `${length} ${compared}`;
+  return sentences(length, compared);
 }

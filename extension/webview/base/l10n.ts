@@ -26,3 +26,7 @@ export function t(text: string, args?: TextArgs): string {
     Object.hasOwn(args, name) ? String(args[name]) : whole,
   );
 }
+
+/** Sentences in a row. Chinese puts no space between them. */
+export const sentences = (...parts: string[]): string =>
+  parts.reduce((before, next) => t('{before} {next}', { before, next }));

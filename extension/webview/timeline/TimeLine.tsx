@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { IncidentSummary, Timeline } from '../../shared/model';
 import { useSettled, useSize } from '../base/dom';
 import * as fmt from '../base/format';
-import { t } from '../base/l10n';
+import { sentences, t } from '../base/l10n';
 import { Failed } from '../ui/Feedback';
 import { Segmented } from '../ui/Segmented';
 import { methodName } from '../words/sources';
@@ -270,6 +270,7 @@ function summary(timeline: Timeline, view: Span): string {
     least: fmt.bytes(Math.min(...values)),
     most: fmt.bytes(Math.max(...values)),
   });
-  if (!longest) return `${memory} ${t('No request.')}`;
-  return `${memory} ${t('Longest request: {method}, {duration}.', { method: methodName(longest.method), duration: fmt.duration(longest.took) })}`;
+  if (!longest) return sentences(memory, t('No request.'));
+  const words = { method: methodName(longest.method), duration: fmt.duration(longest.took) };
+  return sentences(memory, t('Longest request: {method}, {duration}.', words));
 }
