@@ -140,7 +140,13 @@ mod tests {
 
     #[test]
     fn during_the_first_load_the_hover_is_queued() {
-        for text in [dump!("v0.18.1", "load"), dump!("v0.23.0", "load"), dump!("v0.24.0", "load")] {
+        for text in [
+            dump!("v0.18.1", "load"),
+            dump!("v0.21.0", "load"),
+            dump!("v0.22.0", "load"),
+            dump!("v0.23.0", "load"),
+            dump!("v0.24.0", "load"),
+        ] {
             let found = parse(text).unwrap();
             assert_eq!(found.serving, BTreeMap::from([("initialized", 1)]));
             // didOpen and hover.

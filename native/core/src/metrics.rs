@@ -253,14 +253,43 @@ mod tests {
     #[test]
     fn trust_by_page_when_the_version_is_unknown() {
         let trust = |page| parse(page, None).unwrap().trust;
-        assert_eq!(trust(page!("v0.18.1", "hover-done")), Trust::Replies);
-        assert_eq!(trust(page!("v0.21.0", "hover-done")), Trust::Replies);
-        assert_eq!(trust(page!("v0.22.0", "hover-done")), Trust::Completions);
-        assert_eq!(trust(page!("v0.23.0", "initialize-done")), Trust::Completions);
-        // Nobody has sent `initialized` yet: the old and the new look alike.
-        assert_eq!(trust(page!("v0.21.0", "initialize-done")), Trust::Undecided);
-        assert_eq!(trust(page!("v0.21.0", "initialized-running")), Trust::Replies);
+        for page in [page!("v0.18.1", "hover-done"), page!("v0.21.0", "hover-done")] {
+            assert_eq!(trust(page), Trust::Replies);
+        }
+        // Nothing was counted as completed, but until `initialized` is sent that may only not have happened yet.
+        for page in [page!("v0.18.1", "initialize-done"), page!("v0.21.0", "initialize-done")] {
+            assert_eq!(trust(page), Trust::Undecided);
+        }
+        for page in [page!("v0.18.1", "initialized-running"), page!("v0.21.0", "initialized-running")] {
+            assert_eq!(trust(page), Trust::Replies);
+        }
+        for page in [
+            page!("v0.22.0", "initialize-done"),
+            page!("v0.23.0", "initialize-done"),
+            page!("v0.24.0", "initialize-done"),
+        ] {
+            assert_eq!(trust(page), Trust::Completions);
+        }
         assert_eq!(trust(""), Trust::Undecided);
+    }
+
+    #[test]
+    fn while_initialized_runs_only_completions_show_it() {
+        let counted =
+            |methods: &[&str]| -> Vec<_> { methods.iter().map(|method| ((*method).to_owned(), 1)).collect() };
+        for page in [page!("v0.18.1", "initialized-running"), page!("v0.21.0", "initialized-running")] {
+            assert_eq!(in_flight(page), counted(&["textDocument/hover"]));
+        }
+        for page in [
+            page!("v0.22.0", "initialized-running"),
+            page!("v0.23.0", "initialized-running"),
+            page!("v0.24.0", "initialized-running"),
+        ] {
+            assert_eq!(
+                in_flight(page),
+                counted(&["initialized", "textDocument/didOpen", "textDocument/hover"])
+            );
+        }
     }
 
     #[test]

@@ -16,8 +16,9 @@ const EARLIEST_END_NS: Ns = 3 * SECOND;
 /// Follows one gopls from its start to the end of its first load.
 ///
 /// The exact sign is the `initialized` notification, which gopls works on for as long as it loads packages
-/// (v0.22 and later tell when it is completed). Type checking of the open files follows at once and feels the same,
-/// so the load lasts until gopls has also become quiet. Without trusted counters, quiet alone decides.
+/// (v0.22 and later tell when it is completed; before, the first answer to a later request tells). Type checking of
+/// the open files follows at once and feels the same, so the load lasts until gopls has also become quiet. Without
+/// trusted counters, quiet alone decides.
 #[derive(Debug)]
 pub struct LoadDetector {
     start_ns: Ns,

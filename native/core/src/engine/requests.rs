@@ -225,10 +225,15 @@ impl RequestTracker {
     /// Whether gopls was working on `initialized` at the last page; `None` when nothing tells.
     pub fn initialized_in_flight(&self) -> Option<bool> {
         let counters = &self.last.as_ref()?.counters;
-        let initialized = counters.get("initialized");
+        let initialized = counters.get("initialized").copied().unwrap_or_default();
         match self.source {
-            LatencySource::Counters => {
-                Some(initialized.is_some_and(|c| c.started > c.completed.unwrap_or(0)))
+            LatencySource::Counters => Some(initialized.started > initialized.completed.unwrap_or(0)),
+            // Its own end is not counted. But gopls lets nothing past it, so the first answer to a later request tells.
+            LatencySource::Replies if initialized.started > 0 => {
+                let later = || counters.iter().filter(|(method, _)| *method != "initialize").map(|(_, c)| c);
+                let answered = later().any(|c| c.completed > Some(0));
+                let asked = later().any(|c| c.completed.is_some() && c.started > 0);
+                (answered || asked).then_some(!answered)
             }
             _ => None,
         }
@@ -520,6 +525,26 @@ mod tests {
         assert_eq!(closed[0].end_source, Some(TimingSource::Counters));
         let (duration, uncertainty) = (closed[0].duration_ns.expect("ended"), closed[0].uncertainty_ns);
         assert!(duration.abs_diff(800 * MS) <= uncertainty, "{duration} ± {uncertainty}");
+    }
+
+    #[test]
+    fn old_gopls_is_loading_until_it_answers_something() {
+        let mut t = RequestTracker::default();
+        t.set_source(LatencySource::Replies);
+        let count = |method: &str, started, completed| {
+            (method.to_owned(), MethodCounters { started, completed, ..MethodCounters::default() })
+        };
+        let before =
+            [count("initialize", 1, Some(1)), count("initialized", 1, None), count("$/setTrace", 1, None)];
+        t.counters(0, MS, Counters::from(before.clone()));
+        assert_eq!(t.initialized_in_flight(), None, "nothing waits behind it that would tell");
+        let mut waiting = Counters::from(before);
+        waiting.extend([count(HOVER, 1, Some(0))]);
+        t.counters(200 * MS, 201 * MS, waiting.clone());
+        assert_eq!(t.initialized_in_flight(), Some(true));
+        waiting.extend([count("textDocument/codeLens", 2, Some(1))]);
+        t.counters(400 * MS, 401 * MS, waiting);
+        assert_eq!(t.initialized_in_flight(), Some(false));
     }
 
     #[test]
