@@ -151,6 +151,26 @@ async fn in_flight_and_captured_while_it_waits() {
 }
 
 #[tokio::test]
+async fn a_cancelled_request_has_ended() {
+    let mut gopls_process = Gopls::start(&[DEBUG]);
+    let (found, mut client) = debug_server(gopls_process.pid()).await;
+    let version = found.info.unwrap().version;
+    let hover = gopls_process.ask_cold_hover();
+    gopls_process.cancel(hover);
+    gopls_process.wait(hover);
+    // The answer is counted when it is on its way, a moment before or after it is here.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let metrics = client.metrics(version.as_deref()).await.1.unwrap();
+        assert!(metrics.methods["textDocument/hover"].started == 1 && !metrics.incomplete, "{metrics:?}");
+        if metrics.in_flight("textDocument/hover") == 0 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "a cancelled hover looks as if it were in flight");
+    }
+}
+
+#[tokio::test]
 async fn goroutines_show_what_is_served() {
     let mut gopls_process = Gopls::start(&[DEBUG]);
     let (_, mut client) = debug_server(gopls_process.pid()).await;
@@ -188,8 +208,7 @@ async fn killed_while_it_was_asked() {
     let mut gopls_process = Gopls::start(&[DEBUG]);
     let (_, mut client) = debug_server(gopls_process.pid()).await;
     // Stopped, it takes the request and does not answer, like a gopls that swaps.
-    let stop = Command::new("kill").args(["-STOP", &gopls_process.pid().to_string()]).status().unwrap();
-    assert!(stop.success());
+    gopls_process.pause();
     let limits = capture_limits();
     let (killed, (fetch, bytes)) = tokio::join!(
         async {

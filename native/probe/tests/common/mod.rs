@@ -97,6 +97,25 @@ impl Gopls {
         self.request("textDocument/hover", json!({"textDocument": {"uri": self.uri()}, "position": position}))
     }
 
+    /// Takes a request back, as the editor does when the mouse moves on; gopls answers it with an error.
+    pub fn cancel(&self, id: u64) {
+        self.notify("$/cancelRequest", json!({"id": id}));
+    }
+
+    /// Stops it in the middle of whatever it does (SIGSTOP).
+    pub fn pause(&self) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+        // On Linux each thread stops on its own, a moment after the signal was sent.
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return };
+        for thread in threads.flatten() {
+            eventually("a stopped thread", || {
+                let stat = std::fs::read_to_string(thread.path().join("stat")).ok();
+                stat.is_none_or(|stat| stat.contains(") T ")).then_some(())
+            });
+        }
+    }
+
     /// When the answer to request `id` came, if it has.
     pub fn answered(&self, id: u64) -> Option<Instant> {
         self.answers.0.lock().unwrap().get(&id).copied()
