@@ -36,7 +36,7 @@ export declare class Core {
   /** One incident. */
   incident(id: string): Promise<Outcome<Incident>>
   /** Deletes incidents; resolves to how many there were. */
-  deleteIncidents(ids: Array<string>): Promise<Outcome<number>>
+  deleteIncidents(ids: string[]): Promise<Outcome<number>>
   /** Copies a capture's raw file. */
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>
   /** The time line, live or of an incident. */

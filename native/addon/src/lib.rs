@@ -5,23 +5,26 @@
 //! the boundary for an expected failure. A panic is caught and becomes a failure like any other, because an
 //! uncaught one would end the user's whole extension host.
 
+mod argument;
 mod outcome;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use napi::Status as NapiStatus;
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{PromiseRaw, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Env, Status as NapiStatus};
 use napi_derive::napi;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stallscope_core::heap::{FlameQuery, HeapQuery};
 use stallscope_core::model::{ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
 use stallscope_probe::process;
-use stallscope_probe::reader::Reader;
+use stallscope_probe::reader::{ReadError, Reader};
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
-use outcome::{Failure, argument, blocking, contained, json, settle};
+use argument::{argument, callback, required};
+use outcome::{Failure, blocking, contained, json, promise, settle};
 
 #[derive(Debug, Deserialize)]
 struct CoreOptions {
@@ -48,8 +51,8 @@ pub struct Core {
 
 /// Sets up a core. Nothing runs before `start`.
 #[napi(ts_args_type = "options: CoreOptions", catch_unwind)]
-pub fn create_core(options: Value) -> napi::Result<Core> {
-    let options: CoreOptions = argument("options", options).map_err(Failure::into_error)?;
+pub fn create_core(env: &Env, options: Unknown<'_>) -> napi::Result<Core> {
+    let options: CoreOptions = required(env, "options", options)?;
     let reader = Arc::new(Reader::new(options.storage_dir.clone().into()));
     Ok(Core { options, reader, watcher: Mutex::new(None) })
 }
@@ -62,7 +65,11 @@ impl Core {
         ts_return_type = "Outcome<null>",
         catch_unwind
     )]
-    pub fn start(&self, on_event: Function<'_, Value, ()>) -> napi::Result<Value> {
+    pub fn start(&self, on_event: Unknown<'_>) -> napi::Result<Value> {
+        let on_event = match callback("onEvent", on_event) {
+            Ok(on_event) => on_event,
+            Err(failure) => return Ok(settle::<()>(Err(failure))),
+        };
         // Weak: a window that closes must not be kept alive by us.
         let tell = on_event.build_threadsafe_function().weak::<true>().callee_handled::<false>().build()?;
         let listener = Box::new(move |event: WatchEvent| {
@@ -79,7 +86,7 @@ impl Core {
             };
             let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
             if watcher.is_some() {
-                return Err(Failure::new("already-started", "this core has been started before"));
+                return Err(Failure::new("already-started", "this core runs already: stop it first"));
             }
             *watcher = Some(Arc::new(Watcher::start(options, listener)?));
             Ok(())
@@ -87,19 +94,21 @@ impl Core {
     }
 
     /// Ends them; resolves when everything captured is on disk.
-    #[napi(ts_return_type = "Promise<Outcome<null>>")]
-    pub async fn stop(&self) -> napi::Result<Value> {
+    #[napi(ts_return_type = "Promise<Outcome<null>>", catch_unwind)]
+    pub fn stop<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(watcher) = watcher {
-            watcher.stop().await;
-        }
-        Ok(settle(Ok(())))
+        promise(env, async move {
+            if let Some(watcher) = watcher {
+                watcher.stop().await;
+            }
+            settle(Ok(()))
+        })
     }
 
     /// New settings; returns what had to be adjusted.
     #[napi(ts_args_type = "settings: WatchSettings", ts_return_type = "Adjustment[]", catch_unwind)]
-    pub fn configure(&self, settings: Value) -> napi::Result<Value> {
-        let settings: WatchSettings = argument("settings", settings).map_err(Failure::into_error)?;
+    pub fn configure(&self, env: &Env, settings: Unknown<'_>) -> napi::Result<Value> {
+        let settings: WatchSettings = required(env, "settings", settings)?;
         Ok(json(&self.with(|watcher| watcher.configure(settings)).unwrap_or_default()))
     }
 
@@ -117,34 +126,44 @@ impl Core {
 
     /// The editor was seen to ask for something, right now.
     #[napi(ts_args_type = "request: ObservedRequest", catch_unwind)]
-    pub fn observed(&self, request: Value) -> napi::Result<()> {
-        let request: ObservedRequest = argument("request", request).map_err(Failure::into_error)?;
+    pub fn observed(&self, env: &Env, request: Unknown<'_>) -> napi::Result<()> {
+        let request: ObservedRequest = required(env, "request", request)?;
         self.with(|watcher| watcher.observed(request));
         Ok(())
     }
 
     /// The echo of an observed request was sent, right now.
-    #[napi(catch_unwind)]
-    pub fn echo_began(&self, method: String, uri: String) {
+    #[napi(ts_args_type = "method: string, uri: string", catch_unwind)]
+    pub fn echo_began(&self, env: &Env, method: Unknown<'_>, uri: Unknown<'_>) -> napi::Result<()> {
+        let method = required(env, "method", method)?;
+        let uri = required(env, "uri", uri)?;
         self.with(|watcher| watcher.echo_began(method, uri));
+        Ok(())
     }
 
     /// It was answered or given up, right now.
-    #[napi(catch_unwind)]
-    pub fn echo_ended(&self, method: String, uri: String) {
+    #[napi(ts_args_type = "method: string, uri: string", catch_unwind)]
+    pub fn echo_ended(&self, env: &Env, method: Unknown<'_>, uri: Unknown<'_>) -> napi::Result<()> {
+        let method = required(env, "method", method)?;
+        let uri = required(env, "uri", uri)?;
         self.with(|watcher| watcher.echo_ended(method, uri));
+        Ok(())
     }
 
     /// A save began, right now.
-    #[napi(catch_unwind)]
-    pub fn save_began(&self, uri: String) {
+    #[napi(ts_args_type = "uri: string", catch_unwind)]
+    pub fn save_began(&self, env: &Env, uri: Unknown<'_>) -> napi::Result<()> {
+        let uri = required(env, "uri", uri)?;
         self.with(|watcher| watcher.save_began(uri));
+        Ok(())
     }
 
     /// It ended, right now.
-    #[napi(catch_unwind)]
-    pub fn save_ended(&self, uri: String) {
+    #[napi(ts_args_type = "uri: string", catch_unwind)]
+    pub fn save_ended(&self, env: &Env, uri: Unknown<'_>) -> napi::Result<()> {
+        let uri = required(env, "uri", uri)?;
         self.with(|watcher| watcher.save_ended(uri));
+        Ok(())
     }
 
     /// What is going on now.
@@ -154,117 +173,178 @@ impl Core {
     }
 
     /// Latest decisions, newest last.
-    #[napi(ts_return_type = "Decision[]", catch_unwind)]
-    pub fn decisions(&self, limit: u32) -> Value {
-        json(&self.with(|watcher| watcher.decisions(limit as usize)).unwrap_or_default())
+    #[napi(ts_args_type = "limit: number", ts_return_type = "Decision[]", catch_unwind)]
+    pub fn decisions(&self, env: &Env, limit: Unknown<'_>) -> napi::Result<Value> {
+        let limit: usize = required(env, "limit", limit)?;
+        Ok(json(&self.with(|watcher| watcher.decisions(limit)).unwrap_or_default()))
     }
 
     /// Every gopls of this user.
-    #[napi(ts_return_type = "Promise<Outcome<GoplsProcess[]>>")]
-    pub async fn gopls_processes(&self) -> napi::Result<Value> {
+    #[napi(ts_return_type = "Promise<Outcome<GoplsProcess[]>>", catch_unwind)]
+    pub fn gopls_processes<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let host_pid = self.options.host_pid;
-        Ok(blocking(move || Ok(process::find(host_pid))).await)
+        promise(env, blocking(move || Ok(process::find(host_pid))))
     }
 
     /// Captures the heap now.
-    #[napi(ts_return_type = "Promise<Outcome<IncidentSummary>>")]
-    pub async fn capture_now(&self) -> napi::Result<Value> {
-        let Some(watcher) = self.watcher() else { return Ok(settle::<()>(Err(WatchError::Ended.into()))) };
-        Ok(settle(watcher.capture_now().await.map_err(Failure::from)))
+    #[napi(ts_return_type = "Promise<Outcome<IncidentSummary>>", catch_unwind)]
+    pub fn capture_now<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+        let watcher = self.watcher();
+        promise(env, async move {
+            match watcher {
+                Some(watcher) => settle(watcher.capture_now().await.map_err(Failure::from)),
+                None => settle::<()>(Err(WatchError::Ended.into())),
+            }
+        })
     }
 
     /// All incidents, newest first.
-    #[napi(ts_return_type = "Promise<Outcome<IncidentSummary[]>>")]
-    pub async fn incidents(&self) -> napi::Result<Value> {
+    #[napi(ts_return_type = "Promise<Outcome<IncidentSummary[]>>", catch_unwind)]
+    pub fn incidents<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let reader = Arc::clone(&self.reader);
-        Ok(blocking(move || Ok(reader.incidents()?)).await)
+        promise(env, blocking(move || Ok(reader.incidents()?)))
     }
 
     /// One incident.
-    #[napi(ts_return_type = "Promise<Outcome<Incident>>")]
-    pub async fn incident(&self, id: String) -> napi::Result<Value> {
+    #[napi(ts_args_type = "id: string", ts_return_type = "Promise<Outcome<Incident>>", catch_unwind)]
+    pub fn incident<'env>(&self, env: &'env Env, id: Unknown<'_>) -> napi::Result<PromiseRaw<'env, Value>> {
         let reader = Arc::clone(&self.reader);
-        Ok(blocking(move || Ok(reader.incident(&id)?)).await)
+        let id = argument::<String>(env, "id", id);
+        promise(env, blocking(move || Ok(reader.incident(&id?)?)))
     }
 
     /// Deletes incidents; resolves to how many there were.
-    #[napi(ts_return_type = "Promise<Outcome<number>>")]
-    pub async fn delete_incidents(&self, ids: Vec<String>) -> napi::Result<Value> {
+    #[napi(ts_args_type = "ids: string[]", ts_return_type = "Promise<Outcome<number>>", catch_unwind)]
+    pub fn delete_incidents<'env>(
+        &self,
+        env: &'env Env,
+        ids: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
         let reader = Arc::clone(&self.reader);
-        Ok(blocking(move || Ok(reader.delete(&ids)?)).await)
+        let ids = argument::<Vec<String>>(env, "ids", ids);
+        promise(env, blocking(move || Ok(reader.delete(&ids?)?)))
     }
 
     /// Copies a capture's raw file.
-    #[napi(ts_args_type = "ref: ProfileRef, destination: string", ts_return_type = "Promise<Outcome<null>>")]
-    pub async fn save_profile(&self, profile: Value, destination: String) -> napi::Result<Value> {
+    #[napi(
+        ts_args_type = "ref: ProfileRef, destination: string",
+        ts_return_type = "Promise<Outcome<null>>",
+        catch_unwind
+    )]
+    pub fn save_profile<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        destination: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
         let reader = Arc::clone(&self.reader);
-        Ok(blocking(move || {
-            let profile: ProfileRef = argument("ref", profile)?;
-            Ok(reader.save_profile(&profile.incident, profile.capture, destination.as_ref())?)
-        })
-        .await)
+        let profile = argument::<ProfileRef>(env, "ref", profile);
+        let destination = argument::<String>(env, "destination", destination);
+        promise(
+            env,
+            blocking(move || {
+                let (profile, destination) = (profile?, destination?);
+                Ok(reader.save_profile(&profile.incident, profile.capture, destination.as_ref())?)
+            }),
+        )
     }
 
     /// The time line, live or of an incident.
-    #[napi(ts_args_type = "query: TimelineQuery", ts_return_type = "Promise<Outcome<Timeline>>")]
-    pub async fn timeline(&self, query: Value) -> napi::Result<Value> {
-        let query: TimelineQuery = match argument("query", query) {
-            Ok(query) => query,
-            Err(failure) => return Ok(settle::<()>(Err(failure))),
-        };
-        match (query.incident.clone(), self.watcher()) {
-            (Some(id), _) => {
-                let reader = Arc::clone(&self.reader);
-                Ok(blocking(move || Ok(reader.timeline(&id, &query)?)).await)
+    #[napi(
+        ts_args_type = "query: TimelineQuery",
+        ts_return_type = "Promise<Outcome<Timeline>>",
+        catch_unwind
+    )]
+    pub fn timeline<'env>(
+        &self,
+        env: &'env Env,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let query = argument::<TimelineQuery>(env, "query", query);
+        let reader = Arc::clone(&self.reader);
+        let watcher = self.watcher();
+        promise(env, async move {
+            let query = match query {
+                Ok(query) => query,
+                Err(failure) => return settle::<()>(Err(failure)),
+            };
+            match (query.incident.clone(), watcher) {
+                (Some(id), _) => blocking(move || Ok(reader.timeline(&id, &query)?)).await,
+                (None, Some(watcher)) => settle(watcher.timeline(query).await.map_err(Failure::from)),
+                (None, None) => settle::<()>(Err(WatchError::Ended.into())),
             }
-            (None, Some(watcher)) => Ok(settle(watcher.timeline(query).await.map_err(Failure::from))),
-            (None, None) => Ok(settle::<()>(Err(WatchError::Ended.into()))),
-        }
+        })
     }
 
     /// A page of a heap table.
-    #[napi(ts_args_type = "ref: ProfileRef, query: HeapQuery", ts_return_type = "Promise<Outcome<HeapPage>>")]
-    pub async fn heap_table(&self, profile: Value, query: Value) -> napi::Result<Value> {
-        let reader = Arc::clone(&self.reader);
-        Ok(blocking(move || {
-            let profile: ProfileRef = argument("ref", profile)?;
-            let query: HeapQuery = argument("query", query)?;
-            Ok(reader.heap_table(&profile.incident, profile.capture, &query)?)
+    #[napi(
+        ts_args_type = "ref: ProfileRef, query: HeapQuery",
+        ts_return_type = "Promise<Outcome<HeapPage>>",
+        catch_unwind
+    )]
+    pub fn heap_table<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        self.ask(env, profile, query, |reader, profile, query: HeapQuery| {
+            reader.heap_table(&profile.incident, profile.capture, &query)
         })
-        .await)
     }
 
     /// A flame tree.
     #[napi(
         ts_args_type = "ref: ProfileRef, query: FlameQuery",
-        ts_return_type = "Promise<Outcome<FlameTree>>"
+        ts_return_type = "Promise<Outcome<FlameTree>>",
+        catch_unwind
     )]
-    pub async fn flame(&self, profile: Value, query: Value) -> napi::Result<Value> {
-        let reader = Arc::clone(&self.reader);
-        Ok(blocking(move || {
-            let profile: ProfileRef = argument("ref", profile)?;
-            let query: FlameQuery = argument("query", query)?;
-            Ok(reader.flame(&profile.incident, profile.capture, &query)?)
+    pub fn flame<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        self.ask(env, profile, query, |reader, profile, query: FlameQuery| {
+            reader.flame(&profile.incident, profile.capture, &query)
         })
-        .await)
     }
 
     /// A heap capture minus its incident's baseline.
-    #[napi(ts_args_type = "ref: ProfileRef, query: HeapQuery", ts_return_type = "Promise<Outcome<DiffPage>>")]
-    pub async fn heap_diff(&self, profile: Value, query: Value) -> napi::Result<Value> {
-        let reader = Arc::clone(&self.reader);
-        Ok(blocking(move || {
-            let profile: ProfileRef = argument("ref", profile)?;
-            let query: HeapQuery = argument("query", query)?;
-            Ok(reader.heap_diff(&profile.incident, profile.capture, &query)?)
+    #[napi(
+        ts_args_type = "ref: ProfileRef, query: HeapQuery",
+        ts_return_type = "Promise<Outcome<DiffPage>>",
+        catch_unwind
+    )]
+    pub fn heap_diff<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        self.ask(env, profile, query, |reader, profile, query: HeapQuery| {
+            reader.heap_diff(&profile.incident, profile.capture, &query)
         })
-        .await)
     }
 }
 
 impl Core {
     fn watcher(&self) -> Option<Arc<Watcher>> {
         self.watcher.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the reader about one profile, on a worker.
+    fn ask<'env, Q: DeserializeOwned + Send + 'static, A: Serialize + Send + 'static>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        query: Unknown<'_>,
+        question: impl FnOnce(&Reader, &ProfileRef, Q) -> Result<A, ReadError> + Send + 'static,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let profile = argument::<ProfileRef>(env, "ref", profile);
+        let query = argument::<Q>(env, "query", query);
+        promise(env, blocking(move || Ok(question(&reader, &profile?, query?)?)))
     }
 
     fn with<T>(&self, call: impl FnOnce(&Watcher) -> T) -> Option<T> {

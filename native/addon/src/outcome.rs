@@ -1,9 +1,11 @@
 //! Results as data: `{ ok: true, value }` or `{ ok: false, error: { code, message } }`.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stallscope_probe::panic_text;
 use stallscope_probe::reader::ReadError;
@@ -21,7 +23,7 @@ impl Failure {
         Self { code: code.to_owned(), message: message.into() }
     }
 
-    /// For the few calls that are wrong only by a mistake of our own extension: those throw.
+    /// As an exception, for the few calls that return no `Outcome`.
     pub fn into_error(self) -> napi::Error {
         napi::Error::new(napi::Status::InvalidArg, self.message)
     }
@@ -43,12 +45,6 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new("system", error.to_string())
     }
-}
-
-/// A value from JavaScript as the type it must have.
-pub(crate) fn argument<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Failure> {
-    serde_json::from_value(value)
-        .map_err(|error| Failure::new("invalid-argument", format!("argument `{name}`: {error}")))
 }
 
 /// Plain data as JSON; our own types always convert.
@@ -84,4 +80,38 @@ pub(crate) async fn blocking<T: Serialize + Send + 'static>(
     // The conversion to JSON is part of the work: a large table must not be converted on the JavaScript thread.
     let done = napi::tokio::task::spawn_blocking(move || settle(contained(work))).await;
     done.unwrap_or_else(|error| settle::<()>(Err(Failure::new("internal-error", error.to_string()))))
+}
+
+/// A promise of what `work` comes to.
+pub(crate) fn promise(
+    env: &Env,
+    work: impl Future<Output = Value> + Send + 'static,
+) -> napi::Result<PromiseRaw<'_, Value>> {
+    env.spawn_future(async move { Ok(work.await) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing that JavaScript can send makes the core panic, as far as we know, so this is shown here.
+    #[test]
+    fn a_panic_becomes_a_failure_that_quotes_it() {
+        let settled = settle::<()>(contained(|| panic!("index out of bounds: {}", 7)));
+        let expected = json!({ "ok": false, "error": {
+            "code": "internal-error",
+            "message": "an internal error was contained: index out of bounds: 7; please report it",
+        }});
+        assert_eq!(settled, expected);
+    }
+
+    #[test]
+    fn what_does_not_panic_passes_unchanged() {
+        assert_eq!(settle(contained(|| Ok(3))), json!({ "ok": true, "value": 3 }));
+        let failed = settle::<()>(contained(|| Err(Failure::new("disk-full", "no space left"))));
+        assert_eq!(
+            failed,
+            json!({ "ok": false, "error": { "code": "disk-full", "message": "no space left" } })
+        );
+    }
 }

@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use stallscope_core::heap::{
     DiffPage, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, diff,
 };
-use stallscope_core::model::{CaptureKind, CaptureState, Incident, IncidentSummary, Timeline, TimelineQuery};
+use stallscope_core::model::{
+    Capture, CaptureKind, CaptureState, Incident, IncidentSummary, Timeline, TimelineQuery,
+};
 
 use crate::store::{Store, StoreError};
 
@@ -24,6 +26,20 @@ pub enum ReadError {
     /// The storage.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No such capture, or nothing of it was kept.
+    #[error("incident {id} has no file of a capture {number}: its `incident.json` lists those it has")]
+    NoCapture {
+        /// Which incident.
+        id: String,
+        /// Which capture.
+        number: u32,
+    },
+    /// Where the process happens to run is nowhere the user would look.
+    #[error("{path:?} is not a place to save a profile: name the file with its whole path")]
+    Destination {
+        /// What was given.
+        path: PathBuf,
+    },
     /// Not a profile.
     #[error("{path} is not a readable profile: {source}")]
     Profile {
@@ -53,6 +69,8 @@ impl ReadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
+            Self::NoCapture { .. } => "capture-not-found",
+            Self::Destination { .. } => "invalid-destination",
             Self::Profile { .. } => "profile-invalid",
             Self::Query { .. } => "profile-query",
             Self::NoBaseline { .. } => "no-baseline",
@@ -124,9 +142,12 @@ impl Reader {
     /// Copies a capture's raw file, atomically.
     ///
     /// # Errors
-    /// No such capture, or the destination cannot be written.
+    /// No such capture, or the destination is no whole path or cannot be written.
     pub fn save_profile(&self, id: &str, number: u32, destination: &Path) -> Result<(), ReadError> {
-        let path = self.store.capture_path(id, number)?;
+        if !destination.is_absolute() {
+            return Err(ReadError::Destination { path: destination.to_path_buf() });
+        }
+        let path = self.capture_path(id, number)?;
         let bytes = std::fs::read(&path).map_err(|e| StoreError::io(&path, e))?;
         Ok(crate::store::write_atomic(destination, &bytes)?)
     }
@@ -168,9 +189,19 @@ impl Reader {
         diff(&base, &index, &query).map_err(|source| ReadError::Query { path, source })
     }
 
+    /// The raw file of a capture.
+    fn capture_path(&self, id: &str, number: u32) -> Result<PathBuf, ReadError> {
+        // Asking for one that is not there is no fault of the incident, as the storage would have it.
+        let kept = |capture: &Capture| capture.number == number && !capture.file.is_empty();
+        if !self.store.load(id)?.captures.iter().any(kept) {
+            return Err(ReadError::NoCapture { id: id.to_owned(), number });
+        }
+        Ok(self.store.capture_path(id, number)?)
+    }
+
     /// The parsed profile, from memory when it was asked for lately.
     fn profile(&self, id: &str, number: u32) -> Result<(PathBuf, Arc<HeapIndex>), ReadError> {
-        let path = self.store.capture_path(id, number)?;
+        let path = self.capture_path(id, number)?;
         let modified = std::fs::metadata(&path).and_then(|m| m.modified()).ok();
         {
             let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);

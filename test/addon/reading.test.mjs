@@ -1,0 +1,231 @@
+// What the core reads back from disk: exactly what `go tool pprof` says of the same file, nothing outside of the
+// incidents' folder, and a plain answer for what is not there.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { pprofTotal } from '../lib/pprof.mjs';
+import { RIGHT } from './support/contract.mjs';
+import { addon, coreOptions, failure, scratchFolder, value } from './support/core.mjs';
+import { BASELINE, HEAP, INCIDENT, PROFILES, writeIncident } from './support/incident.mjs';
+
+const [, ROWS] = RIGHT.heapTable;
+const [, TREE] = RIGHT.flame;
+
+function coreOn(storage) {
+  return addon.createCore(coreOptions(storage));
+}
+
+test('an incident that another program wrote is listed, read and drawn', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  const core = coreOn(storage);
+  const [summary, ...others] = value(await core.incidents());
+  assert.deepEqual(others, []);
+  assert.equal(summary.id, INCIDENT);
+  assert.equal(summary.method, 'textDocument/hover');
+  assert.equal(summary.duration_ns, 4e9);
+  assert.equal(summary.has_heap, true);
+  assert.equal(summary.problem, null);
+  const incident = value(await core.incident(INCIDENT));
+  assert.equal(incident.request.line, 7);
+  assert.equal(incident.gopls.go_version, null);
+  const timeline = value(
+    await core.timeline({ incident: INCIDENT, from_ns: null, to_ns: null, points: 4000 }),
+  );
+  assert.deepEqual(timeline.stalls, [{ incident: INCIDENT, start_ns: 2e9, end_ns: 6e9 }]);
+  assert.equal(timeline.rss.length, incident.series.length);
+});
+
+for (const sampleType of ['inuse_space', 'inuse_objects', 'alloc_space', 'alloc_objects']) {
+  test(`table, flame graph and comparison have pprof's total of ${sampleType}`, async (t) => {
+    const storage = scratchFolder(t);
+    writeIncident(storage);
+    const core = coreOn(storage);
+    const ref = { incident: INCIDENT, capture: 1 };
+    const total = await pprofTotal(path.join(PROFILES, HEAP), sampleType);
+    const table = value(await core.heapTable(ref, { ...ROWS, sample_type: sampleType }));
+    assert.equal(table.total, total);
+    assert.equal(table.sample_type, sampleType);
+    const flame = value(await core.flame(ref, { ...TREE, sample_type: sampleType }));
+    assert.equal(flame.total, total);
+    assert.equal(flame.nodes[0].kind, 'root');
+    assert.equal(flame.nodes[0].value, total);
+    const diff = value(await core.heapDiff(ref, { ...ROWS, sample_type: sampleType }));
+    assert.equal(diff.new_total, total);
+    assert.equal(diff.base_total, await pprofTotal(path.join(PROFILES, BASELINE), sampleType));
+    assert.equal(diff.total, diff.new_total - diff.base_total);
+  });
+}
+
+test('a table comes in pages, the same rows whatever their size', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  const core = coreOn(storage);
+  const ref = { incident: INCIDENT, capture: 1 };
+  const page = async (offset, limit) => value(await core.heapTable(ref, { ...ROWS, offset, limit }));
+  const whole = await page(0, 1000);
+  assert.ok(whole.matched_rows > 100, `${whole.matched_rows}`);
+  assert.equal(whole.rows.length, Math.min(whole.matched_rows, 1000));
+  const inPages = [...(await page(0, 7)).rows, ...(await page(7, 7)).rows];
+  assert.deepEqual(inPages, whole.rows.slice(0, 14));
+  assert.deepEqual((await page(whole.matched_rows, 10)).rows, []);
+  assert.deepEqual((await page(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).rows, []);
+});
+
+test('what a profile cannot answer is said with the file and the question', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  const core = coreOn(storage);
+  const ref = { incident: INCIDENT, capture: 1 };
+  const unknownType = failure(await core.heapTable(ref, { ...ROWS, sample_type: 'cpu' }));
+  assert.equal(unknownType.code, 'profile-query');
+  assert.match(unknownType.message, /heap-1\.pb\.gz.*cpu/);
+  const unknownPath = failure(await core.flame(ref, { ...TREE, path: ['main.nowhere'] }));
+  assert.equal(unknownPath.code, 'profile-query');
+  assert.match(unknownPath.message, /main\.nowhere/);
+  const text = failure(await core.heapTable({ incident: INCIDENT, capture: 3 }, ROWS));
+  assert.equal(text.code, 'profile-invalid');
+  assert.match(text.message, /goroutines-3\.txt/);
+  for (const share of [NaN, -1, 2, Infinity]) {
+    const flame = value(await core.flame(ref, { ...TREE, min_share: share }));
+    assert.equal(flame.nodes[0].value, flame.total, `min_share ${share}`);
+  }
+});
+
+test('without a baseline there is no comparison, and the answer says why', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage, { withBaseline: false });
+  const { code, message } = failure(await coreOn(storage).heapDiff({ incident: INCIDENT, capture: 1 }, ROWS));
+  assert.equal(code, 'no-baseline');
+  assert.match(message, new RegExp(`${INCIDENT}.*calm`));
+});
+
+test('a capture that is not there, or of which nothing was kept, is named', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  const core = coreOn(storage);
+  for (const capture of [0, 4, 99, 2 ** 32 - 1]) {
+    const ref = { incident: INCIDENT, capture };
+    for (const ask of [
+      core.heapTable(ref, ROWS),
+      core.flame(ref, TREE),
+      core.heapDiff(ref, ROWS),
+      core.saveProfile(ref, path.join(storage, 'x.pb.gz')),
+    ]) {
+      const { code, message } = failure(await ask);
+      assert.equal(code, 'capture-not-found');
+      assert.match(message, new RegExp(`${INCIDENT}.*capture ${capture}:`));
+    }
+  }
+  assert.equal(fs.existsSync(path.join(storage, 'x.pb.gz')), false);
+});
+
+test('no id leads out of the folder of incidents, and nothing outside is deleted or copied', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  // A perfectly good incident, one folder up.
+  const outside = path.join(storage, 'outside');
+  fs.renameSync(writeIncident(storage, { id: 'outside' }), outside);
+  const copy = path.join(storage, 'copy.pb.gz');
+  const core = coreOn(storage);
+  for (const id of [
+    '../outside',
+    `../outside/../outside`,
+    `${INCIDENT}/../../outside`,
+    outside,
+    '../../etc',
+    '..',
+    '.',
+    '',
+    '/',
+    '..\\outside',
+    '%2e%2e%2foutside',
+    'outside\0',
+    '__proto__',
+    'x'.repeat(10_000_000),
+    '\ud800',
+  ]) {
+    const ref = { incident: id, capture: 1 };
+    for (const ask of [
+      core.incident(id),
+      core.heapTable(ref, ROWS),
+      core.flame(ref, TREE),
+      core.heapDiff(ref, ROWS),
+      core.saveProfile(ref, copy),
+      core.timeline({ incident: id, from_ns: null, to_ns: null, points: 10 }),
+      core.deleteIncidents([id]),
+    ]) {
+      assert.equal(failure(await ask).code, 'incident-not-found', JSON.stringify(id.slice(0, 40)));
+    }
+  }
+  assert.ok(fs.existsSync(path.join(outside, 'incident.json')));
+  assert.equal(fs.existsSync(copy), false);
+  assert.equal(value(await core.incidents()).length, 1);
+});
+
+test('a forged incident cannot make us read a file of somebody else', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  fs.copyFileSync(path.join(PROFILES, HEAP), path.join(storage, 'secret.pb.gz'));
+  const core = coreOn(storage);
+  const forged = { incident: INCIDENT, capture: 5 };
+  failure(await core.heapTable(forged, ROWS));
+  failure(await core.saveProfile(forged, path.join(storage, 'stolen.pb.gz')));
+  assert.equal(fs.existsSync(path.join(storage, 'stolen.pb.gz')), false);
+});
+
+test('a broken incident is listed with its problem and spoils nothing else', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  const broken = path.join(storage, 'incidents', '20261125T000000.000Z-hover-1');
+  fs.mkdirSync(broken);
+  fs.writeFileSync(path.join(broken, 'incident.json'), '{"format": 1, "id": ');
+  const core = coreOn(storage);
+  const [first, second] = value(await core.incidents());
+  assert.match(first.problem, /incident\.json/);
+  assert.equal(second.problem, null);
+  assert.equal(failure(await core.incident(path.basename(broken))).code, 'incident-unreadable');
+  fs.writeFileSync(path.join(broken, 'incident.json'), '{"format": 999}');
+  assert.match(failure(await core.incident(path.basename(broken))).message, /format 999.*update/);
+});
+
+test('deleting takes exactly the folders named, and never follows a link', async (t) => {
+  const storage = scratchFolder(t);
+  const kept = writeIncident(storage);
+  const gone = writeIncident(storage, { id: '20261124T042000.000Z-hover-4711' });
+  const elsewhere = path.join(storage, 'elsewhere');
+  fs.mkdirSync(elsewhere);
+  fs.writeFileSync(path.join(elsewhere, 'diary.txt'), 'mine');
+  const link = path.join(storage, 'incidents', 'a-link');
+  fs.symlinkSync(elsewhere, link);
+  const core = coreOn(storage);
+  assert.equal(value(await core.deleteIncidents([path.basename(gone), 'a-link', 'no-such'])), 1);
+  assert.equal(fs.existsSync(gone), false);
+  assert.ok(fs.existsSync(path.join(kept, 'heap-1.pb.gz')));
+  assert.equal(fs.readFileSync(path.join(elsewhere, 'diary.txt'), 'utf8'), 'mine');
+});
+
+test('a saved profile is the same bytes, whole or not at all', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  const core = coreOn(storage);
+  const ref = { incident: INCIDENT, capture: 1 };
+  const target = path.join(storage, 'Ünïcode 堆.pb.gz');
+  fs.writeFileSync(target, 'older');
+  value(await core.saveProfile(ref, target));
+  assert.deepEqual(fs.readFileSync(target), fs.readFileSync(path.join(PROFILES, HEAP)));
+  const nowhere = path.join(storage, 'no-such-folder', 'x.pb.gz');
+  for (const destination of [nowhere, storage]) {
+    const { message } = failure(await core.saveProfile(ref, destination));
+    assert.ok(message.includes(destination), message);
+  }
+  for (const relative of ['', 'x.pb.gz', '../x.pb.gz']) {
+    const { code, message } = failure(await core.saveProfile(ref, relative));
+    assert.equal(code, 'invalid-destination');
+    assert.ok(message.includes(`"${relative}"`), message);
+    assert.match(message, /whole path/);
+  }
+  const leftovers = fs.readdirSync(storage).filter((name) => name.startsWith('.tmp-'));
+  assert.deepEqual(leftovers, []);
+});

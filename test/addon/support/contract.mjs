@@ -1,0 +1,55 @@
+// `extension/shared/core.ts` read as what it is: the list of calls, each with its parameters and what it returns.
+import fs from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+import { repo } from '../../tools/lib/paths.mjs';
+
+/** The calls of a class or interface `Core`: name → parameter names and the type returned, as text. */
+export function callsOfCore(file) {
+  const full = path.join(repo, file);
+  const source = ts.createSourceFile(full, fs.readFileSync(full, 'utf8'), ts.ScriptTarget.Latest, true);
+  const core = source.statements.find(
+    (s) => (ts.isInterfaceDeclaration(s) || ts.isClassDeclaration(s)) && s.name?.text === 'Core',
+  );
+  const calls = core.members.filter((m) => ts.isMethodSignature(m) || ts.isMethodDeclaration(m));
+  return new Map(
+    calls.map((call) => [
+      call.name.getText(),
+      { parameters: call.parameters.map((p) => p.name.getText()), returns: call.type.getText() },
+    ]),
+  );
+}
+
+export const CONTRACT = callsOfCore('extension/shared/core.ts');
+
+const REF = { incident: 'no-such', capture: 1 };
+const ROWS = { sample_type: null, sort: 'flat', descending: true, filter: '', offset: 0, limit: 10 };
+
+/** Arguments for each call that are right, about an incident that is not there. */
+export const RIGHT = {
+  start: [() => {}],
+  stop: [],
+  configure: [{ stall_after_ms: 300 }],
+  pause: [],
+  resume: [],
+  observed: [{ method: 'textDocument/hover', uri: 'file:///a.go', line: 1 }],
+  echoBegan: ['textDocument/hover', 'file:///a.go'],
+  echoEnded: ['textDocument/hover', 'file:///a.go'],
+  saveBegan: ['file:///a.go'],
+  saveEnded: ['file:///a.go'],
+  status: [],
+  goplsProcesses: [],
+  captureNow: [],
+  incidents: [],
+  incident: ['no-such'],
+  deleteIncidents: [['no-such']],
+  saveProfile: [REF, '/nowhere/x.pb.gz'],
+  timeline: [{ incident: null, from_ns: null, to_ns: null, points: 100 }],
+  heapTable: [REF, ROWS],
+  flame: [REF, { sample_type: null, path: [], min_share: 0.001, max_nodes: 100 }],
+  heapDiff: [REF, ROWS],
+  decisions: [10],
+};
+
+/** Whether a call answers with an `Outcome`; the others have nothing to fail at, or throw. */
+export const answersOutcome = (call) => CONTRACT.get(call).returns.includes('Outcome<');
