@@ -65,7 +65,10 @@ export class Prompts implements vscode.Disposable {
     const { show } = verdict;
     const answered =
       show.kind === 'stall' ? this.askAfterStall(show.incident) : this.askAboutMemory(show.rssBytes);
-    void answered.finally(() => this.policy.closed());
+    void answered.finally(() => {
+      this.policy.closed();
+      this.next();
+    });
   }
 
   private async askAfterStall(incident: IncidentSummary): Promise<void> {

@@ -14,14 +14,18 @@ export const GO_FILES: vscode.DocumentFilter[] = [
   { language: 'go.mod', scheme: 'file' },
 ];
 
+/** A request at a place in a document: one that can be repeated there. */
 export interface RequestSeen extends ObservedRequest {
   uri: string;
   line: number;
   position: vscode.Position;
 }
 
-/** Registers the providers. `seen` must return quickly and never throw. */
-export function observeRequests(seen: (request: RequestSeen) => void): vscode.Disposable {
+/** Registers the providers. `seen` and `searched` (a symbol search has no place) must return quickly and never throw. */
+export function observeRequests(
+  seen: (request: RequestSeen) => void,
+  searched: (request: ObservedRequest) => void,
+): vscode.Disposable {
   const stamp =
     (method: string) =>
     (document: vscode.TextDocument, position: vscode.Position): undefined => {
@@ -45,6 +49,12 @@ export function observeRequests(seen: (request: RequestSeen) => void): vscode.Di
       { provideCompletionItems: stamp('textDocument/completion') },
       '.',
     ),
+    languages.registerWorkspaceSymbolProvider({
+      provideWorkspaceSymbols: (): undefined => {
+        searched({ method: 'workspace/symbol', uri: null, line: null });
+        return undefined;
+      },
+    }),
   );
 }
 

@@ -24,12 +24,15 @@ export function watchEditor(session: Session, log: vscode.LogOutputChannel): vsc
     now: () => Date.now(),
   });
   return vscode.Disposable.from(
-    observeRequests((request) => {
-      if (echo.isOwn(request)) return;
-      const { method, uri, line } = request;
-      stamp((core) => core.observed({ method, uri, line }));
-      if (needsEcho(session.status)) void echo.repeat(request);
-    }),
+    observeRequests(
+      (request) => {
+        if (echo.isOwn(request)) return;
+        const { method, uri, line } = request;
+        stamp((core) => core.observed({ method, uri, line }));
+        if (needsEcho(session.status)) void echo.repeat(request);
+      },
+      (request) => stamp((core) => core.observed(request)),
+    ),
     observeSaves(
       (uri) => stamp((core) => core.saveBegan(uri)),
       (uri) => stamp((core) => core.saveEnded(uri)),
