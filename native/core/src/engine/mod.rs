@@ -660,10 +660,13 @@ impl Engine {
             .cloned();
         match (&mut self.stall, oldest) {
             (None, Some(request)) if self.gopls.is_some() => self.begin(now, &request, "in-flight", actions),
-            (Some(stall), Some(_)) => stall.last_seen_ns = now,
+            (Some(stall), Some(_)) => {
+                stall.last_seen_ns = now;
+                // Only while somebody waits: what grows in the moment after the answer did not delay it.
+                self.judge_growth(now, actions);
+            }
             _ => {}
         }
-        self.judge_growth(now, actions);
         let busy = self.tracker.in_flight().any(|r| r.interactive);
         if let Some(stall) = &mut self.stall {
             // What the load and our cost are as long as the stall goes on.
