@@ -131,10 +131,12 @@ fn words(event: &WatchEvent) -> Option<String> {
 
 fn status_words(status: &Status) -> Option<String> {
     let gopls = status.gopls.as_ref()?;
-    let source = match gopls.latency_source {
-        LatencySource::Counters => "gopls's counters",
-        LatencySource::Replies => "gopls's counters of replies",
-        LatencySource::Echo | LatencySource::None => "nothing (no debug server)",
+    let source = match (gopls.latency_source, &gopls.debug) {
+        (LatencySource::Counters, _) => "gopls's counters",
+        (LatencySource::Replies, _) => "gopls's counters of replies",
+        // Just found: its first page is on the way.
+        (LatencySource::Echo | LatencySource::None, DebugServer::On { .. }) => return None,
+        (LatencySource::Echo | LatencySource::None, _) => "nothing (no debug server)",
     };
     let debug = match &gopls.debug {
         DebugServer::On { address, .. } => format!("debug server {address}"),
