@@ -921,6 +921,10 @@ export type Status = {
  */
 at_ns: number, 
 /**
+ * Unix time of ns 0 in milliseconds, for showing clock times.
+ */
+origin_unix_ms: number, 
+/**
  * False while the user has paused watching.
  */
 watching: boolean, 

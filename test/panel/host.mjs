@@ -21,6 +21,7 @@ export const lastAt = session.rss.at(-1)[0];
 
 export const baseStatus = {
   at_ns: lastAt,
+  origin_unix_ms: session.origin_unix_ms,
   watching: true,
   capture_enabled: true,
   gopls: {

@@ -46,7 +46,7 @@ export class DecisionLog implements vscode.Disposable {
     if (!core) return '';
     const decisions = core.decisions(MOST_LINES);
     if (decisions.length === 0) return l10n.t('No decision has been taken yet: nothing has stalled.') + '\n';
-    return logText(decisions, Date.now() - core.status().at_ns / 1e6);
+    return logText(decisions, core.status().origin_unix_ms);
   }
 
   dispose(): void {

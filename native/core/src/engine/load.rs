@@ -4,7 +4,7 @@ use crate::model::{Bytes, LoadContext, MS, Ns, SECOND};
 
 /// A process older than this when first seen has its load behind it (or we cannot tell when it began).
 const FRESH_NS: Ns = 15 * SECOND;
-/// A load is given up as "not a load" after this long.
+/// What is still not quiet after this long is no load: it is never told as one, nor remembered.
 const LONGEST_NS: Ns = 15 * 60 * SECOND;
 /// gopls must be this quiet …
 const QUIET_CPU_SHARE: f64 = 0.5;
@@ -22,10 +22,19 @@ const EARLIEST_END_NS: Ns = 3 * SECOND;
 #[derive(Debug)]
 pub struct LoadDetector {
     start_ns: Ns,
-    end_ns: Option<Ns>,
+    end: Option<End>,
     peak_rss_bytes: Bytes,
     quiet_since_ns: Option<Ns>,
     earlier_ns: Vec<Ns>,
+}
+
+/// How it came out.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// gopls was quiet from then on.
+    Quiet { since_ns: Ns },
+    /// It never was.
+    GivenUp,
 }
 
 /// What is known at a sample.
@@ -48,7 +57,7 @@ impl LoadDetector {
     pub fn new(at_ns: Ns, uptime_ns: Ns, earlier_ns: Vec<Ns>) -> Option<Self> {
         (uptime_ns < FRESH_NS).then(|| Self {
             start_ns: at_ns.saturating_sub(uptime_ns),
-            end_ns: None,
+            end: None,
             peak_rss_bytes: 0,
             quiet_since_ns: None,
             earlier_ns,
@@ -57,7 +66,7 @@ impl LoadDetector {
 
     /// Feeds a sample; true when the load has ended with it.
     pub fn feed(&mut self, signs: LoadSigns) -> bool {
-        if self.end_ns.is_some() {
+        if self.end.is_some() {
             return false;
         }
         self.peak_rss_bytes = self.peak_rss_bytes.max(signs.rss_bytes);
@@ -72,27 +81,35 @@ impl LoadDetector {
             self.quiet_since_ns.get_or_insert(signs.at_ns);
         }
         let quiet_since = self.quiet_since_ns.filter(|since| signs.at_ns - since >= QUIET_FOR_NS);
-        if let Some(since) = quiet_since {
-            self.end_ns = Some(since);
+        if let Some(since_ns) = quiet_since {
+            self.end = Some(End::Quiet { since_ns });
         } else if age > LONGEST_NS {
-            self.end_ns = Some(signs.at_ns);
+            self.end = Some(End::GivenUp);
         }
-        self.end_ns.is_some()
+        quiet_since.is_some()
     }
 
     /// Whether it still goes on.
     pub fn running(&self) -> bool {
-        self.end_ns.is_none()
+        self.end.is_none()
     }
 
-    /// The load as a stall that overlaps `[from_ns, now_ns]` sees it; `None` when it was over before.
+    fn end_ns(&self) -> Option<Ns> {
+        match self.end? {
+            End::Quiet { since_ns } => Some(since_ns),
+            End::GivenUp => None,
+        }
+    }
+
+    /// The load as a stall that overlaps `[from_ns, now_ns]` sees it; `None` when it was over before, or was none.
     pub fn context(&self, from_ns: Ns, now_ns: Ns) -> Option<LoadContext> {
-        if self.end_ns.is_some_and(|end| end < from_ns) {
+        let over = self.end_ns().is_some_and(|end| end < from_ns);
+        if over || matches!(self.end, Some(End::GivenUp)) {
             return None;
         }
         Some(LoadContext {
             start_ns: self.start_ns,
-            end_ns: self.end_ns,
+            end_ns: self.end_ns(),
             peak_rss_bytes: self.peak_rss_bytes,
             earlier_ns: self.earlier_ns.clone(),
             ordinary: self.is_ordinary(now_ns),
@@ -101,7 +118,7 @@ impl LoadDetector {
 
     /// Length so far, or of the whole.
     pub fn length_ns(&self, now_ns: Ns) -> Ns {
-        self.end_ns.unwrap_or(now_ns).saturating_sub(self.start_ns)
+        self.end_ns().unwrap_or(now_ns).saturating_sub(self.start_ns)
     }
 
     /// Most RSS seen during it.

@@ -140,7 +140,7 @@ pub enum Event {
 }
 
 /// What is to be done.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Make a folder for the stall and write what [`Engine::incident`] says.
     Open {
@@ -335,9 +335,7 @@ impl Engine {
                 }
             }
             Event::Paused => {
-                if let Some(stall) = self.stall.take() {
-                    self.seal(stall, now_ns, &mut actions);
-                }
+                self.cut_short(now_ns, &mut actions);
                 self.lose_gopls(now_ns, &mut actions);
             }
             Event::Noted { key, note } => {
@@ -374,10 +372,12 @@ impl Engine {
         }
     }
 
-    /// Ends everything at once, because we are about to end: returns the stalls that have a folder.
+    /// Ends everything at once, because we are about to end: returns the stalls that are to be written once more.
     pub fn wind_up(&mut self, now_ns: Ns) -> Vec<StallKey> {
-        if let Some(stall) = self.stall.take() {
-            self.seal(stall, now_ns, &mut Vec::new());
+        self.cut_short(now_ns, &mut Vec::new());
+        for stall in &mut self.closing {
+            stall.give_up_captures("the window closed before it arrived");
+            stall.seal_request(&self.ring);
         }
         self.closing.iter().filter(|stall| stall.recorded).map(|stall| stall.key).collect()
     }
@@ -449,9 +449,10 @@ impl Engine {
         &self.limits
     }
 
-    /// The limits, to join what another window has written.
-    pub fn limits_mut(&mut self) -> &mut Limits {
-        &mut self.limits
+    /// Joins what other windows have taken; what was taken here meanwhile stays.
+    pub fn join_limits(&mut self, others: &Limits, now_ns: Ns) {
+        let now = self.unix_ms(now_ns);
+        self.limits.merge(others, now);
     }
 
     /// The settings in force.
@@ -819,6 +820,14 @@ impl Engine {
         }
     }
 
+    /// We stop looking: the end of a wait that still goes on will not be seen.
+    fn cut_short(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let Some(mut stall) = self.stall.take() else { return };
+        let requests = stall.requests(self.tracker.in_flight());
+        stall.interrupted = Stall::main_request(&requests, now).is_some_and(|main| main.end_ns.is_none());
+        self.seal(stall, now, actions);
+    }
+
     /// The stall is over: fix what was seen, and say why no heap was captured if none was.
     fn seal(&mut self, mut stall: Stall, now: Ns, actions: &mut Vec<Action>) {
         let end_ns = stall.ended.iter().filter_map(|r| r.end_ns).max().unwrap_or(now).max(stall.start_ns);
@@ -867,13 +876,9 @@ impl Engine {
             if stall.waiting_for_captures() || announced {
                 continue;
             }
-            if stall.on_request && stall.sealed.is_none() {
-                let end_ns =
-                    stall.captures.iter().filter_map(|c| c.received_ns).max().unwrap_or(stall.start_ns);
-                stall.seal(Vec::new(), &self.ring, end_ns);
-            }
+            stall.seal_request(&self.ring);
             let ordinary_load = stall.load.as_ref().is_some_and(|load| load.ordinary);
-            let prompt = !stall.on_request && !ordinary_load && !stall.gopls_gone;
+            let prompt = !(stall.on_request || ordinary_load || stall.gopls_gone || stall.interrupted);
             actions.push(Action::Close { key: stall.key, prompt, on_request: stall.on_request });
         }
     }
@@ -900,6 +905,7 @@ impl Engine {
             heaps: 0,
             recorded: false,
             gopls_gone: false,
+            interrupted: false,
             cost_at_start: self.cost,
             cost: Cost::default(),
             on_request: false,

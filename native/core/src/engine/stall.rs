@@ -44,6 +44,8 @@ pub(super) struct Stall {
     /// Whether it has a folder.
     pub recorded: bool,
     pub gopls_gone: bool,
+    /// We stopped looking before the request or a capture had ended.
+    pub interrupted: bool,
     pub cost_at_start: Cost,
     pub cost: Cost,
     /// Asked for by the user, not a stall.
@@ -124,6 +126,23 @@ impl Stall {
         self.sealed = Some(Sealed { end_ns, requests, series: thin(&samples, SERIES_POINTS), rss });
     }
 
+    /// A capture on request lasts until its last capture has arrived.
+    pub fn seal_request(&mut self, ring: &RssRing) {
+        if self.on_request && self.sealed.is_none() {
+            let end_ns = self.captures.iter().filter_map(|c| c.received_ns).max().unwrap_or(self.start_ns);
+            self.seal(Vec::new(), ring, end_ns);
+        }
+    }
+
+    /// What has not arrived by now will not arrive.
+    pub fn give_up_captures(&mut self, why: &str) {
+        for capture in self.captures.iter_mut().filter(|c| c.state == CaptureState::Running) {
+            capture.state = CaptureState::Failed;
+            capture.error = Some(why.to_owned());
+            self.interrupted = true;
+        }
+    }
+
     /// The incident as it stands; `open` are the requests still in flight.
     pub fn incident(
         &self,
@@ -156,11 +175,14 @@ impl Stall {
         for capture in &mut captures {
             capture.during_request = during(capture, &request);
         }
-        let state = match (&self.sealed, self.gopls_gone) {
-            (None, _) => IncidentState::Open,
-            (Some(_), _) if self.waiting_for_captures() => IncidentState::Open,
-            (Some(_), true) => IncidentState::GoplsGone,
-            (Some(_), false) => IncidentState::Complete,
+        let state = if self.sealed.is_none() || self.waiting_for_captures() {
+            IncidentState::Open
+        } else if self.gopls_gone {
+            IncidentState::GoplsGone
+        } else if self.interrupted {
+            IncidentState::Interrupted
+        } else {
+            IncidentState::Complete
         };
         Incident {
             format: INCIDENT_FORMAT,

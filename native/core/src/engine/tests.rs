@@ -34,17 +34,7 @@ impl Desk {
 
     fn at(&mut self, at_ms: u64, event: Event) -> Vec<Action> {
         let actions = self.engine.handle(at_ms * MS, event);
-        self.told.extend(actions.iter().map(|a| match a {
-            Action::Open { key } => Action::Open { key: *key },
-            Action::Capture { key, number, kind } => {
-                Action::Capture { key: *key, number: *number, kind: *kind }
-            }
-            Action::Close { key, prompt, on_request } => {
-                Action::Close { key: *key, prompt: *prompt, on_request: *on_request }
-            }
-            Action::Dropped { key } => Action::Dropped { key: *key },
-            _ => Action::Baseline,
-        }));
+        self.told.extend(actions.iter().cloned());
         actions
     }
 
@@ -390,4 +380,77 @@ fn stalls_beyond_the_budget_have_no_folder_but_a_line_in_the_log() {
     assert_eq!(opened, [1, 0], "a light incident every five seconds at most");
     let held = desk.engine.decisions().any(|d| d.rule == "light-evidence" && d.reason == "cool-down");
     assert!(held);
+}
+
+#[test]
+fn a_load_given_up_is_neither_told_nor_a_load() {
+    let mut desk = Desk::new(SECOND);
+    desk.counters.insert(
+        "initialized".into(),
+        MethodCounters { started: 1, completed: Some(0), ..MethodCounters::default() },
+    );
+    for at in (2_000..16 * 60_000).step_by(1_000) {
+        desk.tick(at, 0);
+    }
+    assert!(!desk.engine.loading());
+    let told = desk.told.iter().find(|a| matches!(a, Action::LoadEnded { .. }));
+    assert_eq!(told, None, "its length would be remembered as that of a load");
+    assert!(!desk.engine.decisions().any(|d| d.rule == "load-ended"));
+    desk.observe(960_000, HOVER);
+    desk.run(960_050, 961_000, 0);
+    assert_eq!(desk.engine.stall.as_ref().unwrap().load, None);
+}
+
+#[test]
+fn a_wait_that_we_stop_watching_is_interrupted_not_complete() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_050, 1_500, 0);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.arrives(1_500, key, 1);
+    desk.arrives(1_510, key, 2);
+    assert_eq!(closed(&desk.at(1_600, Event::Paused)), Some((key, false)), "and nobody is asked about it");
+    let incident = desk.engine.incident(key, 1_700 * MS).unwrap();
+    assert_eq!((incident.state, incident.request.end_ns), (IncidentState::Interrupted, None));
+}
+
+#[test]
+fn an_answered_wait_is_complete_even_if_we_stop_right_after() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_050, 1_500, 0);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.arrives(1_500, key, 1);
+    desk.arrives(1_510, key, 2);
+    desk.count(HOVER, 0, Some(500));
+    desk.poll(1_520);
+    assert_eq!(desk.engine.wind_up(1_600 * MS), [key]);
+    let incident = desk.engine.incident(key, 1_600 * MS).unwrap();
+    assert_eq!((incident.state, incident.request.end_ns), (IncidentState::Complete, Some(1_500 * MS)));
+}
+
+#[test]
+fn what_is_still_on_its_way_when_we_end_is_said_to_be_cut_off() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(1_000, Event::CaptureRequested);
+    let key = desk.engine.closing[0].key;
+    desk.arrives(1_100, key, 1);
+    assert_eq!(desk.engine.wind_up(1_200 * MS), [key]);
+    let incident = desk.engine.incident(key, 1_200 * MS).unwrap();
+    assert_eq!(incident.state, IncidentState::Interrupted);
+    let states: Vec<_> = incident.captures.iter().map(|c| (c.state, c.error.is_some())).collect();
+    assert_eq!(states, [(CaptureState::Complete, false), (CaptureState::Failed, true)]);
+}
+
+#[test]
+fn what_another_window_took_joins_what_was_taken_here_meanwhile() {
+    let mut desk = Desk::new(60 * SECOND);
+    let written = desk.engine.limits().clone();
+    desk.observe(1_000, HOVER);
+    let actions = desk.run(1_050, 1_500, 10);
+    assert!(captures(&actions).contains(&CaptureKind::Heap));
+    // The answer of a write from before the capture.
+    desk.engine.join_limits(&written, 1_500 * MS);
+    let now = desk.engine.unix_ms(2_000 * MS);
+    assert!(desk.engine.limits().heap(now, desk.engine.settings()).is_err(), "the cool-down is forgotten");
 }

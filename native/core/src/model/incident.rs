@@ -58,11 +58,12 @@ pub struct Incident {
 pub enum IncidentState {
     /// The stall goes on or evidence is still arriving.
     Open,
-    /// The request has ended and everything is on disk.
+    /// The request has ended, and so have its captures.
     Complete,
     /// gopls ended before the request did.
     GoplsGone,
-    /// We ended before the request did (window closed, crash); found and marked at the next start.
+    /// We stopped looking before the request or a capture had ended: watching was paused, the window closed. After a
+    /// crash it is found and marked at the next start.
     Interrupted,
 }
 

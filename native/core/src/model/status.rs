@@ -10,6 +10,8 @@ use super::{Bytes, CaptureState, IncidentSummary, Note, Ns, TimingSource};
 pub struct Status {
     /// When it was taken.
     pub at_ns: Ns,
+    /// Unix time of ns 0 in milliseconds, for showing clock times.
+    pub origin_unix_ms: f64,
     /// False while the user has paused watching.
     pub watching: bool,
     /// False while captures are switched off.
@@ -30,6 +32,27 @@ pub struct Status {
     pub spark_bytes: Vec<Bytes>,
     /// Share of one core that our own threads use, measured; 0.001 is 0.1 %.
     pub own_cpu_share: f64,
+}
+
+impl Status {
+    /// The same, looked at later: what counts seconds has gone on, everything else is as it was.
+    pub fn seen_at(mut self, now_ns: Ns) -> Self {
+        let passed_ns = now_ns.saturating_sub(self.at_ns);
+        if let Some(gopls) = &mut self.gopls {
+            gopls.uptime_ns += passed_ns;
+        }
+        for request in &mut self.in_flight {
+            request.age_ns += passed_ns;
+        }
+        // A stall lasts a moment longer than its main request, whose age then stands still.
+        if let Some(stall) = &mut self.stall
+            && stall.start_ns + stall.age_ns >= self.at_ns
+        {
+            stall.age_ns += passed_ns;
+        }
+        self.at_ns += passed_ns;
+        self
+    }
 }
 
 /// The watched gopls.
@@ -226,4 +249,46 @@ pub enum WatchEvent {
         /// What.
         note: Note,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn stalled(start_ns: Ns, age_ns: Ns, at_ns: Ns) -> Status {
+        let method = "textDocument/hover".to_owned();
+        let (incident, rss_growth_bytes, heap) = (None, 0.0, None);
+        Status {
+            at_ns,
+            origin_unix_ms: 1.7955e12,
+            watching: true,
+            capture_enabled: true,
+            gopls: None,
+            other_gopls: 0,
+            in_flight: vec![InFlight {
+                method: method.clone(),
+                age_ns: 7,
+                interactive: true,
+                source: TimingSource::Observer,
+            }],
+            stall: Some(StallStatus { incident, method, start_ns, age_ns, rss_growth_bytes, heap }),
+            loading: false,
+            last_incident: None,
+            spark_bytes: Vec::new(),
+            own_cpu_share: 0.0,
+        }
+    }
+
+    #[test]
+    fn ages_go_on_until_the_answer() {
+        let waiting = stalled(1_000, 500, 1_500).seen_at(1_700);
+        assert_eq!((waiting.at_ns, waiting.in_flight[0].age_ns), (1_700, 207));
+        assert_eq!(waiting.stall.unwrap().age_ns, 700);
+        let answered = stalled(1_000, 400, 1_500).seen_at(1_700);
+        assert_eq!(answered.stall.unwrap().age_ns, 400, "it took 400 and no longer");
+        let stamped_later = stalled(1_000, 500, 1_500).seen_at(1_400);
+        assert_eq!(stamped_later.at_ns, 1_500, "never backwards");
+    }
 }

@@ -13,7 +13,7 @@ use stallscope_core::model::{Capture, CaptureKind, CaptureState};
 use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
-use crate::debug::{DebugClient, Endpoint, Limits};
+use crate::debug::{DebugClient, DebugError, Endpoint, Limits, Phase};
 use crate::reader::read_profile;
 use crate::store::{IncidentFolder, StoreError};
 
@@ -108,15 +108,20 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
     let name = file_name(capture.kind, capture.number);
     let part = folder.join(format!("{name}.part"));
     let mut file = None;
+    let mut storage_error = None;
     let mut client = DebugClient::trusting(address);
     let fetch = client
         .get(Endpoint::of(capture.kind), &limits, |piece| {
             // Made with the first byte: a server that never answers leaves no empty file behind.
-            let file = match &mut file {
-                Some(file) => file,
-                none => none.insert(File::create(&part)?),
+            let written = match &mut file {
+                Some(file) => File::write_all(file, piece),
+                none => File::create(&part).and_then(|made| none.insert(made).write_all(piece)),
             };
-            file.write_all(piece)
+            written.map_err(|error| {
+                let brief = std::io::Error::from(error.kind());
+                storage_error = Some(StoreError::io(&part, error));
+                brief
+            })
         })
         .await;
     capture.sent_ns = fetch.sent.map(|at| clock.at(at));
@@ -127,35 +132,49 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
     if whole {
         capture.received_ns = Some(clock.at(fetch.done));
     }
-    let mut error = fetch.outcome.err().map(|error| error.to_string());
-    let mut storage_error = None;
+    let mut error = fetch.outcome.err().map(|error| explained(capture.kind, &error));
     let kept = if whole { name } else { format!("{name}.partial") };
-    let landed = match file {
-        None if whole => Err(StoreError::io(&part, std::io::Error::other("the answer was empty"))),
-        None => Ok(None),
-        Some(file) => {
-            let to = folder.join(&kept);
-            // A disk may take its time to make it safe: not on the loop's thread.
-            let done = tokio::task::spawn_blocking(move || land(&file, &part, &to)).await;
-            done.unwrap_or_else(|join| Err(StoreError::io(&folder, std::io::Error::other(join.to_string()))))
-                .map(Some)
-        }
-    };
-    match landed {
-        Ok(None) => capture.state = CaptureState::Failed,
-        Ok(Some(())) => {
-            capture.file = kept;
-            capture.on_disk_ns = Some(clock.now_ns());
-            capture.state = if whole { CaptureState::Running } else { CaptureState::Partial };
-        }
-        Err(failed) => {
+    match (file, &storage_error) {
+        (None, None) => {
             capture.state = CaptureState::Failed;
-            error.get_or_insert_with(|| failed.to_string());
-            storage_error = Some(failed);
+            error.get_or_insert_with(|| "the answer was empty".to_owned());
         }
+        (Some(file), None) => {
+            let (from, to) = (part.clone(), folder.join(&kept));
+            // A disk may take its time to make it safe: not on the loop's thread.
+            let landed = tokio::task::spawn_blocking(move || land(&file, &from, &to)).await;
+            match landed.unwrap_or_else(|join| Err(StoreError::io(&part, std::io::Error::other(join)))) {
+                Ok(()) => {
+                    capture.file = kept;
+                    capture.on_disk_ns = Some(clock.now_ns());
+                    capture.state = if whole { CaptureState::Running } else { CaptureState::Partial };
+                }
+                Err(failed) => storage_error = Some(failed),
+            }
+        }
+        (_, Some(_)) => {}
+    }
+    if let Some(failed) = &storage_error {
+        capture.state = CaptureState::Failed;
+        capture.size_bytes = 0;
+        error = Some(failed.to_string());
+        // A piece of a profile is worth less than the room in which the incident itself can be written.
+        let _ = fs::remove_file(&part);
     }
     capture.error = error;
     CaptureResult { key, capture, received_bytes: fetch.bytes, open, storage_error }
+}
+
+/// What went wrong, and the setting that changes it where there is one.
+fn explained(kind: CaptureKind, error: &DebugError) -> String {
+    match error {
+        DebugError::Timeout { phase: Phase::FirstByte | Phase::Body, .. } if kind == CaptureKind::Heap => {
+            format!("{error}: gopls was too busy, or hangs; stallscope.captureDeadlineSeconds gives it longer")
+        }
+        DebugError::TooLarge { .. } => format!("{error}; stallscope.captureMaxMB allows more"),
+        DebugError::Closed { .. } => format!("{error}: gopls has probably ended"),
+        _ => error.to_string(),
+    }
 }
 
 /// Makes the part file safe and gives it its name.

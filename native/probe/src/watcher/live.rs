@@ -1,7 +1,7 @@
 //! The time line and the sparkline, cut from what the engine remembers (live) or what an incident kept.
 
-use stallscope_core::engine::{Engine, StallMark};
 use stallscope_core::engine::memory::thin;
+use stallscope_core::engine::{Engine, StallMark};
 use stallscope_core::model::{
     Bytes, Capture, CaptureKind, CaptureMark, Incident, Ns, RequestBar, RequestRecord, RssPoint, StallSpan,
     Timeline, TimelineQuery,

@@ -62,6 +62,9 @@ pub enum WatchError {
     /// It cannot be asked.
     #[error("gopls serves no debug page: run \"Stallscope: Enable gopls Debug Server\" first")]
     NoDebugServer,
+    /// It serves pages that do not come.
+    #[error("gopls's debug server does not answer ({0}): restart gopls if that lasts")]
+    DebugServerFailing(String),
     /// The capture ended without a profile.
     #[error("the heap could not be captured: {0}")]
     CaptureFailed(String),
@@ -76,6 +79,7 @@ impl WatchError {
         match self {
             Self::NoGopls => "no-gopls",
             Self::NoDebugServer => "no-debug-server",
+            Self::DebugServerFailing(_) => "debug-server-failing",
             Self::CaptureFailed(_) => "capture-failed",
             Self::Ended => "watcher-ended",
         }
@@ -188,9 +192,10 @@ impl Watcher {
         answer.await.map_err(|_| WatchError::Ended)
     }
 
-    /// The latest status.
+    /// What is going on now: the latest status, its ages as of this moment.
     pub fn status(&self) -> Status {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner).status.clone()
+        let status = self.shared.lock().unwrap_or_else(PoisonError::into_inner).status.clone();
+        status.seen_at(self.clock.now_ns())
     }
 
     /// Latest decisions, newest last.
@@ -220,6 +225,7 @@ impl Drop for Watcher {
 pub fn idle_status() -> Status {
     Status {
         at_ns: 0,
+        origin_unix_ms: 0.0,
         watching: false,
         capture_enabled: false,
         gopls: None,

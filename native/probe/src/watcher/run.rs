@@ -39,6 +39,8 @@ const GO_CHILDREN_EVERY: Duration = Duration::from_millis(500);
 const STATUS_STALLED: Duration = Duration::from_millis(250);
 const STATUS_CALM: Duration = Duration::from_secs(2);
 const OWN_CPU_EVERY: Duration = Duration::from_secs(10);
+/// What the engine calls a capture that the user asked for.
+const ON_REQUEST: &str = "capture-on-request";
 
 /// What a task brings back.
 enum Done {
@@ -110,6 +112,8 @@ struct Loop {
     baseline_ns: u64,
     folders: HashMap<StallKey, Arc<IncidentFolder>>,
     on_request: Vec<oneshot::Sender<Result<IncidentSummary, WatchError>>>,
+    /// Why the last capture on request has brought no heap.
+    on_request_error: String,
     last_incident: Option<IncidentSummary>,
     limits_loaded: bool,
 
@@ -169,6 +173,7 @@ impl Loop {
             baseline_ns: 0,
             folders: HashMap::new(),
             on_request: Vec::new(),
+            on_request_error: String::new(),
             last_incident: None,
             limits_loaded: false,
             due: Due { sample: now, scan: now, discover: now, poll: now, go_children: now, status: now },
@@ -491,12 +496,11 @@ impl Loop {
     }
 
     fn capture_now(&mut self, reply: oneshot::Sender<Result<IncidentSummary, WatchError>>) {
-        let refusal = if self.gopls.is_none() {
-            Some(WatchError::NoGopls)
-        } else if !is_on(&self.debug) {
-            Some(WatchError::NoDebugServer)
-        } else {
-            None
+        let refusal = match &self.debug {
+            _ if self.gopls.is_none() => Some(WatchError::NoGopls),
+            DebugServer::On { .. } => None,
+            DebugServer::Failing { error, .. } => Some(WatchError::DebugServerFailing(error.clone())),
+            DebugServer::Off | DebugServer::Unknown => Some(WatchError::NoDebugServer),
         };
         if let Some(refusal) = refusal {
             let _ = reply.send(Err(refusal));
@@ -527,7 +531,7 @@ impl Loop {
             Report::Closed { key, summary, prompt } => {
                 self.folders.remove(&key);
                 self.last_incident = Some(*summary.clone());
-                if summary.method == "capture-on-request" {
+                if summary.method == ON_REQUEST {
                     self.answer_requests(&summary);
                 }
                 self.tell(WatchEvent::IncidentClosed { summary: *summary, prompt });
@@ -536,7 +540,7 @@ impl Loop {
                 let note = note("incidents-pruned", [("count", Value::from(count as u64))]);
                 self.tell(WatchEvent::Problem { note });
             }
-            Report::Limits(limits) => *self.engine.limits_mut() = limits,
+            Report::Limits(limits) => self.engine.join_limits(&limits, self.clock.now_ns()),
             Report::Failed(error) => {
                 self.answer_failure(&error.to_string());
                 self.problem(&error);
@@ -545,11 +549,11 @@ impl Loop {
     }
 
     fn answer_requests(&mut self, summary: &IncidentSummary) {
-        for reply in self.on_request.drain(..) {
+        for reply in std::mem::take(&mut self.on_request) {
             let answer = if summary.has_heap {
                 Ok(summary.clone())
             } else {
-                Err(WatchError::CaptureFailed(format!("see incident {}", summary.id)))
+                Err(WatchError::CaptureFailed(self.on_request_error.clone()))
             };
             let _ = reply.send(answer);
         }
@@ -608,7 +612,12 @@ impl Loop {
                 }
                 self.writer.send(Job::Progress { folder, incident: Box::new(incident) });
             }
-            Err(error) => self.problem(&error),
+            Err(error) => {
+                if incident.request.method == ON_REQUEST {
+                    self.answer_failure(&error.to_string());
+                }
+                self.problem(&error);
+            }
         }
     }
 
@@ -616,9 +625,12 @@ impl Loop {
         let incident = self.engine.incident(key, self.clock.now_ns());
         self.engine.forget(key);
         let (Some(incident), Some(folder)) = (incident, self.folders.get(&key)) else {
-            self.answer_failure("the incident's folder could not be made");
             return;
         };
+        if incident.request.method == ON_REQUEST {
+            let heap = incident.captures.iter().rfind(|c| c.kind == CaptureKind::Heap);
+            self.on_request_error = heap.and_then(|heap| heap.error.clone()).unwrap_or_default();
+        }
         let budget = self.engine.settings().disk_budget_bytes();
         let (folder, incident) = (Arc::clone(folder), Box::new(incident));
         self.writer.send(Job::Final { key, folder, incident, prompt, budget });
@@ -788,6 +800,7 @@ impl Loop {
             .count() as u32;
         Status {
             at_ns,
+            origin_unix_ms: self.clock.origin_unix_ns() as f64 / 1e6,
             watching: !self.paused,
             capture_enabled: self.engine.settings().capture_enabled,
             gopls,

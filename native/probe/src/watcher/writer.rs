@@ -92,7 +92,7 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
             Ok(Vec::new())
         }
         Job::Final { key, folder, incident, prompt, budget } => {
-            folder.write(&incident)?;
+            folder.write(&incident).inspect_err(|_| folder.remove_if_bare())?;
             let summary = Box::new(incident.summary(folder.size_bytes()));
             let kept_evidence = summary.has_heap;
             let mut reports = vec![Report::Closed { key, summary, prompt }];
