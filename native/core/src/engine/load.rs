@@ -8,8 +8,8 @@ const FRESH_NS: Ns = 15 * SECOND;
 const LONGEST_NS: Ns = 15 * 60 * SECOND;
 /// gopls must be this quiet …
 const QUIET_CPU_SHARE: f64 = 0.5;
-/// … for this long.
-const QUIET_FOR_NS: Ns = 1_500 * MS;
+/// … for this long: gopls rests for a second (`diagnosticsDelay`) between loading packages and checking what is open.
+const QUIET_FOR_NS: Ns = 3 * SECOND;
 /// Before this nothing may have started yet: the client still sends `initialize`.
 const EARLIEST_END_NS: Ns = 3 * SECOND;
 
@@ -50,6 +50,8 @@ pub struct LoadSigns {
     pub go_children: u32,
     /// Whether `initialized` is still worked on; `None` when the counters do not tell.
     pub initialized_in_flight: Option<bool>,
+    /// Whether a person waits for an answer: on a starved machine gopls may look quiet while it works on that.
+    pub waited_for: bool,
 }
 
 impl LoadDetector {
@@ -74,6 +76,7 @@ impl LoadDetector {
         let busy = signs.cpu_share > QUIET_CPU_SHARE
             || signs.go_children > 0
             || signs.initialized_in_flight == Some(true)
+            || signs.waited_for
             || age < EARLIEST_END_NS;
         if busy {
             self.quiet_since_ns = None;
@@ -155,6 +158,7 @@ mod tests {
             cpu_share,
             go_children: 0,
             initialized_in_flight,
+            waited_for: false,
         }
     }
 
@@ -172,11 +176,24 @@ mod tests {
         // Type checking after it.
         assert!(!load.feed(signs(10_000, 1.7, Some(false))));
         assert!(!load.feed(signs(12_000, 0.1, Some(false))));
-        assert!(load.feed(signs(13_600, 0.1, Some(false))));
+        assert!(load.feed(signs(15_100, 0.1, Some(false))));
         assert_eq!(load.length_ns(99 * SECOND), 12 * SECOND, "it ended when quiet began");
-        assert!(!load.feed(signs(14_000, 0.1, Some(false))), "told once");
-        assert!(load.context(11 * SECOND, 15 * SECOND).is_some_and(|c| c.ordinary));
-        assert!(load.context(13 * SECOND, 15 * SECOND).is_none(), "a later stall is not the load's");
+        assert!(!load.feed(signs(16_000, 0.1, Some(false))), "told once");
+        assert!(load.context(11 * SECOND, 17 * SECOND).is_some_and(|c| c.ordinary));
+        assert!(load.context(13 * SECOND, 17 * SECOND).is_none(), "a later stall is not the load's");
+    }
+
+    #[test]
+    fn the_first_wait_belongs_to_the_load_however_starved_gopls_is() {
+        let mut load = LoadDetector::new(SECOND, SECOND, vec![]).expect("fresh");
+        assert!(!load.feed(signs(9_000, 1.7, Some(false))));
+        assert!(!load.feed(signs(10_000, 0.2, Some(false))));
+        for at_ms in (11_000..20_000).step_by(500) {
+            assert!(!load.feed(LoadSigns { waited_for: true, ..signs(at_ms, 0.2, Some(false)) }));
+        }
+        assert!(!load.feed(signs(20_000, 0.0, Some(false))));
+        assert!(load.feed(signs(23_000, 0.0, Some(false))));
+        assert_eq!(load.length_ns(99 * SECOND), 20 * SECOND);
     }
 
     #[test]

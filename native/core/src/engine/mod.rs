@@ -483,6 +483,7 @@ impl Engine {
     fn sample(&mut self, now: Ns, rss_bytes: Bytes, cpu_ns: Ns, go_children: u32, actions: &mut Vec<Action>) {
         self.ring.push(now, rss_bytes);
         let initialized_in_flight = self.tracker.initialized_in_flight();
+        let waited_for = self.tracker.in_flight().any(|request| request.interactive);
         let Some(gopls) = &mut self.gopls else { return };
         gopls.cpu.push_back((now, cpu_ns));
         while gopls.cpu.len() > 2 && gopls.cpu.get(1).is_some_and(|(at, _)| now - at >= CPU_WINDOW_NS) {
@@ -504,6 +505,7 @@ impl Engine {
             cpu_share: gopls.cpu_share,
             go_children,
             initialized_in_flight,
+            waited_for,
         };
         if let Some(load) = &mut gopls.load
             && load.feed(signs)
