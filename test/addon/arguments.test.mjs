@@ -5,7 +5,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { CONTRACT, RIGHT, answersOutcome } from './support/contract.mjs';
-import { EventLog, addon, coreOptions, failure, idleCore, scratchFolder, value } from './support/core.mjs';
+import {
+  EventLog,
+  addon,
+  coreOptions,
+  eventually,
+  failure,
+  idleCore,
+  scratchFolder,
+  value,
+} from './support/core.mjs';
 
 const cyclic = {};
 cyclic.self = cyclic;
@@ -154,6 +163,6 @@ test('a storage folder that cannot be is told, not thrown', async (t) => {
   const { note } = await events.until('a problem', (e) => e.kind === 'problem');
   assert.match(String(note.values.error), new RegExp(path.basename(file)));
   assert.match(failure(await core.incidents()).message, new RegExp(path.basename(file)));
-  assert.equal(core.status().watching, true);
+  await eventually('a watcher that watches all the same', () => core.status().watching);
   value(await core.stop());
 });

@@ -11,6 +11,8 @@ import { INCIDENT, writeIncident } from './support/incident.mjs';
 import { watcherThreads } from './support/threads.mjs';
 
 const program = (name) => path.join(import.meta.dirname, 'programs', name);
+/** A worker that never answers is a failure, not a test that never ends. */
+const PATIENCE = { timeout: 30_000 };
 const LIVE = { incident: null, from_ns: null, to_ns: null, points: 100 };
 
 /** Runs one of the programs to its end, which must be its own doing. */
@@ -31,7 +33,7 @@ test('two cores in one process know nothing of each other', async (t) => {
   });
   for (const { core, events } of [one, two]) value(core.start(events.receive));
   for (const { events } of [one, two]) await events.until('a status', (e) => e.kind === 'status');
-  assert.equal(watcherThreads(), 2);
+  await eventually('two threads', () => watcherThreads() === 2);
   writeIncident(one.folder);
   assert.deepEqual(
     value(await one.core.incidents()).map(({ id }) => id),
@@ -98,24 +100,29 @@ for (const ending of ['stop', 'no stop']) {
   });
 }
 
-test('worker threads have cores of their own, and one that is ended takes only its own along', async (t) => {
-  const storage = scratchFolder(t);
-  const mine = addon.createCore(coreOptions(path.join(storage, 'main')));
-  value(mine.start(() => {}));
-  const [polite, rude] = ['polite', 'rude'].map(
-    (name) => new Worker(program('worker.mjs'), { workerData: { storage: path.join(storage, name) } }),
-  );
-  for (const worker of [polite, rude]) {
-    assert.deepEqual(await once(worker, 'message'), ['watching']);
-  }
-  assert.equal(watcherThreads(), 3);
-  polite.postMessage('stop');
-  assert.deepEqual(await once(polite, 'exit'), [0]);
-  await eventually('the end of its core', () => watcherThreads() === 2);
-  // As an extension host that is torn down: no stop, in the middle of everything.
-  await rude.terminate();
-  await eventually('the end of the core of the worker that was ended', () => watcherThreads() === 1);
-  value(await mine.timeline(LIVE));
-  value(await mine.stop());
-  await eventually('the end of the last', () => watcherThreads() === 0);
-});
+test(
+  'worker threads have cores of their own, and one that is ended takes only its own along',
+  PATIENCE,
+  async (t) => {
+    const storage = scratchFolder(t);
+    const mine = addon.createCore(coreOptions(path.join(storage, 'main')));
+    value(mine.start(() => {}));
+    const [polite, rude] = ['polite', 'rude'].map(
+      (name) => new Worker(program('worker.mjs'), { workerData: { storage: path.join(storage, name) } }),
+    );
+    t.after(() => Promise.all([polite, rude].map((worker) => worker.terminate())));
+    const first = await Promise.all([polite, rude].map((worker) => once(worker, 'message')));
+    assert.deepEqual(first, [['watching'], ['watching']]);
+    await eventually('three threads', () => watcherThreads() === 3);
+    const politeExit = once(polite, 'exit');
+    polite.postMessage('stop');
+    assert.deepEqual(await politeExit, [0]);
+    await eventually('the end of its core', () => watcherThreads() === 2);
+    // As an extension host that is torn down: no stop, in the middle of everything.
+    await rude.terminate();
+    await eventually('the end of the core of the worker that was ended', () => watcherThreads() === 1);
+    value(await mine.timeline(LIVE));
+    value(await mine.stop());
+    await eventually('the end of the last', () => watcherThreads() === 0);
+  },
+);

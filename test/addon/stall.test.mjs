@@ -287,10 +287,10 @@ test('once gopls is calm a baseline is kept, and a capture on request compares w
   t.diagnostic(
     `load: ${(loaded.duration_ns / 1e9).toFixed(1)} s, ${(loaded.peak_rss_bytes / MB).toFixed(0)} MB`,
   );
-  assert.ok(loaded.duration_ns > seen.incident.request.duration_ns);
+  assert.ok(loaded.peak_rss_bytes > 200 * MB, `${loaded.peak_rss_bytes}`);
   assert.equal(loaded.earlier_median_ns, null);
   const baselines = path.join(storage, 'baselines');
-  const [baseline] = await eventually('a baseline', () => nonEmpty(fs.readdirSync(baselines)), MINUTE);
+  const [baseline] = await eventually('a baseline', () => nonEmpty(fs.readdirSync(baselines)), 2 * MINUTE);
   const began = events.all.length;
   const summary = value(await core.captureNow());
   assert.equal(summary.state, 'complete');

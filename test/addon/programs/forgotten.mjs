@@ -9,7 +9,7 @@ globalThis.core = addon.createCore(coreOptions(process.argv[2]));
 const weak = new WeakRef(globalThis.core);
 value(globalThis.core.start(events.receive));
 await events.until('a status', (e) => e.kind === 'status');
-assert.equal(watcherThreads(), 1);
+await eventually('its thread', () => watcherThreads() === 1);
 // What has been asked for lasts as long as it takes, whoever drops the core in the meantime.
 const asked = globalThis.core.incidents();
 delete globalThis.core;
