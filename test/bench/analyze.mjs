@@ -1,0 +1,105 @@
+// `stallscope analyze` against `go tool pprof -top`, as whole processes, and against inflating the file alone.
+import fs from 'node:fs';
+import path from 'node:path';
+import { cargoTarget, cli, out, repo } from '../tools/lib/paths.mjs';
+import { run, step } from '../tools/lib/run.mjs';
+import { buildMeasure, measureInTurn } from './lib/measure.mjs';
+import { spread } from './lib/report.mjs';
+
+const SAMPLES = 800_000;
+const REAL = path.join(repo, 'test/fixtures/profiles/gopls-v0.23.0-loaded.pb.gz');
+const example = (name) => path.join(cargoTarget, 'release/examples', name);
+
+const MB = 1e6;
+
+/** The two profiles, how often they are measured, and what is wanted of them. */
+const CASES = [
+  { name: 'real', file: () => REAL, runs: 11, fasterThanPprof: 20 },
+  // pprof takes some ten seconds and two GB for it.
+  { name: `${SAMPLES / 1000}k samples`, file: synthesize, runs: 5, fasterThanPprof: 50, largest: true },
+];
+
+export async function analyze() {
+  await step('build what the measuring needs', async () => {
+    await buildMeasure();
+    await run('cargo', ['build', '--release', '--locked', '-p', 'stallscope-pprof', '--examples'], { cwd: repo });
+  });
+  const { stdout } = await run('go', ['tool', '-n', 'pprof']);
+  const report = {
+    commands: [],
+    notes: [
+      'Ratios are taken pair by pair, the commands run in turn. Peak memory is the max RSS which wait4 reports.',
+      '`go tool pprof` is what people type; of it, the go command itself takes some time before pprof runs: the ' +
+        'ratio to pprof alone is given too.',
+    ],
+    rows: [],
+    data: {},
+  };
+  for (const { name, file, runs, fasterThanPprof, largest = false } of CASES) {
+    const profile = await file();
+    const commands = {
+      ours: [cli, 'analyze', profile],
+      pprof: ['go', 'tool', 'pprof', '-top', profile],
+      pprofAlone: [stdout.trim(), '-top', profile],
+      inflate: [example('inflate_only'), profile],
+    };
+    const measured = await step(`analyze: ${name}, ${runs} runs of each`, () =>
+      measureInTurn(Object.values(commands), runs),
+    );
+    const of = Object.fromEntries(Object.keys(commands).map((key, index) => [key, measured[index]]));
+    report.data[name] = of;
+    report.commands.push(...Object.values(commands).map(words));
+    report.rows.push(...rows(name, of, fasterThanPprof, largest));
+  }
+  return report;
+}
+
+function rows(name, { ours, pprof, pprofAlone, inflate }, fasterThanPprof, largest) {
+  const ms = (runs) => spread(runs.map(({ wall_ns }) => wall_ns / 1e6), 'ms');
+  const mb = (runs) => spread(runs.map(({ peak_rss_bytes }) => peak_rss_bytes / MB), 'MB');
+  const cpu = (runs) => spread(runs.map(({ cpu_ns }) => cpu_ns / 1e6), 'ms');
+  const ratios = (over, under) => over.map((run, index) => run.wall_ns / under[index].wall_ns);
+  const row = (what, measured, more = {}) => ({ what: `analyze ${name}: ${what}`, wanted: '', measured, ...more });
+  const faster = ratios(pprof, ours);
+  const overInflate = ratios(ours, inflate);
+  const atMostMb = 300;
+  return [
+    row('time', ms(ours)),
+    row('CPU time', cpu(ours)),
+    row('time of go tool pprof -top', ms(pprof)),
+    row('time of inflating alone', ms(inflate)),
+    row('faster than go tool pprof', spread(faster, '×'), {
+      wanted: `>= ${fasterThanPprof} ×`,
+      met: middle(faster) >= fasterThanPprof,
+    }),
+    row('faster than the pprof binary alone', spread(ratios(pprofAlone, ours), '×')),
+    row('time over inflating alone', spread(overInflate, '×', 2), {
+      // A small file is inflated before a process has started: there is nothing to compare.
+      ...(largest && { wanted: '<= 2 ×', met: middle(overInflate) <= 2 }),
+    }),
+    row('peak memory', mb(ours), {
+      wanted: `< ${atMostMb} MB`,
+      met: ours.every(({ peak_rss_bytes }) => peak_rss_bytes < atMostMb * MB),
+    }),
+    row('peak memory of pprof', mb(pprof)),
+  ];
+}
+
+const middle = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+const words = (command) => command.map((word) => path.relative(repo, word) && shorten(word)).join(' ');
+
+function shorten(word) {
+  return path.isAbsolute(word) && word.startsWith(repo) ? path.relative(repo, word) : word;
+}
+
+async function synthesize() {
+  const file = path.join(out, 'bench', `synthetic-${SAMPLES}.pb.gz`);
+  if (!fs.existsSync(file)) {
+    await step(`make a profile with ${SAMPLES} samples`, async () => {
+      await run(example('synth_profile'), [`${file}.new`, String(SAMPLES)]);
+      fs.renameSync(`${file}.new`, file);
+    });
+  }
+  return file;
+}

@@ -1,0 +1,66 @@
+// npm run bench: what Stallscope costs and how quick it is, beside what is wanted of it.
+//
+//   npm run bench                        all of it, below 12 minutes on two cores
+//   npm run bench -- analyze trigger     only these parts, of: analyze watcher activation trigger hover
+//
+// Prints medians over several runs and the command lines used, and writes every single measurement to
+// out/bench/results.json. Linux only: CPU times and memory of other processes are read from /proc.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { activation } from '../bench/activation.mjs';
+import { analyze } from '../bench/analyze.mjs';
+import { hover } from '../bench/hover.mjs';
+import { printPart, printTable } from '../bench/lib/report.mjs';
+import { trigger } from '../bench/trigger.mjs';
+import { watcher } from '../bench/watcher.mjs';
+import { build } from './build.mjs';
+import { GOPLS_VERSION, out } from './lib/paths.mjs';
+import { Failure, log, run, step } from './lib/run.mjs';
+import { verb } from './lib/verb.mjs';
+import { setUpBuild, setUpWorkbench } from './setup.mjs';
+
+const PARTS = { analyze, watcher, activation, trigger, hover };
+
+async function bench() {
+  if (process.platform !== 'linux') throw new Failure('The bench reads /proc: it runs on Linux only.');
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !PARTS[name]);
+  if (unknown.length > 0)
+    throw new Failure(`unknown: ${unknown}; there are ${Object.keys(PARTS).join(', ')}`);
+  const begin = Date.now();
+  fs.mkdirSync(path.join(out, 'bench'), { recursive: true });
+  await step('set-up', async () => {
+    await setUpBuild();
+    await setUpWorkbench();
+    await build();
+  });
+  const machine = await describeMachine();
+  console.log(`\n${machine}`);
+  const reports = {};
+  for (const [name, body] of Object.entries(PARTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    reports[name] = await step(name, body);
+    printPart(name, reports[name]);
+  }
+  const missed = printTable(reports);
+  const results = path.join(out, 'bench/results.json');
+  fs.writeFileSync(results, JSON.stringify({ machine, at: new Date(begin).toISOString(), reports }, null, 2));
+  console.log(
+    `\n${missed === 0 ? 'Everything wanted is met.' : `${missed} missed.`} All measurements: ${results}`,
+  );
+  log(`the bench took ${((Date.now() - begin) / 60_000).toFixed(1)} min`);
+}
+
+/** Numbers mean little without the machine, and nothing when it was busy with something else. */
+async function describeMachine() {
+  const [{ model }] = os.cpus();
+  const { stdout } = await run('go', ['version']);
+  return (
+    `${os.cpus().length} × ${model}, ${os.type()} ${os.release()}, Node ${process.version}, ` +
+    `${stdout.trim().replace('go version ', '')}, gopls ${GOPLS_VERSION}; ` +
+    `load before we began: ${os.loadavg()[0].toFixed(1)}`
+  );
+}
+
+await verb(import.meta, bench);
