@@ -1,6 +1,6 @@
 //! The first load of a workspace: slow is normal there, so it must be known as such.
 
-use crate::model::{Bytes, LoadContext, MS, Ns, SECOND};
+use crate::model::{Bytes, LoadContext, Ns, SECOND};
 
 /// A process older than this when first seen has its load behind it (or we cannot tell when it began).
 const FRESH_NS: Ns = 15 * SECOND;
@@ -150,6 +150,7 @@ fn median(values: &[Ns]) -> Option<Ns> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::MS;
 
     fn signs(at_ms: u64, cpu_share: f64, initialized_in_flight: Option<bool>) -> LoadSigns {
         LoadSigns {

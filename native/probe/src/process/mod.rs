@@ -125,6 +125,12 @@ impl ProcessHandle {
         (handle.started_unix_ms() == started_unix_ms).then_some(Self(handle))
     }
 
+    /// The process we run in, for tests that need one to watch.
+    #[cfg(test)]
+    pub(crate) fn of_ourselves() -> Option<Self> {
+        platform::Handle::open(std::process::id()).map(Self)
+    }
+
     /// RSS alone, the cheapest reading; `None` when the process has ended.
     pub fn rss_bytes(&mut self) -> Option<Bytes> {
         self.0.rss_bytes()

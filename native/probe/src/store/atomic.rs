@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use super::StoreError;
 
 /// Writes `bytes` to `path` through a temporary file beside it.
@@ -19,6 +21,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     temporary.persist(path).map_err(|e| fail(e.error))?;
     sync_dir(dir);
     Ok(())
+}
+
+/// A new file in `dir` for something on its way there: `<name>.<random>.part`. It goes with its handle, so that what is
+/// given up leaves nothing behind, unless it is given its final name first.
+pub(crate) fn part_file(dir: &Path, name: &str) -> Result<NamedTempFile, StoreError> {
+    let prefix = format!("{name}.");
+    let made = tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(dir);
+    made.map_err(|error| StoreError::io(&dir.join(name), error))
 }
 
 /// Makes a rename durable. Not all platforms can, and a failure loses at most the latest file on a power cut.

@@ -3,27 +3,58 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use stallscope_core::model::{Bytes, INCIDENT_FORMAT, Incident, IncidentState, IncidentSummary};
+use tempfile::NamedTempFile;
 
-use super::{Store, StoreError, write_atomic};
+use super::{Store, StoreError, part_file, write_atomic};
 
 const INCIDENT_FILE: &str = "incident.json";
 const LOCK_FILE: &str = ".lock";
 /// Larger than any we write (about 100 kB); a larger one is not ours.
 const MOST_INCIDENT_BYTES: u64 = 16 << 20;
 
-/// The folder of an incident that is being written; the lock tells other windows that it is not orphaned.
+/// The folder of an incident that is being written; a lock in it tells other windows that it is not orphaned.
+///
+/// It is made by the first who writes into it. The loop only knows its name: a slow disk must not keep it waiting.
 #[derive(Debug)]
 pub struct IncidentFolder {
     path: PathBuf,
-    _lock: File,
+    /// Held from when the folder was made until this is dropped.
+    lock: Mutex<Option<File>>,
 }
 
 impl IncidentFolder {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Makes it, unless that was done before.
+    ///
+    /// # Errors
+    /// Disk full, read-only, …; the next call tries again.
+    pub fn make(&self) -> Result<(), StoreError> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_none() {
+            fs::create_dir_all(&self.path).map_err(|e| StoreError::io(&self.path, e))?;
+            let lock_path = self.path.join(LOCK_FILE);
+            let file = File::create(&lock_path).map_err(|e| StoreError::io(&lock_path, e))?;
+            // A filesystem without locks (some network ones) still stores incidents; only crash marking is lost there.
+            let _ = file.try_lock();
+            *lock = Some(file);
+        }
+        Ok(())
+    }
+
+    /// A new file in it, for what is on its way; it has a name of its own until it is given a better one.
+    ///
+    /// # Errors
+    /// Disk full, read-only, ….
+    pub fn part(&self, name: &str) -> Result<NamedTempFile, StoreError> {
+        self.make()?;
+        part_file(&self.path, name)
     }
 
     /// What it takes on disk.
@@ -36,25 +67,30 @@ impl IncidentFolder {
     /// # Errors
     /// Disk full, read-only, …; the last version stays.
     pub fn write(&self, incident: &Incident) -> Result<(), StoreError> {
+        self.make()?;
         let path = self.path.join(INCIDENT_FILE);
         let text = serde_json::to_vec_pretty(incident).map_err(|e| StoreError::io(&path, e.into()))?;
         write_atomic(&path, &text)
     }
+
+    /// Removes the folder when nothing has come to be in it: an incident that a full disk did not take.
+    pub fn remove_if_bare(&self) {
+        let bare = fs::read_dir(&self.path)
+            .is_ok_and(|entries| entries.flatten().all(|entry| entry.file_name() == LOCK_FILE));
+        if bare {
+            // Best effort: it is listed as unreadable if it stays.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
 }
 
 impl Store {
-    /// Makes the folder for a new incident.
+    /// The folder for a new incident. Nothing is touched before something is written into it.
     ///
     /// # Errors
-    /// Disk full, read-only, ….
-    pub fn create(&self, id: &str) -> Result<IncidentFolder, StoreError> {
-        let path = self.folder(id)?;
-        fs::create_dir_all(&path).map_err(|e| StoreError::io(&path, e))?;
-        let lock_path = path.join(LOCK_FILE);
-        let lock = File::create(&lock_path).map_err(|e| StoreError::io(&lock_path, e))?;
-        // A filesystem without locks (some network ones) still stores incidents; only crash marking is lost there.
-        let _ = lock.try_lock();
-        Ok(IncidentFolder { path, _lock: lock })
+    /// When `id` is no plain name.
+    pub fn new_folder(&self, id: &str) -> Result<IncidentFolder, StoreError> {
+        Ok(IncidentFolder { path: self.folder(id)?, lock: Mutex::new(None) })
     }
 
     /// Reads one incident.

@@ -5,7 +5,8 @@
 //!   incidents/<id>/incident.json      what happened (core::model::Incident)
 //!                  heap-1.pb.gz …     raw, as gopls sent it
 //!                  .lock              held by the window that still writes to it
-//!   baselines/<pid>-<start>.pb.gz     latest calm heap profile of a gopls
+//!   baselines/<pid>-<start>.<random>.part
+//!                                     latest calm heap profile of a gopls, as one window took it
 //!   limits.json                       captures of the last hour, over all windows
 //!   loads.json                        lengths of earlier workspace loads
 //! ```
@@ -19,8 +20,10 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(crate) use atomic::part_file;
 pub use atomic::write_atomic;
 pub use incidents::IncidentFolder;
+use tempfile::NamedTempFile;
 
 /// A failure on disk, with the path and a remedy.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,12 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// A mistake of ours.
+    #[error("an internal error was contained: {what}; please report it")]
+    Internal {
+        /// The words of the panic.
+        what: String,
+    },
     /// Anything else.
     #[error("{path}: {source}")]
     Io {
@@ -71,6 +80,7 @@ impl StoreError {
             Self::ReadOnly { .. } => "storage-read-only",
             Self::NotFound { .. } => "incident-not-found",
             Self::Unreadable { .. } => "incident-unreadable",
+            Self::Internal { .. } => "internal-error",
             Self::Io { .. } => "storage-failed",
         }
     }
@@ -107,19 +117,25 @@ impl Store {
         self.root.join("incidents")
     }
 
-    /// Where the latest calm heap profile of a gopls is kept.
-    pub fn baseline_path(&self, pid: u32, started_unix_ms: f64) -> PathBuf {
-        self.root.join("baselines").join(format!("{pid}-{started_unix_ms:.0}.pb.gz"))
+    fn baselines_dir(&self) -> PathBuf {
+        self.root.join("baselines")
     }
 
-    /// Makes the folder for baselines and removes those of processes that `alive` does not know.
+    /// A new file for a calm heap profile of a gopls. Each window keeps its own, and for its own life only: of another
+    /// one's it could not say when it was taken.
     ///
     /// # Errors
-    /// When the folder cannot be made.
-    pub fn prepare_baselines(&self, alive: impl Fn(u32) -> bool) -> Result<(), StoreError> {
-        let dir = self.root.join("baselines");
+    /// Disk full, read-only, ….
+    pub fn new_baseline(&self, pid: u32, started_unix_ms: f64) -> Result<NamedTempFile, StoreError> {
+        let dir = self.baselines_dir();
         std::fs::create_dir_all(&dir).map_err(|e| StoreError::io(&dir, e))?;
-        for entry in std::fs::read_dir(&dir).map_err(|e| StoreError::io(&dir, e))?.flatten() {
+        part_file(&dir, &format!("{pid}-{started_unix_ms:.0}"))
+    }
+
+    /// Removes the baselines of processes that `alive` does not know: left by a window that did not end in order.
+    pub fn tidy_baselines(&self, alive: impl Fn(u32) -> bool) {
+        let Ok(entries) = std::fs::read_dir(self.baselines_dir()) else { return };
+        for entry in entries.flatten() {
             let name = entry.file_name();
             let pid = name.to_str().and_then(|n| n.split('-').next()).and_then(|n| n.parse().ok());
             if pid.is_some_and(|pid| !alive(pid)) {
@@ -127,6 +143,5 @@ impl Store {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
-        Ok(())
     }
 }

@@ -23,7 +23,7 @@ fn incident(origin_unix_ns: u128) -> Incident {
 fn filled(store: &Store, seconds: u64, state: IncidentState, bytes: usize) -> (IncidentFolder, String) {
     let mut incident = incident(1_795_500_000_000_000_000 + u128::from(seconds) * 1_000_000_000);
     incident.state = state;
-    let folder = store.create(&incident.id).unwrap();
+    let folder = store.new_folder(&incident.id).unwrap();
     folder.write(&incident).unwrap();
     fs::write(folder.path().join("heap-1.pb.gz"), vec![0; bytes]).unwrap();
     (folder, incident.id)
@@ -118,6 +118,18 @@ fn an_orphaned_incident_is_marked_and_a_running_one_is_not() {
     assert_eq!(orphan.state, IncidentState::Interrupted);
     assert!(orphan.captures[0].error.is_some());
     assert_eq!(store.load(&running_id).unwrap().state, IncidentState::Open);
+}
+
+#[test]
+fn a_folder_is_removed_only_while_nothing_is_in_it() {
+    let (_dir, store) = store();
+    let bare = store.new_folder("20261124T000000.000Z-hover-1").unwrap();
+    bare.make().unwrap();
+    bare.remove_if_bare();
+    assert!(store.list().unwrap().is_empty());
+    let (folder, id) = filled(&store, 0, IncidentState::Open, 10);
+    folder.remove_if_bare();
+    assert!(store.load(&id).is_ok());
 }
 
 #[test]

@@ -1,14 +1,21 @@
 //! The watcher: a thread of its own that samples, polls, decides and captures beside the editor.
 //!
 //! The outside sends [`Command`]s and receives [`WatchEvent`]s. Everything in between happens on one thread with one
-//! event loop (`run.rs`), so there are no locks around the state; files are written by a second thread
-//! (`writer.rs`), and profiles are parsed on a third.
+//! event loop (`run.rs`), so there are no locks around the state. What touches a disk is done by others: incidents are
+//! written by a thread of their own (`writer.rs`), captures are written and parsed by workers (`fetch.rs`).
 
-mod capture;
+mod captures;
+mod fetch;
+mod gopls;
+mod incidents;
 mod live;
+mod queue;
 mod run;
 mod server;
 mod target;
+mod tell;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::PathBuf;

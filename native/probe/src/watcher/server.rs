@@ -1,14 +1,29 @@
-//! The debug server as the loop uses it: one connection for polling, kept open.
+//! gopls's debug server: looked for, read over one connection that is kept open, and given up when it does not answer.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use stallscope_core::engine::Event;
 use stallscope_core::engine::requests::Counters;
 use stallscope_core::metrics::Trust;
-use stallscope_core::model::{DebugServer, LatencySource};
+use stallscope_core::model::{Bytes, DebugServer, LatencySource, WatchEvent};
 
+use super::is_on;
+use super::run::{Done, Loop};
+use super::tell::note;
 use crate::debug::{self, DebugClient};
+
+/// Looked for often right after gopls was found, rarely later (the user may switch it on at any time).
+const DISCOVER_SOON: Duration = Duration::from_millis(250);
+const DISCOVER_LATER: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(10);
+/// A page that is late this many times in a row is not one to rely on.
+const MOST_POLL_FAILURES: u32 = 3;
+/// Until the next try after one of them.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// How often it is looked whether there is a reason to read the counters again, while the settings give none.
+const NO_REASON: Duration = Duration::from_secs(1);
 
 /// A server that was verified to be this gopls's.
 pub(super) struct Server {
@@ -66,5 +81,118 @@ impl Server {
             _ => Err("the page is empty".to_owned()),
         };
         (open, result)
+    }
+}
+
+impl Loop {
+    pub fn set_source(&mut self, source: LatencySource) {
+        let debug = is_on(&self.debug);
+        self.feed(Event::Source { source, debug });
+    }
+
+    pub fn discover(&mut self, now: Instant) {
+        let Some(gopls) = &self.gopls else { return };
+        let soon = now.duration_since(self.found_at) < SOON;
+        self.due.discover = now + if soon { DISCOVER_SOON } else { DISCOVER_LATER };
+        self.discovering = true;
+        let (pid, version) = (gopls.identity.pid, gopls.identity.version.clone());
+        let logs = self.options.log_dirs.clone();
+        self.tasks.spawn(async move { Done::Discovered { pid, found: discover(pid, version, logs).await } });
+    }
+
+    pub fn discovered(&mut self, pid: u32, found: Result<Option<Server>, DebugServer>) {
+        self.discovering = false;
+        if self.gopls.as_ref().is_none_or(|g| g.identity.pid != pid) {
+            return;
+        }
+        match found {
+            Ok(Some(server)) => {
+                self.debug = server.debug.clone();
+                self.captures_address = Some(server.address);
+                self.poll_failures = 0;
+                self.server = Some(Box::new(server));
+                self.due.poll = Instant::now();
+                // Until the first page tells better: the stamps are kept, captures are possible.
+                self.set_source(self.engine.source());
+            }
+            Ok(None) => {
+                if !matches!(self.debug, DebugServer::Failing { .. }) {
+                    self.debug = DebugServer::Off;
+                }
+            }
+            Err(DebugServer::Failing { address, error }) => self.fail_server(address, error),
+            Err(_) => {}
+        }
+    }
+
+    pub fn poll(&mut self, now: Instant) {
+        let now_ns = self.clock.now_ns();
+        let Some(interval_ns) = self.engine.poll_interval_ns(now_ns) else {
+            self.due.poll = now + NO_REASON;
+            return;
+        };
+        let (Some(gopls), Some(mut server)) = (&self.gopls, self.server.take()) else { return };
+        // A server that is slow to answer is busy with something better: ask it less.
+        let interval = Duration::from_nanos(interval_ns).max(self.poll_cost * 2);
+        self.due.poll = now + interval;
+        let pid = gopls.identity.pid;
+        self.tasks.spawn(async move {
+            let (open, result) = server.read().await;
+            Done::Polled { pid, server, open, result }
+        });
+    }
+
+    pub fn polled(&mut self, pid: u32, server: Box<Server>, open: Duration, result: Result<Reading, String>) {
+        if self.gopls.as_ref().is_none_or(|g| g.identity.pid != pid) {
+            return;
+        }
+        self.poll_cost = open;
+        match result {
+            Ok(reading) => {
+                self.poll_failures = 0;
+                self.server = Some(server);
+                self.add_cost(reading.bytes, open);
+                // Until a page tells which kind of counters this gopls has, they are taken for the better kind: a
+                // page on which nothing has ended cannot contradict it.
+                let source = reading.source.unwrap_or(LatencySource::Counters);
+                if self.engine.source() != source {
+                    self.set_source(source);
+                }
+                let sent_ns = self.clock.at(reading.sent);
+                self.feed_at(
+                    self.clock.at(reading.received),
+                    Event::Counters { sent_ns, counters: reading.counters },
+                );
+            }
+            Err(error) => {
+                self.poll_failures += 1;
+                if self.poll_failures >= MOST_POLL_FAILURES {
+                    self.fail_server(server.address.to_string(), error);
+                } else {
+                    self.server = Some(server);
+                    self.due.poll = Instant::now() + RETRY_AFTER;
+                }
+            }
+        }
+    }
+
+    /// The debug server is not to be relied on: latencies come from elsewhere until it answers again.
+    pub fn fail_server(&mut self, address: String, error: String) {
+        let told = matches!(self.debug, DebugServer::Failing { .. });
+        self.debug = DebugServer::Failing { address: address.clone(), error: error.clone() };
+        self.server = None;
+        self.due.discover = Instant::now() + DISCOVER_LATER;
+        self.set_source(self.options.target.source_without_server());
+        if !told {
+            let note = note("debug-server-failing", [("address", address.into()), ("error", error.into())]);
+            self.tell(WatchEvent::Problem { note });
+        }
+    }
+
+    pub fn add_cost(&mut self, bytes: Bytes, open: Duration) {
+        self.cost.debug_requests += 1;
+        self.cost.debug_bytes += bytes;
+        self.cost.debug_open_ns += open.as_nanos() as u64;
+        self.feed(Event::Cost(self.cost));
     }
 }

@@ -1,6 +1,6 @@
 //! The gopls being watched: found, held open, sampled, and noticed when it goes.
 
-use stallscope_core::model::{GoplsIdentity, GoplsProcess, Ns};
+use stallscope_core::model::{GoplsIdentity, GoplsProcess, LatencySource, Ns};
 
 use crate::process::{self, Descendants, ProcSample, ProcessHandle};
 
@@ -12,18 +12,29 @@ pub enum Target {
         /// The extension host.
         pid: u32,
     },
-    /// This one.
+    /// This one, with no editor of ours beside it.
     Process {
         /// gopls itself.
         pid: u32,
     },
 }
 
+impl Target {
+    /// Where latencies come from when no debug server tells them. Beside an editor somebody stamps requests and echoes
+    /// them; a process watched by its pid has nobody.
+    pub(super) fn source_without_server(self) -> LatencySource {
+        match self {
+            Self::Host { .. } => LatencySource::Echo,
+            Self::Process { .. } => LatencySource::None,
+        }
+    }
+}
+
 /// A found gopls.
 pub(super) struct Watched {
     pub identity: GoplsIdentity,
     pub uptime_ns: Ns,
-    handle: ProcessHandle,
+    pub handle: ProcessHandle,
 }
 
 impl Watched {

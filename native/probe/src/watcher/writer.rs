@@ -1,5 +1,6 @@
 //! One thread that writes: a slow or full disk must not stop the sampling.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -9,12 +10,17 @@ use stallscope_core::limits::{Limits, UnixMs};
 use stallscope_core::model::{Bytes, Incident, IncidentSummary, Ns};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::panic_text;
 use crate::store::{IncidentFolder, Store, StoreError};
 
-/// What is to be written, in this order.
+/// What is to be done, in this order.
 pub(super) enum Job {
+    /// Mark what an earlier window left unfinished.
+    Recover,
+    /// Remove baselines that no living gopls can need.
+    TidyBaselines { alive: Vec<u32> },
     /// The incident as it stands.
-    Progress { folder: Arc<IncidentFolder>, incident: Box<Incident> },
+    Progress { key: StallKey, folder: Arc<IncidentFolder>, incident: Box<Incident> },
     /// The incident for the last time; then older ones make room.
     Final { key: StallKey, folder: Arc<IncidentFolder>, incident: Box<Incident>, prompt: bool, budget: Bytes },
     /// The limits.
@@ -23,16 +29,25 @@ pub(super) enum Job {
     Load { length_ns: Ns },
 }
 
+impl Job {
+    /// The incident that this is the last write of.
+    fn closes(&self) -> Option<StallKey> {
+        if let Self::Final { key, .. } = self { Some(*key) } else { None }
+    }
+}
+
 /// What came of it.
 pub(super) enum Report {
-    /// A final write has succeeded.
-    Closed { key: StallKey, summary: Box<IncidentSummary>, prompt: bool },
+    /// The incident as it stands is on disk.
+    Written { key: StallKey, incident: Box<Incident>, summary: Box<IncidentSummary> },
+    /// It was written for the last time.
+    Closed { key: StallKey, incident: Box<Incident>, summary: Box<IncidentSummary>, prompt: bool },
     /// Older incidents were removed.
     Pruned { count: usize },
     /// The limits joined with other windows'.
     Limits(Limits),
-    /// It failed; nothing that was there is lost.
-    Failed(StoreError),
+    /// It failed; nothing that was there is lost. `closing` is the incident whose last write it was.
+    Failed { closing: Option<StallKey>, error: StoreError },
 }
 
 /// The thread and its in-tray. Dropping it ends the thread after the last job.
@@ -50,7 +65,7 @@ impl Writer {
         let (jobs, inbox) = channel();
         let thread = std::thread::Builder::new()
             .name("stallscope-writer".into())
-            .spawn(move || work(&store, &workspace, &inbox, &reports))?;
+            .spawn(move || work(&inbox, &reports, |job| perform(&store, &workspace, job)))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -76,39 +91,122 @@ impl Drop for Writer {
     }
 }
 
-fn work(store: &Store, workspace: &[String], inbox: &Receiver<Job>, reports: &UnboundedSender<Report>) {
+/// Works off the in-tray. A panic costs the job it happens in, and is told like any other failure.
+fn work(
+    inbox: &Receiver<Job>,
+    reports: &UnboundedSender<Report>,
+    mut perform: impl FnMut(Job) -> Result<Vec<Report>, StoreError>,
+) {
     while let Ok(job) = inbox.recv() {
-        match perform(store, workspace, job) {
+        let closing = job.closes();
+        let done = catch_unwind(AssertUnwindSafe(|| perform(job)))
+            .unwrap_or_else(|panic| Err(StoreError::Internal { what: panic_text(panic.as_ref()) }));
+        match done {
             Ok(done) => done.into_iter().for_each(|report| drop(reports.send(report))),
-            Err(error) => drop(reports.send(Report::Failed(error))),
+            Err(error) => drop(reports.send(Report::Failed { closing, error })),
         }
     }
 }
 
 fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>, StoreError> {
-    match job {
-        Job::Progress { folder, incident } => {
+    Ok(match job {
+        Job::Recover => {
+            store.recover()?;
+            Vec::new()
+        }
+        Job::TidyBaselines { alive } => {
+            store.tidy_baselines(|pid| alive.contains(&pid));
+            Vec::new()
+        }
+        Job::Progress { key, folder, incident } => {
             folder.write(&incident)?;
-            Ok(Vec::new())
+            let summary = Box::new(incident.summary(folder.size_bytes()));
+            vec![Report::Written { key, incident, summary }]
         }
         Job::Final { key, folder, incident, prompt, budget } => {
             folder.write(&incident).inspect_err(|_| folder.remove_if_bare())?;
             let summary = Box::new(incident.summary(folder.size_bytes()));
-            let kept_evidence = summary.has_heap;
-            let mut reports = vec![Report::Closed { key, summary, prompt }];
             // Room is made only when there is new evidence in return.
-            if kept_evidence {
-                let count = store.prune(budget, &incident.id)?.len();
-                if count > 0 {
-                    reports.push(Report::Pruned { count });
-                }
+            let pruned = summary.has_heap.then(|| store.prune(budget, &incident.id));
+            let mut reports = vec![Report::Closed { key, incident, summary, prompt }];
+            match pruned {
+                Some(Ok(gone)) if !gone.is_empty() => reports.push(Report::Pruned { count: gone.len() }),
+                // The incident itself is safe.
+                Some(Err(error)) => reports.push(Report::Failed { closing: None, error }),
+                _ => {}
             }
-            Ok(reports)
+            reports
         }
-        Job::Limits { limits, now } => Ok(vec![Report::Limits(store.write_limits(limits, now)?)]),
+        Job::Limits { limits, now } => vec![Report::Limits(store.write_limits(limits, now)?)],
         Job::Load { length_ns } => {
             store.remember_load(workspace, length_ns)?;
-            Ok(Vec::new())
+            Vec::new()
         }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use stallscope_core::engine::{Action, Engine, Event};
+    use stallscope_core::model::{GoplsIdentity, LatencySource, SECOND, WatchSettings};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    fn incident() -> Box<Incident> {
+        let mut engine = Engine::new(WatchSettings::default(), 0, vec![], Limits::default());
+        let gopls = GoplsIdentity {
+            pid: 7,
+            started_unix_ms: 1.0,
+            exe: "gopls".into(),
+            version: None,
+            go_version: None,
+        };
+        engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads_ns: vec![] });
+        engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
+        let actions = engine.handle(SECOND, Event::CaptureRequested);
+        let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+        Box::new(engine.incident(*key, SECOND).unwrap())
+    }
+
+    fn last_write(folder: &Arc<IncidentFolder>) -> Job {
+        Job::Final { key: 3, folder: Arc::clone(folder), incident: incident(), prompt: false, budget: 1 }
+    }
+
+    #[test]
+    fn a_panic_is_told_and_the_next_job_is_done() {
+        let (jobs, inbox) = channel();
+        let (sender, mut reports) = unbounded_channel();
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Arc::new(Store::new(dir.path().into()).new_folder("i").unwrap());
+        jobs.send(last_write(&folder)).unwrap();
+        jobs.send(Job::Recover).unwrap();
+        drop(jobs);
+        work(&inbox, &sender, |job| match job {
+            Job::Final { .. } => panic!("index {} out of bounds", 9),
+            _ => Ok(vec![Report::Pruned { count: 2 }]),
+        });
+        let Some(Report::Failed { closing: Some(3), error }) = reports.blocking_recv() else { panic!() };
+        assert_eq!(error.code(), "internal-error");
+        assert!(error.to_string().contains("index 9 out of bounds"), "{error}");
+        assert!(matches!(reports.blocking_recv(), Some(Report::Pruned { count: 2 })));
+    }
+
+    #[test]
+    fn a_failed_last_write_names_its_incident() {
+        let (sender, mut reports) = unbounded_channel();
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path().into());
+        // A file where the folder should be: nobody can write there, not even root.
+        std::fs::write(dir.path().join("incidents"), "").unwrap();
+        let folder = Arc::new(store.new_folder("i").unwrap());
+        let mut writer = Writer::start(store, vec![], sender).unwrap();
+        writer.send(Job::Progress { key: 3, folder: Arc::clone(&folder), incident: incident() });
+        writer.send(last_write(&folder));
+        writer.finish();
+        assert!(matches!(reports.blocking_recv(), Some(Report::Failed { closing: None, .. })));
+        assert!(matches!(reports.blocking_recv(), Some(Report::Failed { closing: Some(3), .. })));
     }
 }

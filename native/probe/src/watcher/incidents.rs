@@ -1,0 +1,143 @@
+//! The loop's incidents: opened, written as they go, closed; and who waits for one of their captures.
+
+use std::sync::Arc;
+
+use stallscope_core::engine::{Action, Event, StallKey};
+use stallscope_core::model::{CaptureKind, CaptureState, Incident, IncidentSummary, Value, WatchEvent};
+use tokio::sync::oneshot;
+
+use super::run::Loop;
+use super::tell::note;
+use super::writer::{Job, Report};
+use super::{WatchError, is_on};
+
+/// Who waits for a capture that was asked for by hand.
+pub(super) struct Asked {
+    key: StallKey,
+    number: u32,
+    /// It has an incident of its own, and that is to be complete. Otherwise it is part of a stall that goes on.
+    own_incident: bool,
+    reply: oneshot::Sender<Result<IncidentSummary, WatchError>>,
+}
+
+impl Loop {
+    pub fn capture_now(&mut self, reply: oneshot::Sender<Result<IncidentSummary, WatchError>>) {
+        let refusal = if self.gopls.is_none() {
+            Some(WatchError::NoGopls)
+        } else if !is_on(&self.debug) {
+            Some(WatchError::NoDebugServer)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            let _ = reply.send(Err(refusal));
+            return;
+        }
+        let actions = self.engine.handle(self.clock.now_ns(), Event::CaptureRequested);
+        let heap = actions.iter().find_map(|action| match action {
+            Action::Capture { key, number, kind: CaptureKind::Heap } => Some((*key, *number)),
+            _ => None,
+        });
+        if let Some((key, number)) = heap {
+            let own_incident = actions.contains(&Action::Open { key });
+            self.asked.push(Asked { key, number, own_incident, reply });
+        } else {
+            let _ = reply.send(Err(WatchError::NoGopls));
+        }
+        self.act(actions);
+    }
+
+    /// Tells those who wait for a capture of this incident, which was just written.
+    fn answer(&mut self, key: StallKey, closed: bool, incident: &Incident, summary: &IncidentSummary) {
+        for asked in std::mem::take(&mut self.asked) {
+            let capture = incident.captures.iter().find(|capture| capture.number == asked.number);
+            let ended = capture.is_some_and(|capture| capture.state != CaptureState::Running);
+            if asked.key != key || !(closed || ended && !asked.own_incident) {
+                self.asked.push(asked);
+                continue;
+            }
+            let answer = match capture {
+                Some(capture) if capture.state == CaptureState::Complete => Ok(summary.clone()),
+                Some(capture) => Err(capture.error.clone()),
+                None => Err(None),
+            };
+            let unknown = || format!("see incident {}", incident.id);
+            let answer = answer.map_err(|why| WatchError::CaptureFailed(why.unwrap_or_else(unknown)));
+            // Whoever asked may have gone.
+            let _ = asked.reply.send(answer);
+        }
+    }
+
+    /// Tells those who wait for a capture of this incident (or of any) that it will not come.
+    pub fn answer_failure(&mut self, key: Option<StallKey>, why: &str) {
+        for asked in std::mem::take(&mut self.asked) {
+            if key.is_none_or(|key| asked.key == key) {
+                let _ = asked.reply.send(Err(WatchError::CaptureFailed(why.to_owned())));
+            } else {
+                self.asked.push(asked);
+            }
+        }
+    }
+
+    pub fn open(&mut self, key: StallKey) {
+        let Some(incident) = self.engine.incident(key, self.clock.now_ns()) else { return };
+        let folder = match self.store.new_folder(&incident.id) {
+            Ok(folder) => Arc::new(folder),
+            Err(error) => return self.problem(&error),
+        };
+        self.folders.insert(key, Arc::clone(&folder));
+        self.writer.send(Job::Progress { key, folder: Arc::clone(&folder), incident: Box::new(incident) });
+        let Some(baseline) = self.baseline.clone() else { return };
+        self.feed(Event::CaptureAdded { key, capture: Box::new(baseline.as_capture()) });
+        let incident = self.engine.incident(key, self.clock.now_ns());
+        let added = incident.and_then(|i| i.captures.into_iter().find(|c| c.kind == CaptureKind::Baseline));
+        if let Some(capture) = added {
+            self.settle(key, move || baseline.attach(&folder, capture));
+        }
+    }
+
+    pub fn close(&mut self, key: StallKey, prompt: bool) {
+        let incident = self.engine.incident(key, self.clock.now_ns());
+        self.engine.forget(key);
+        let (Some(incident), Some(folder)) = (incident, self.folders.get(&key)) else {
+            self.answer_failure(Some(key), "the incident's folder could not be made");
+            return;
+        };
+        let budget = self.engine.settings().disk_budget_bytes();
+        let (folder, incident) = (Arc::clone(folder), Box::new(incident));
+        self.writer.send(Job::Final { key, folder, incident, prompt, budget });
+    }
+
+    pub fn write_progress(&mut self, key: StallKey) {
+        let incident = self.engine.incident(key, self.clock.now_ns());
+        if let (Some(incident), Some(folder)) = (incident, self.folders.get(&key)) {
+            let (folder, incident) = (Arc::clone(folder), Box::new(incident));
+            self.writer.send(Job::Progress { key, folder, incident });
+        }
+    }
+
+    pub fn report(&mut self, report: Report) {
+        match report {
+            Report::Written { key, incident, summary } => self.answer(key, false, &incident, &summary),
+            Report::Closed { key, incident, summary, prompt } => {
+                self.folders.remove(&key);
+                self.last_incident = Some(*summary.clone());
+                self.answer(key, true, &incident, &summary);
+                self.tell(WatchEvent::IncidentClosed { summary: *summary, prompt });
+            }
+            Report::Pruned { count } => {
+                let note = note("incidents-pruned", [("count", Value::from(count as u64))]);
+                self.tell(WatchEvent::Problem { note });
+            }
+            Report::Limits(limits) => self.engine.join_limits(&limits, self.clock.now_ns()),
+            Report::Failed { closing, error } => {
+                if let Some(key) = closing {
+                    // Nothing more will be written: its lock goes, and the next start says what it is.
+                    self.folders.remove(&key);
+                    self.answer_failure(Some(key), &error.to_string());
+                }
+                self.problem(&error);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What the loop tells: events as they happen, and the status that others may read without asking it.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use stallscope_core::model::{
+    DebugServer, GoplsRelation, GoplsStatus, LatencySource, Note, SECOND, Status, Value, WatchEvent,
+};
+
+use super::live;
+use super::run::Loop;
+use crate::process;
+use crate::store::StoreError;
+
+const STATUS_STALLED: Duration = Duration::from_millis(250);
+const STATUS_CALM: Duration = Duration::from_secs(2);
+const OWN_CPU_EVERY: Duration = Duration::from_secs(10);
+/// Requests in flight that a status names.
+const MOST_IN_FLIGHT: usize = 50;
+
+/// What makes a status news when it changes.
+#[derive(Debug, PartialEq)]
+pub(super) struct Fingerprint {
+    stalled: bool,
+    paused: bool,
+    pid: Option<u32>,
+    debug: DebugServer,
+    source: LatencySource,
+    decisions: usize,
+}
+
+/// What the loop's own thread uses.
+pub(super) struct OwnCpu {
+    since: Instant,
+    cpu_ns: u64,
+    share: f64,
+}
+
+impl OwnCpu {
+    pub fn new(now: Instant) -> Self {
+        Self { since: now, cpu_ns: 0, share: 0.0 }
+    }
+
+    /// Share of a core over the last seconds.
+    fn share(&mut self, now: Instant) -> f64 {
+        let elapsed = now.duration_since(self.since);
+        if elapsed >= OWN_CPU_EVERY || self.share == 0.0 {
+            let cpu_ns = process::thread_cpu_ns().unwrap_or(0);
+            let used = cpu_ns.saturating_sub(self.cpu_ns) as f64;
+            *self = Self { since: now, cpu_ns, share: used / elapsed.as_nanos().max(1) as f64 };
+        }
+        self.share
+    }
+}
+
+impl Loop {
+    pub fn tell(&self, event: WatchEvent) {
+        (self.listener.lock().unwrap_or_else(PoisonError::into_inner))(event);
+    }
+
+    pub fn problem(&self, error: &StoreError) {
+        let note = note(error.code(), [("error", error.to_string().into())]);
+        self.tell(WatchEvent::Problem { note });
+    }
+
+    /// Tells the status when something has changed or the last one is old.
+    pub fn publish(&mut self, now: Instant) {
+        let stalled = self.engine.stall_status(self.clock.now_ns()).is_some();
+        let fingerprint = Fingerprint {
+            stalled,
+            paused: self.paused,
+            pid: self.gopls.as_ref().map(|g| g.identity.pid),
+            debug: self.debug.clone(),
+            source: self.engine.source(),
+            decisions: self.engine.decisions().count(),
+        };
+        let changed = self.told.as_ref() != Some(&fingerprint);
+        if !changed && now < self.due.status {
+            return;
+        }
+        self.told = Some(fingerprint);
+        self.due.status = now + if stalled { STATUS_STALLED } else { STATUS_CALM };
+        let status = self.status(now);
+        {
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.status = status.clone();
+            if changed {
+                shared.decisions = self.engine.decisions().cloned().collect();
+            }
+        }
+        self.tell(WatchEvent::Status { status: Box::new(status) });
+    }
+
+    fn status(&mut self, now: Instant) -> Status {
+        let at_ns = self.clock.now_ns();
+        let last = self.engine.ring().last();
+        let gopls = self.gopls.as_ref().map(|gopls| GoplsStatus {
+            pid: gopls.identity.pid,
+            version: gopls.identity.version.clone(),
+            rss_bytes: last.map_or(0, |p| p.rss_bytes),
+            cpu_share: self.engine.cpu_share(),
+            uptime_ns: gopls.uptime_ns + now.duration_since(self.found_at).as_nanos() as u64,
+            debug: self.debug.clone(),
+            latency_source: self.engine.source(),
+        });
+        let watched_pid = gopls.as_ref().map(|g| g.pid);
+        let other_gopls = self
+            .finder
+            .processes
+            .iter()
+            .filter(|p| Some(p.pid) != watched_pid && p.relation != GoplsRelation::Forwarder)
+            .count() as u32;
+        Status {
+            at_ns,
+            origin_unix_ms: self.clock.origin_unix_ns() as f64 / 1e6,
+            watching: !self.paused,
+            capture_enabled: self.engine.settings().capture_enabled,
+            gopls,
+            other_gopls,
+            in_flight: self.engine.in_flight(at_ns).into_iter().take(MOST_IN_FLIGHT).collect(),
+            stall: self.engine.stall_status(at_ns),
+            loading: self.engine.loading(),
+            last_incident: self.last_incident.clone(),
+            spark_bytes: live::spark(&self.engine, at_ns, 120 * SECOND, 60),
+            own_cpu_share: self.own_cpu.share(now),
+        }
+    }
+}
+
+pub(super) fn note<const N: usize>(code: &str, values: [(&str, Value); N]) -> Note {
+    Note { code: code.to_owned(), values: values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect() }
+}
