@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Gopls } from '../lib/gopls.mjs';
 import { pprofTotal } from '../lib/pprof.mjs';
 import { children, rssBytes } from '../lib/procfs.mjs';
@@ -291,6 +292,8 @@ test('once gopls is calm a baseline is kept, and a capture on request compares w
   assert.equal(loaded.earlier_median_ns, null);
   const baselines = path.join(storage, 'baselines');
   const [baseline] = await eventually('a baseline', () => nonEmpty(filesIn(baselines)), 2 * MINUTE);
+  // The file is there a moment before the watcher hears that it is.
+  await sleep(500);
   const began = events.all.length;
   const summary = value(await core.captureNow());
   assert.equal(summary.state, 'complete');
