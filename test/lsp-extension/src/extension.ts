@@ -70,6 +70,17 @@ async function start(): Promise<void> {
     initializationOptions: vscode.workspace.getConfiguration('gopls'),
     outputChannel: serverLog,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
+    middleware: {
+      // A second opinion on how long a hover takes, for tests to compare ours with.
+      provideHover: async (document, position, token, next) => {
+        const began = performance.now();
+        try {
+          return await next(document, position, token);
+        } finally {
+          serverLog.info(`hover answered in ${(performance.now() - began).toFixed(0)} ms`);
+        }
+      },
+    },
     errorHandler: {
       error: () => ({ action: ErrorAction.Continue, message: '' }),
       closed: () => {
