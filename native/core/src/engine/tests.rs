@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use super::requests::{Counters, MethodCounters};
 use super::*;
-use crate::engine::requests::MethodCounters;
-use crate::model::{IncidentState, MB};
+use crate::model::{
+    CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, MB, ObservedRequest,
+    SECOND,
+};
 
 const HOVER: &str = "textDocument/hover";
 const ORIGIN: u128 = 1_795_500_000_000_000_000;

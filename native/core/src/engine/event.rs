@@ -1,0 +1,157 @@
+//! What the engine is told, and what it answers that is to be done.
+
+use super::StallKey;
+use super::requests::Counters;
+use crate::model::{
+    Bytes, Capture, CaptureKind, Cost, GoplsIdentity, LatencySource, Note, Ns, ObservedRequest, WatchSettings,
+};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A gopls of this window was found.
+    GoplsFound {
+        /// Which.
+        gopls: GoplsIdentity,
+        /// Its age.
+        uptime_ns: Ns,
+        /// Lengths of earlier loads of this workspace.
+        earlier_loads_ns: Vec<Ns>,
+    },
+    /// It is gone.
+    GoplsGone,
+    /// Where latencies come from, and whether the debug server can be asked for captures.
+    Source {
+        /// Source.
+        source: LatencySource,
+        /// Whether captures can be asked for.
+        debug: bool,
+    },
+    /// gopls's memory and CPU time.
+    Sample {
+        /// RSS.
+        rss_bytes: Bytes,
+        /// User and system time since its start.
+        cpu_ns: Ns,
+        /// Its `go` children.
+        go_children: u32,
+    },
+    /// Its counters.
+    Counters {
+        /// When they were asked for; the event's own time is when they came.
+        sent_ns: Ns,
+        /// Them.
+        counters: Counters,
+    },
+    /// The editor asked for something.
+    Observed(ObservedRequest),
+    /// An echo was sent.
+    EchoBegan {
+        /// Method.
+        method: String,
+        /// Document.
+        uri: String,
+    },
+    /// It was answered.
+    EchoEnded {
+        /// Method.
+        method: String,
+        /// Document.
+        uri: String,
+    },
+    /// A save began.
+    SaveBegan(String),
+    /// It ended.
+    SaveEnded(String),
+    /// The user asked for a heap capture.
+    CaptureRequested,
+    /// A capture has moved on.
+    CaptureUpdate {
+        /// Its stall.
+        key: StallKey,
+        /// Its state now.
+        capture: Box<Capture>,
+    },
+    /// Evidence that was there already (the baseline): added under the next free number.
+    CaptureAdded {
+        /// Its stall.
+        key: StallKey,
+        /// It.
+        capture: Box<Capture>,
+    },
+    /// The user has paused watching.
+    Paused,
+    /// A note for the running or closing stall with this key.
+    Noted {
+        /// Its stall.
+        key: StallKey,
+        /// The note.
+        note: Note,
+    },
+    /// A baseline profile was taken (or failed, with why).
+    BaselineTaken(Result<(), String>),
+    /// The debug server has cost this much so far, since gopls was found.
+    Cost(Cost),
+    /// New settings.
+    Settings(Box<WatchSettings>),
+    /// Time passes.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Make a folder for the stall and write what [`Engine::incident`] says.
+    Open {
+        /// The stall.
+        key: StallKey,
+    },
+    /// Fetch evidence into the stall's folder.
+    Capture {
+        /// The stall.
+        key: StallKey,
+        /// Number within the incident.
+        number: u32,
+        /// What.
+        kind: CaptureKind,
+    },
+    /// The stall is over and its captures have ended: write it for the last time, then [`Engine::forget`] it.
+    Close {
+        /// The stall.
+        key: StallKey,
+        /// Whether a prompt is in order.
+        prompt: bool,
+        /// Whether the user asked for the capture.
+        on_request: bool,
+    },
+    /// A stall without a folder is over.
+    Dropped {
+        /// The stall.
+        key: StallKey,
+    },
+    /// Take a baseline profile.
+    Baseline,
+    /// Tell the user interface that a stall has begun.
+    TellStall {
+        /// Main request's method.
+        method: String,
+    },
+    /// Tell it that memory is over the alert threshold.
+    TellMemory {
+        /// RSS.
+        rss_bytes: Bytes,
+        /// Threshold.
+        limit_bytes: Bytes,
+    },
+    /// A load has ended: remember and tell.
+    LoadEnded {
+        /// Length.
+        duration_ns: Ns,
+        /// Most RSS.
+        peak_rss_bytes: Bytes,
+        /// Median of earlier ones.
+        earlier_median_ns: Option<Ns>,
+    },
+    /// The limits have changed: write them.
+    SaveLimits,
+}

@@ -1,0 +1,146 @@
+//! The gopls being watched: its memory and CPU over time, and the rules that need no stall: `load-ended`,
+//! `memory-alert`, `baseline`.
+
+use std::collections::VecDeque;
+
+use super::load::{LoadDetector, LoadSigns};
+use super::{Action, Engine, ms, note};
+use crate::model::{Bytes, Decision, GoplsIdentity, LatencySource, Ns, SECOND};
+
+/// Window over which gopls's CPU share is measured.
+const CPU_WINDOW_NS: Ns = SECOND;
+/// gopls must be this quiet …
+const CALM_CPU_SHARE: f64 = 0.05;
+/// … for this long before a baseline is taken.
+const CALM_FOR_NS: Ns = 3 * SECOND;
+
+/// The watched gopls.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub identity: GoplsIdentity,
+    pub cpu: VecDeque<(Ns, Ns)>,
+    pub cpu_share: f64,
+    pub calm_since_ns: Option<Ns>,
+    pub load: Option<LoadDetector>,
+    /// CPU time at the last baseline: without work since, a new one would say the same.
+    pub baseline: Option<(Ns, Ns)>,
+}
+
+impl Engine {
+    pub(super) fn sample(
+        &mut self,
+        now: Ns,
+        rss_bytes: Bytes,
+        cpu_ns: Ns,
+        go_children: u32,
+        actions: &mut Vec<Action>,
+    ) {
+        self.ring.push(now, rss_bytes);
+        let initialized_in_flight = self.tracker.initialized_in_flight();
+        let waited_for = self.tracker.in_flight().any(|request| request.interactive);
+        let Some(gopls) = &mut self.gopls else { return };
+        gopls.cpu.push_back((now, cpu_ns));
+        while gopls.cpu.len() > 2 && gopls.cpu.get(1).is_some_and(|(at, _)| now - at >= CPU_WINDOW_NS) {
+            gopls.cpu.pop_front();
+        }
+        if let Some((at, cpu)) = gopls.cpu.front()
+            && now > *at
+        {
+            gopls.cpu_share = cpu_ns.saturating_sub(*cpu) as f64 / (now - at) as f64;
+        }
+        if gopls.cpu_share > CALM_CPU_SHARE {
+            gopls.calm_since_ns = None;
+        } else {
+            gopls.calm_since_ns.get_or_insert(now);
+        }
+        let signs = LoadSigns {
+            at_ns: now,
+            rss_bytes,
+            cpu_share: gopls.cpu_share,
+            go_children,
+            initialized_in_flight,
+            waited_for,
+        };
+        if let Some(load) = &mut gopls.load
+            && load.feed(signs)
+        {
+            actions.push(Action::LoadEnded {
+                duration_ns: load.length_ns(now),
+                peak_rss_bytes: load.peak_rss_bytes(),
+                earlier_median_ns: load.earlier_median_ns(),
+            });
+            let decision = Decision::fired(
+                now,
+                "load-ended",
+                [
+                    ("duration_ms", ms(load.length_ns(now))),
+                    ("peak_rss_bytes", load.peak_rss_bytes().into()),
+                    ("earlier_median_ms", ms(load.earlier_median_ns().unwrap_or(0))),
+                ],
+            );
+            self.log(decision);
+        }
+        let limit = self.settings.memory_alert_bytes();
+        if self.alert.feed(now, rss_bytes, limit) {
+            let limit_bytes = limit.unwrap_or(0);
+            self.log(Decision::fired(
+                now,
+                "memory-alert",
+                [("rss_bytes", rss_bytes.into()), ("limit_bytes", limit_bytes.into())],
+            ));
+            actions.push(Action::TellMemory { rss_bytes, limit_bytes });
+        }
+        self.consider_baseline(now, cpu_ns, actions);
+    }
+
+    fn consider_baseline(&mut self, now: Ns, cpu_ns: Ns, actions: &mut Vec<Action>) {
+        let Some(every_ns) = self.settings.baseline_interval_ns() else { return };
+        let Some(gopls) = &self.gopls else { return };
+        let calm = gopls.calm_since_ns.is_some_and(|since| now - since >= CALM_FOR_NS);
+        let due = gopls.baseline.is_none_or(|(at, cpu)| now - at >= every_ns && cpu_ns > cpu + SECOND);
+        let free = self.debug
+            && self.settings.capture_enabled
+            && !self.baseline_running
+            && self.stall.is_none()
+            && self.closing.is_empty()
+            && !self.loading()
+            && self.tracker.in_flight().next().is_none();
+        if calm && due && free {
+            self.baseline_running = true;
+            if let Some(gopls) = &mut self.gopls {
+                gopls.baseline = Some((now, cpu_ns));
+            }
+            self.log(Decision::fired(
+                now,
+                "baseline",
+                [("every_s", self.settings.baseline_interval_s.into())],
+            ));
+            actions.push(Action::Baseline);
+        }
+    }
+
+    pub(super) fn baseline_taken(&mut self, now: Ns, result: Result<(), String>) {
+        self.baseline_running = false;
+        if let Err(error) = result {
+            self.log(Decision::held(now, "baseline", "failed", [("error", error.into())]));
+        }
+    }
+
+    pub(super) fn lose_gopls(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        if self.gopls.take().is_none() {
+            return;
+        }
+        self.debug = false;
+        self.baseline_running = false;
+        if let Some(stall) = &mut self.stall {
+            stall.gopls_gone = true;
+            stall.notes.push(note("gopls-gone", [("pid", u64::from(stall.gopls.pid).into())]));
+        }
+        let ended = self.tracker.gone(now);
+        self.ended(now, ended, actions);
+        self.tracker.set_source(LatencySource::None);
+        if let Some(stall) = self.stall.take() {
+            self.seal(stall, now, actions);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The rules about a wait: when it is a stall, and which evidence of it is taken. Each looks at values, and writes down
+//! what it has decided and why.
+
+use super::stall::{ON_REQUEST, Stall, age};
+use super::{Action, Engine, methods, ms, since};
+use crate::limits::Refusal;
+use crate::model::{
+    Bytes, Capture, CaptureKind, CaptureState, Decision, LatencySource, MS, Ns, RequestRecord, SECOND, Value,
+};
+
+/// A stall ends when no request has been over the threshold for this long: a hover that is cancelled and asked again
+/// because the mouse moved is one wait …
+const LINGER_NS: Ns = 250 * MS;
+/// … and it is, too, while the next request is on its way to become one, but not for ever: somebody who types is
+/// answered quickly again and again.
+const LINGER_BUSY_NS: Ns = SECOND;
+/// The first heap of a stall and two at doublings of RSS.
+const MOST_HEAPS_PER_STALL: u32 = 3;
+
+impl Engine {
+    pub(super) fn judge(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let limit = self.settings.stall_after_ns();
+        let oldest = self
+            .tracker
+            .in_flight()
+            .filter(|r| r.interactive && age(r, now) > limit && self.counts(r))
+            .max_by_key(|r| (methods::is_wait_itself(&r.method), age(r, now)))
+            .cloned();
+        match (&mut self.stall, oldest) {
+            (None, Some(request)) if self.gopls.is_some() => self.begin(now, &request, "in-flight", actions),
+            (Some(stall), Some(_)) => {
+                stall.last_seen_ns = now;
+                // Only while somebody waits: what grows in the moment after the answer did not delay it.
+                self.judge_growth(now, actions);
+            }
+            _ => {}
+        }
+        let busy = self.tracker.in_flight().any(|r| r.interactive);
+        if let Some(stall) = &mut self.stall {
+            // What the load and our cost are as long as the stall goes on.
+            let load = self.gopls.as_ref().and_then(|g| g.load.as_ref());
+            stall.load = load.and_then(|l| l.context(stall.start_ns, now)).or(stall.load.take());
+            stall.cost = since(self.cost, stall.cost_at_start);
+            let linger = if busy { LINGER_BUSY_NS } else { LINGER_NS };
+            if now.saturating_sub(stall.last_seen_ns) >= linger
+                && let Some(stall) = self.stall.take()
+            {
+                self.seal(stall, now, actions);
+            }
+        }
+    }
+
+    /// Whether a wait for this request may be held against gopls. A save may be slow for reasons of its own: with
+    /// trusted counters it counts only when gopls itself was asked for something in it.
+    pub(super) fn counts(&self, record: &RequestRecord) -> bool {
+        let counted = matches!(self.tracker.source(), LatencySource::Counters | LatencySource::Replies);
+        if record.method != methods::SAVE || !counted {
+            return true;
+        }
+        let (from, to) = (record.start_ns, record.end_ns.unwrap_or(Ns::MAX));
+        self.requests().any(|r| {
+            r.method != methods::SAVE
+                && methods::role(&r.method) == methods::Role::SaveStep
+                && r.start_ns <= to
+                && r.end_ns.is_none_or(|end| end >= from)
+        })
+    }
+
+    pub(super) fn begin(&mut self, now: Ns, request: &RequestRecord, how: &str, actions: &mut Vec<Action>) {
+        let Some(gopls) = self.gopls.as_ref().map(|g| g.identity.clone()) else { return };
+        let mut stall = self.new_stall(request.start_ns, now, &request.method, gopls);
+        let decision = Decision::fired(
+            now,
+            "stall",
+            [
+                ("method", request.method.as_str().into()),
+                ("age_ms", ms(age(request, now))),
+                ("limit_ms", self.settings.stall_after_ms.into()),
+                ("how", how.into()),
+            ],
+        );
+        stall.decisions.push(decision.clone());
+        self.log(decision);
+        self.stall = Some(stall);
+        actions.push(Action::TellStall { method: request.method.clone() });
+        // The heap first: every millisecond it waits, the picture ages. The light evidence follows it.
+        self.judge_growth(now, actions);
+        self.judge_light(now, actions);
+    }
+
+    /// The rules `heap-on-growth` and, once that has fired in this stall, `heap-high-water`.
+    fn judge_growth(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let Some(stall) = &mut self.stall else { return };
+        let rise = self.ring.rise(now, self.settings.capture_window_ns(), stall.start_ns);
+        stall.steepest_rise_bytes = stall.steepest_rise_bytes.max(rise);
+        let rss = self.ring.last().map_or(0, |p| p.rss_bytes);
+        let limit = self.settings.capture_rise_bytes();
+        match stall.rss_at_heap_bytes {
+            None if rise > limit => {
+                let values = [
+                    ("rise_bytes", Value::from(rise)),
+                    ("limit_bytes", limit.into()),
+                    ("window_ms", self.settings.capture_window_ms.into()),
+                ];
+                let allowed = self.limits.heap(self.unix_ms(now), &self.settings);
+                self.judge_heap(now, "heap-on-growth", allowed, rss, values, actions);
+            }
+            // The first profile of a ramp-up describes the last GC cycle before it, so it may be nearly empty. What
+            // the memory has become is seen later: at each doubling, a few times at most. The cool-down is between
+            // ramp-ups, so it does not count here; the hourly budget does.
+            Some(before) if rss >= 2 * before.max(limit) && stall.heaps < MOST_HEAPS_PER_STALL => {
+                let values = [("rss_bytes", Value::from(rss)), ("last_capture_rss_bytes", before.into())];
+                let allowed = self.limits.heap_budget(self.unix_ms(now), &self.settings);
+                self.judge_heap(now, "heap-high-water", allowed, rss, values, actions);
+            }
+            _ => {}
+        }
+    }
+
+    /// Captures the heap unless something forbids it; either way the log says so.
+    fn judge_heap<const N: usize>(
+        &mut self,
+        now: Ns,
+        rule: &str,
+        allowed: Result<(), Refusal>,
+        rss_bytes: Bytes,
+        values: [(&str, Value); N],
+        actions: &mut Vec<Action>,
+    ) {
+        let running = |stall: &Stall| stall.heap_state() == Some(CaptureState::Running);
+        let refusal = if !self.settings.capture_enabled {
+            Some(("captures-off", 0))
+        } else if !self.debug {
+            Some(("no-debug-server", 0))
+        } else if self.stall.iter().chain(&self.closing).any(running) {
+            Some(("one-at-a-time", 0))
+        } else {
+            allowed.err().map(|refusal| (refusal.reason(), refusal.left_ms()))
+        };
+        let Some((reason, left_ms)) = refusal else {
+            self.limits.took_heap(self.unix_ms(now));
+            if let Some(stall) = &mut self.stall {
+                stall.rss_at_heap_bytes = Some(rss_bytes);
+                stall.heaps += 1;
+            }
+            self.log_to_stall(Decision::fired(now, rule, values));
+            self.record(actions);
+            self.ask_for(now, CaptureKind::Heap, rule, actions);
+            actions.push(Action::SaveLimits);
+            return;
+        };
+        // Once for each reason: this is evaluated twenty times a second.
+        if self.stall.as_mut().is_some_and(|stall| stall.held.insert(format!("{rule} {reason}"))) {
+            let mut decision = Decision::held(now, rule, reason, values);
+            if left_ms > 0 {
+                decision.values.insert("left_ms".into(), left_ms.into());
+            }
+            self.log_to_stall(decision);
+        }
+    }
+
+    /// The rule `light-evidence`: a folder for the stall, with what gopls's goroutines and memory say.
+    fn judge_light(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let unix_ms = self.unix_ms(now);
+        let refusal = self.limits.light(unix_ms).err();
+        let already = self.stall.as_ref().is_some_and(|stall| stall.recorded);
+        if let (Some(refusal), false) = (refusal, already) {
+            let left = [("left_ms", Value::from(refusal.left_ms()))];
+            self.log_to_stall(Decision::held(now, "light-evidence", refusal.reason(), left));
+            return;
+        }
+        self.record(actions);
+        self.limits.took_light(unix_ms);
+        actions.push(Action::SaveLimits);
+        let reason = if !self.settings.capture_enabled {
+            Some("captures-off")
+        } else if !self.debug {
+            Some("no-debug-server")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            self.log_to_stall(Decision::held(now, "light-evidence", reason, []));
+            return;
+        }
+        self.log_to_stall(Decision::fired(now, "light-evidence", []));
+        self.ask_for(now, CaptureKind::Goroutines, "light-evidence", actions);
+        self.ask_for(now, CaptureKind::Memory, "light-evidence", actions);
+    }
+
+    pub(super) fn capture_requested(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let Some(gopls) = self.gopls.as_ref().map(|g| g.identity.clone()) else { return };
+        if self.stall.as_ref().is_some_and(|stall| stall.recorded) {
+            self.ask_for(now, CaptureKind::Heap, "user", actions);
+            return;
+        }
+        let mut stall = self.new_stall(now, now, ON_REQUEST, gopls);
+        stall.on_request = true;
+        stall.recorded = true;
+        let key = stall.key;
+        let mut decision = Decision::fired(now, "capture-on-request", []);
+        decision.values.insert("pid".into(), Value::from(u64::from(stall.gopls.pid)));
+        stall.decisions.push(decision.clone());
+        actions.push(Action::Open { key });
+        for kind in [CaptureKind::Heap, CaptureKind::Memory] {
+            add_capture(&mut stall, now, kind, "user", actions);
+        }
+        self.log(decision);
+        self.closing.push(stall);
+    }
+
+    fn record(&mut self, actions: &mut Vec<Action>) {
+        if let Some(stall) = &mut self.stall
+            && !stall.recorded
+        {
+            stall.recorded = true;
+            actions.push(Action::Open { key: stall.key });
+        }
+    }
+
+    fn ask_for(&mut self, now: Ns, kind: CaptureKind, trigger: &str, actions: &mut Vec<Action>) {
+        if let Some(stall) = &mut self.stall {
+            add_capture(stall, now, kind, trigger, actions);
+        }
+    }
+}
+
+fn add_capture(stall: &mut Stall, now: Ns, kind: CaptureKind, trigger: &str, actions: &mut Vec<Action>) {
+    let number = stall.captures.len() as u32 + 1;
+    stall.captures.push(Capture {
+        number,
+        kind,
+        state: CaptureState::Running,
+        file: String::new(),
+        size_bytes: 0,
+        trigger: trigger.to_owned(),
+        trigger_ns: now,
+        sent_ns: None,
+        first_byte_ns: None,
+        received_ns: None,
+        on_disk_ns: None,
+        during_request: None,
+        inuse_space_bytes: None,
+        error: None,
+    });
+    actions.push(Action::Capture { key: stall.key, number, kind });
+}
