@@ -113,7 +113,7 @@ function reasonWords(reason: string, values: Values, { t }: Language): string | 
     case 'captures-off':
       return t('capture is switched off');
     case 'no-debug-server':
-      return t("gopls's debug server is off or not found yet");
+      return t("gopls's debug server is off, not found yet, or does not answer");
     case 'one-at-a-time':
       return t('another capture was still running');
     case 'cool-down':
@@ -135,12 +135,26 @@ export function noteWords({ code, values }: Note, language: Language): string | 
     case 'gopls-gone':
       return t('gopls ended while Stallscope was watching a stall. What was captured until then is kept.');
     case 'disk-full':
-      return t('The disk is full: Stallscope cannot save captures. Delete incidents or free some space.');
+      return t(
+        'The disk is full: Stallscope cannot save captures. Earlier incidents are untouched. Delete some of them, or free space.',
+      );
     case 'storage-read-only':
     case 'storage-failed':
       return t('Stallscope cannot write to its storage folder, so nothing is captured. ({error})', { error });
     case 'debug-server-failing':
-      return t("gopls's debug server does not answer as it should: {error}", { error });
+      return t(
+        "gopls's debug server does not answer as it should ({error}). Until it does, no heap can be captured and durations are estimates. If that lasts, restart gopls.",
+        { error },
+      );
+    case 'incidents-pruned':
+      return t('Old incidents were deleted to stay within the disk budget: {count}.', {
+        count: String(values['count'] ?? ''),
+      });
+    case 'internal-error':
+      return t(
+        'Stallscope met an internal error while writing to its storage folder; watching goes on. Please report it. ({error})',
+        { error },
+      );
     case 'watcher-ended':
       return t(
         "Stallscope's watcher stopped because of an internal error. Reload the window to start it again. ({error})",

@@ -55,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
         showIncident: (id) => panel.show(id),
         showPanel: () => panel.show(),
         restartGopls: () => void restartGopls(),
+        deleteIncidents: () => void vscode.commands.executeCommand('stallscope.deleteIncidents'),
       },
       log,
     ),

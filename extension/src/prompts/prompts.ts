@@ -14,6 +14,7 @@ export interface PromptActions {
   showIncident(id: string): void;
   showPanel(): void;
   restartGopls(): void;
+  deleteIncidents(): void;
 }
 
 export class Prompts implements vscode.Disposable {
@@ -37,7 +38,13 @@ export class Prompts implements vscode.Disposable {
         switch (event.kind) {
           case 'incident-closed':
             this.log.info(`${words.incidentTitle(event.summary)} [${event.summary.id}]`);
+            // Saved: the next failure on disk is news again.
+            if (event.summary.has_heap)
+              this.forgetProblems('disk-full', 'storage-read-only', 'storage-failed');
             if (event.prompt && promptEnabled()) this.offer({ kind: 'stall', incident: event.summary });
+            break;
+          case 'status':
+            if (event.status.gopls?.debug.state === 'on') this.forgetProblems('debug-server-failing');
             break;
           case 'memory-alert':
             this.offer({ kind: 'memory', rssBytes: event.rss_bytes });
@@ -100,9 +107,16 @@ export class Prompts implements vscode.Disposable {
     if (text === undefined || this.toldProblems.has(note.code)) return;
     this.toldProblems.add(note.code);
     const showLog = l10n.t('Show Log');
-    void vscode.window.showWarningMessage(text, showLog).then((answer) => {
+    const makeRoom = l10n.t('Delete Incidents…');
+    const choices = note.code === 'disk-full' ? [makeRoom, showLog] : [showLog];
+    void vscode.window.showWarningMessage(text, ...choices).then((answer) => {
       if (answer === showLog) this.log.show();
+      else if (answer === makeRoom) this.actions.deleteIncidents();
     });
+  }
+
+  private forgetProblems(...codes: string[]): void {
+    for (const code of codes) this.toldProblems.delete(code);
   }
 
   dispose(): void {

@@ -125,9 +125,8 @@ function paragraph(text: vscode.MarkdownString, icon: string, sentence: string):
 
 /** Text from outside (an error, a version) as text, within a table cell. */
 function cell(value: string): string {
-  return escapeHtml(value)
-    .replace(/[\\`*_{}[\]()#+!~$|-]/g, '\\$&')
-    .replace(/[\r\n]+/g, ' ');
+  // Markdown first: the `#` of an HTML entity is not to be escaped again.
+  return escapeHtml(value.replace(/[\\`*_{}[\]()#+!~$|-]/g, '\\$&')).replace(/[\r\n]+/g, ' ');
 }
 
 function escapeHtml(value: string): string {

@@ -77,6 +77,8 @@ export function failure({ code, message }: Failure): string {
       return l10n.t(
         'gopls\'s debug server is off, so its heap cannot be captured. Run "Stallscope: Enable gopls Debug Server".',
       );
+    case 'debug-server-failing':
+      return l10n.t("gopls's heap cannot be captured now. ({message})", { message });
     case 'incident-not-found':
       return l10n.t('This incident is not there any more.');
     case 'disk-full':
