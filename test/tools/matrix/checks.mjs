@@ -77,11 +77,8 @@ export const CHECKS = {
   },
 
   'its heaps can be read': ({ incidents: [{ heaps }] }) => {
-    for (const { capture, page } of heaps) {
-      assert.ok(page.total > 0);
-      assert.equal(page.total, capture.inuse_space_bytes);
-    }
-    // The first one may be from before gopls's own code had allocated much.
+    for (const { capture, page } of heaps) assert.equal(page.total, capture.inuse_space_bytes);
+    // The first one may be empty: it describes the last garbage collection, and there may have been none.
     assert.ok(heaps.at(-1)?.page.matched_rows > 0, "no function of gopls's own in the last of them");
   },
 };
