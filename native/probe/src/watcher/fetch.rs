@@ -15,9 +15,9 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::clock::Clock;
-use crate::debug::{DebugClient, Endpoint, Limits};
+use crate::debug::{DebugClient, DebugError, Endpoint, Limits, Phase};
 use crate::panic_text;
-use crate::reader::read_profile;
+use crate::reader::{ReadError, read_profile};
 use crate::store::{IncidentFolder, Store, StoreError};
 
 /// Light evidence is small and quick, or the server hangs; then the heap behind it must not wait for long.
@@ -70,7 +70,7 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
         capture.received_ns = Some(clock.at(fetch.done));
     }
     let open = fetch.open_for();
-    let mut error = fetch.outcome.err().map(|error| error.to_string());
+    let mut error = fetch.outcome.err().map(|error| explained(capture.kind, &error));
     let (file, mut storage_error) = arrival.end().await;
     let whole = whole && storage_error.is_none();
     capture.state = CaptureState::Failed;
@@ -92,6 +92,20 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
     // A disk that takes no more is why the fetch has failed, not the other way round.
     capture.error = storage_error.as_ref().map(ToString::to_string).or(error);
     CaptureResult { key, capture, folder, received_bytes: fetch.bytes, open, storage_error }
+}
+
+/// What went wrong, and the setting that changes it where there is one.
+fn explained(kind: CaptureKind, error: &DebugError) -> String {
+    match error {
+        DebugError::Timeout { phase: Phase::FirstByte | Phase::Body, .. } if kind == CaptureKind::Heap => {
+            format!(
+                "{error}: gopls was too busy, or hangs; stallscope.captureDeadlineSeconds gives it longer"
+            )
+        }
+        DebugError::TooLarge { .. } => format!("{error}; stallscope.captureMaxMB allows more"),
+        DebugError::Closed { .. } => format!("{error}: gopls has probably ended"),
+        _ => error.to_string(),
+    }
 }
 
 /// Gives the file its name. Returns what it holds.
@@ -126,7 +140,11 @@ fn spoil(folder: &Path, capture: &mut Capture, why: String) {
 fn total_inuse(path: &Path) -> Result<Option<Bytes>, String> {
     // The parser is not known to panic, but what it reads is outside input, and its panic would end the watching.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let index = read_profile(path).map_err(|e| e.to_string())?;
+        let index = read_profile(path).map_err(|error| match error {
+            // Which file is clear from the capture this is said of.
+            ReadError::Profile { source, .. } => source.to_string(),
+            other => other.to_string(),
+        })?;
         index.total(Some("inuse_space")).map_err(|e| e.to_string())
     }));
     let total = parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))?;

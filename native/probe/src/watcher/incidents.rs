@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use stallscope_core::engine::{Action, Event, StallKey};
-use stallscope_core::model::{CaptureKind, CaptureState, Incident, IncidentSummary, Value, WatchEvent};
+use stallscope_core::model::{
+    CaptureKind, CaptureState, DebugServer, Incident, IncidentSummary, Value, WatchEvent,
+};
 use tokio::sync::oneshot;
 
+use super::WatchError;
 use super::run::Loop;
 use super::tell::note;
 use super::writer::{Job, Report};
-use super::{WatchError, is_on};
 
 /// Who waits for a capture that was asked for by hand.
 pub(super) struct Asked {
@@ -22,12 +24,11 @@ pub(super) struct Asked {
 
 impl Loop {
     pub fn capture_now(&mut self, reply: oneshot::Sender<Result<IncidentSummary, WatchError>>) {
-        let refusal = if self.gopls.is_none() {
-            Some(WatchError::NoGopls)
-        } else if !is_on(&self.debug) {
-            Some(WatchError::NoDebugServer)
-        } else {
-            None
+        let refusal = match &self.debug {
+            _ if self.gopls.is_none() => Some(WatchError::NoGopls),
+            DebugServer::On { .. } => None,
+            DebugServer::Failing { error, .. } => Some(WatchError::DebugServerFailing(error.clone())),
+            DebugServer::Off | DebugServer::Unknown => Some(WatchError::NoDebugServer),
         };
         if let Some(refusal) = refusal {
             let _ = reply.send(Err(refusal));

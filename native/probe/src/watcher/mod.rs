@@ -12,6 +12,7 @@ mod live;
 mod queue;
 mod run;
 mod server;
+mod stop;
 mod target;
 mod tell;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The event loop. One thread, one `select!`, and a list of what is due when.
 //!
 //! What there is to do is in the files beside it: `gopls.rs` (found, sampled, gone), `server.rs` (its debug server),
-//! `captures.rs` (fetching evidence), `incidents.rs` (folders and `incident.json`), `tell.rs` (status and events).
+//! `captures.rs` (fetching evidence), `incidents.rs` (folders and `incident.json`), `tell.rs` (status and events), `stop.rs`
+//! (the end).
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use stallscope_core::engine::{Action, Engine, Event, StallKey};
 use stallscope_core::model::{Capture, Cost, DebugServer, IncidentSummary, WatchEvent};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::fetch::{Baseline, BaselineResult, CaptureResult};
@@ -24,9 +25,6 @@ use super::{Command, Listener, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
 use crate::store::{IncidentFolder, Store};
 
-/// Captures under way when the window closes may take this long to arrive. They are the evidence of the stall that the
-/// user is about to lose.
-const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// Workers: a capture being written, one being parsed, a baseline put beside an incident, sockets being listed.
 const WORKERS: usize = 4;
 /// Somebody asks for something: look soon whether it is answered.
@@ -203,14 +201,14 @@ impl Loop {
 
     pub async fn run(&mut self, mut inbox: mpsc::UnboundedReceiver<Command>) -> Result<(), String> {
         self.writer.send(Job::Recover);
-        loop {
+        let reply = loop {
             let deadline = self.next_deadline();
             tokio::select! {
                 // Stamps first: their order against samples is what a wait is measured by.
                 biased;
                 command = inbox.recv() => match command {
-                    None => return self.stop(None).await,
-                    Some(Command::Stop(reply)) => return self.stop(Some(reply)).await,
+                    None => break None,
+                    Some(Command::Stop(reply)) => break Some(reply),
                     Some(command) => self.command(command),
                 },
                 Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => match done {
@@ -228,7 +226,9 @@ impl Loop {
                 tokio::task::yield_now().await;
             }
             self.turn();
-        }
+        };
+        self.stop(reply).await;
+        Ok(())
     }
 
     // ---- time ----
@@ -288,7 +288,7 @@ impl Loop {
         }
     }
 
-    fn done(&mut self, done: Done) {
+    pub fn done(&mut self, done: Done) {
         match done {
             Done::Discovered { pid, found } => self.discovered(pid, found),
             Done::Polled { pid, server, open, result } => self.polled(pid, server, open, result),
@@ -332,46 +332,6 @@ impl Loop {
                     let now = self.clock.unix_ms(self.clock.now_ns());
                     self.writer.send(Job::Limits { limits: self.engine.limits().clone(), now });
                 }
-            }
-        }
-    }
-
-    // ---- the end ----
-
-    async fn stop(&mut self, reply: Option<oneshot::Sender<()>>) -> Result<(), String> {
-        self.refuse_waiting("the window closed before it could be asked for");
-        self.captures.drop_baseline();
-        self.settle_captures(Instant::now() + STOP_PATIENCE).await;
-        for key in self.engine.wind_up(self.clock.now_ns()) {
-            self.write_progress(key);
-        }
-        self.tasks.abort_all();
-        self.writer.finish();
-        while let Ok(report) = self.reports.try_recv() {
-            self.report(report);
-        }
-        self.answer_failure(None, "the watcher was stopped");
-        if let Some(reply) = reply {
-            let _ = reply.send(());
-        }
-        Ok(())
-    }
-
-    /// Waits for the captures under way: until `patience` for what is still to arrive, and until it is checked for what
-    /// has arrived. Otherwise a whole heap would be taken for a failed one at the next start.
-    async fn settle_captures(&mut self, patience: Instant) {
-        while self.captures.is_running() || self.unsettled > 0 {
-            let patience = patience.max(Instant::now());
-            let next = if self.captures.is_running() {
-                tokio::time::timeout_at(patience.into(), self.tasks.join_next()).await
-            } else {
-                Ok(self.tasks.join_next().await)
-            };
-            match next {
-                Ok(Some(Ok(done))) => self.done(done),
-                Ok(Some(Err(_))) => {}
-                Ok(None) => return,
-                Err(_) => self.captures.abort(),
             }
         }
     }

@@ -2,7 +2,6 @@
 //! watched is this one.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,11 +13,12 @@ use stallscope_core::model::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Duration, sleep, timeout};
 
-use super::fetch::{self, CaptureJob};
-use super::run::{Done, Loop};
+use super::fetch::{self, BaselineJob, BaselineResult};
+use super::run::Loop;
 use super::target::Watched;
 use super::*;
 use crate::debug::Limits;
@@ -26,7 +26,6 @@ use crate::process::ProcessHandle;
 use crate::store::Store;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const SAVED: &str = "file:///w/a.go";
 
 fn profile() -> Vec<u8> {
     let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test/fixtures/profiles");
@@ -82,11 +81,44 @@ async fn serve(mut stream: TcpStream, heap: Vec<u8>, gate: Arc<Semaphore>, asked
 /// A loop that watches ourselves, and what it has told.
 struct Desk {
     watch: Loop,
-    commands: tokio::sync::mpsc::UnboundedSender<Command>,
-    inbox: Option<tokio::sync::mpsc::UnboundedReceiver<Command>>,
+    inbox: Option<UnboundedReceiver<Command>>,
+    outside: Outside,
     told: mpsc::Receiver<WatchEvent>,
-    server: Server,
     dir: tempfile::TempDir,
+}
+
+/// What a scenario has of it while it runs.
+struct Outside {
+    commands: UnboundedSender<Command>,
+    shared: Arc<Mutex<Shared>>,
+    server: Server,
+}
+
+impl Outside {
+    async fn capture_now(&self) -> Result<IncidentSummary, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::CaptureNow(reply)).unwrap();
+        answer.await.unwrap()
+    }
+
+    /// A save that is never answered; waits until it has become an incident.
+    async fn stall(&self) {
+        self.commands.send(Command::Stamp(0, Event::SaveBegan("file:///w/a.go".into()))).unwrap();
+        let recorded = || {
+            let stall = self.shared.lock().unwrap().status.stall.clone();
+            stall.is_some_and(|stall| stall.incident.is_some())
+        };
+        while !recorded() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        // A loop that has ended already has nobody to answer.
+        let _ = self.commands.send(Command::Stop(reply));
+        let _ = done.await;
+    }
 }
 
 impl Desk {
@@ -102,14 +134,18 @@ impl Desk {
             workspace: Vec::new(),
             target: Target::Process { pid: std::process::id() },
             log_dirs: Vec::new(),
-            // No rise of our own memory is to interfere.
-            settings: WatchSettings { capture_rise_mb: 100_000.0, ..WatchSettings::default() },
+            // Only what a test asks for is captured, however our own memory and CPU are.
+            settings: WatchSettings {
+                capture_rise_mb: 100_000.0,
+                baseline_interval_s: 0.0,
+                ..WatchSettings::default()
+            },
         };
         let (sender, told) = mpsc::channel();
         let listener: Listener = Box::new(move |event| drop(sender.send(event)));
-        let shared = Shared { status: idle_status(), decisions: Vec::new() };
-        let shared = Arc::new(Mutex::new(shared));
-        let mut watch = Loop::new(options, Clock::start(), shared, Arc::new(Mutex::new(listener))).unwrap();
+        let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
+        let listener = Arc::new(Mutex::new(listener));
+        let mut watch = Loop::new(options, Clock::start(), Arc::clone(&shared), listener).unwrap();
         let identity = GoplsIdentity {
             pid: std::process::id(),
             started_unix_ms: 1.0,
@@ -118,24 +154,41 @@ impl Desk {
             go_version: None,
         };
         let handle = ProcessHandle::of_ourselves().unwrap();
+        // We are not in the list of living gopls, so our baselines would be taken for left ones.
+        watch.tidied = true;
         watch.gopls_found(Watched { identity, uptime_ns: 60_000_000_000, handle }, Instant::now());
         watch.debug = DebugServer::On { address: server.address.to_string(), loopback_only: true };
         watch.captures_address = Some(server.address);
         watch.set_source(LatencySource::Echo);
-        let (commands, inbox) = tokio::sync::mpsc::unbounded_channel();
-        Self { watch, commands, inbox: Some(inbox), told, server, dir }
+        let (commands, inbox) = unbounded_channel();
+        let outside = Outside { commands, shared, server };
+        Self { watch, inbox: Some(inbox), outside, told, dir }
     }
 
-    /// Runs the loop beside `scenario`, which must end it.
-    async fn run<T>(
-        &mut self,
-        scenario: impl AsyncFnOnce(&tokio::sync::mpsc::UnboundedSender<Command>, &Server) -> T,
-    ) -> T {
+    /// Runs the loop beside `scenario`, and stops it afterwards.
+    async fn run<T>(&mut self, scenario: impl AsyncFnOnce(&Outside) -> T) -> T {
         let inbox = self.inbox.take().unwrap();
-        let both = async { tokio::join!(self.watch.run(inbox), scenario(&self.commands, &self.server)) };
+        let scenario = async {
+            let value = scenario(&self.outside).await;
+            self.outside.stop().await;
+            value
+        };
+        let both = async { tokio::join!(self.watch.run(inbox), scenario) };
         let (ended, value) = timeout(PATIENCE, both).await.expect("it hangs");
         ended.unwrap();
         value
+    }
+
+    async fn baseline(&self) -> BaselineResult {
+        let job = BaselineJob {
+            store: Store::new(self.dir.path().into()),
+            pid: std::process::id(),
+            started_unix_ms: 1.0,
+            address: self.outside.server.address,
+            limits: Limits::capture(&WatchSettings::default()),
+            clock: self.watch.clock,
+        };
+        fetch::baseline(job).await
     }
 
     fn incident(&self) -> Incident {
@@ -151,55 +204,47 @@ impl Desk {
             .filter_map(|event| if let WatchEvent::Problem { note } = event { Some(note) } else { None })
             .collect()
     }
-}
 
-type Commands = tokio::sync::mpsc::UnboundedSender<Command>;
+    /// Names of the files below the storage that are on their way, or a baseline.
+    fn parts(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut folders = vec![self.dir.path().to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(entry.path());
+                } else {
+                    names.extend(entry.file_name().into_string());
+                }
+            }
+        }
+        names.retain(|name| name.ends_with(".part"));
+        names
+    }
 
-async fn capture_now(commands: &Commands) -> Result<IncidentSummary, WatchError> {
-    let (reply, answer) = oneshot::channel();
-    commands.send(Command::CaptureNow(reply)).unwrap();
-    answer.await.unwrap()
-}
-
-async fn stop(commands: &Commands) {
-    let (reply, done) = oneshot::channel();
-    commands.send(Command::Stop(reply)).unwrap();
-    done.await.unwrap();
+    /// The worker that writes has a moment after the fetch was given up.
+    async fn until_parts(&self, count: usize) {
+        let wait = async {
+            while self.parts().len() != count {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{:?}, not {count}", self.parts()));
+    }
 }
 
 fn of_kind(incident: &Incident, kind: CaptureKind) -> Vec<&Capture> {
     incident.captures.iter().filter(|capture| capture.kind == kind).collect()
 }
 
-/// Names of all files below the storage, without the folders.
-fn files(desk: &Desk) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut folders = vec![desk.dir.path().to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().flatten() {
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            } else {
-                names.push(entry.file_name().into_string().unwrap());
-            }
-        }
-    }
-    names
-}
-
 #[tokio::test]
 async fn a_capture_asked_for_during_a_stall_is_answered_while_the_stall_goes_on() {
     let mut desk = Desk::new().await;
+    desk.outside.server.let_heaps_through(1);
     let summary = desk
-        .run(async |commands, server| {
-            server.let_heaps_through(1);
-            let now = Event::SaveBegan(SAVED.into());
-            commands.send(Command::Stamp(0, now)).unwrap();
-            // Late enough that the save is a stall with a folder.
-            sleep(Duration::from_millis(600)).await;
-            let summary = capture_now(commands).await.unwrap();
-            stop(commands).await;
-            summary
+        .run(async |outside| {
+            outside.stall().await;
+            outside.capture_now().await.unwrap()
         })
         .await;
     assert_eq!((summary.state, summary.method.as_str()), (IncidentState::Open, "save"));
@@ -213,14 +258,11 @@ async fn a_capture_asked_for_during_a_stall_is_answered_while_the_stall_goes_on(
 #[tokio::test]
 async fn a_capture_that_fails_during_a_stall_is_answered_with_its_error() {
     let mut desk = Desk::serving(b"this is no profile".to_vec()).await;
+    desk.outside.server.let_heaps_through(1);
     let answer = desk
-        .run(async |commands, server| {
-            server.let_heaps_through(1);
-            commands.send(Command::Stamp(0, Event::SaveBegan(SAVED.into()))).unwrap();
-            sleep(Duration::from_millis(600)).await;
-            let answer = capture_now(commands).await;
-            stop(commands).await;
-            answer
+        .run(async |outside| {
+            outside.stall().await;
+            outside.capture_now().await
         })
         .await;
     let Err(WatchError::CaptureFailed(why)) = answer else { panic!("{answer:?}") };
@@ -233,14 +275,8 @@ async fn a_capture_that_fails_during_a_stall_is_answered_with_its_error() {
 #[tokio::test]
 async fn a_capture_of_its_own_is_answered_when_its_incident_is_complete() {
     let mut desk = Desk::new().await;
-    let summary = desk
-        .run(async |commands, server| {
-            server.let_heaps_through(1);
-            let summary = capture_now(commands).await.unwrap();
-            stop(commands).await;
-            summary
-        })
-        .await;
+    desk.outside.server.let_heaps_through(1);
+    let summary = desk.run(async |outside| outside.capture_now().await.unwrap()).await;
     assert_eq!((summary.state, summary.has_heap), (IncidentState::Complete, true));
     assert_eq!(desk.incident().state, IncidentState::Complete);
     assert_eq!(desk.problems(), []);
@@ -249,15 +285,15 @@ async fn a_capture_of_its_own_is_answered_when_its_incident_is_complete() {
 #[tokio::test]
 async fn what_arrives_while_we_end_is_checked_before_we_end() {
     let mut desk = Desk::new().await;
-    desk.run(async |commands, server| {
+    desk.run(async |outside| {
         let (reply, _answer) = oneshot::channel();
-        commands.send(Command::CaptureNow(reply)).unwrap();
-        server.heap_asked.notified().await;
-        let (reply, done) = oneshot::channel();
-        commands.send(Command::Stop(reply)).unwrap();
-        sleep(Duration::from_millis(50)).await;
-        server.let_heaps_through(1);
-        done.await.unwrap();
+        outside.commands.send(Command::CaptureNow(reply)).unwrap();
+        outside.server.heap_asked.notified().await;
+        let arrives = async {
+            sleep(Duration::from_millis(50)).await;
+            outside.server.let_heaps_through(1);
+        };
+        tokio::join!(outside.stop(), arrives);
     })
     .await;
     let incident = desk.incident();
@@ -272,84 +308,64 @@ async fn a_baseline_under_way_gives_way_to_a_heap() {
     let mut desk = Desk::new().await;
     desk.watch.want_baseline();
     let summary = desk
-        .run(async |commands, server| {
+        .run(async |outside| {
             // Half of it has come.
-            server.heap_asked.notified().await;
-            let asked = capture_now(commands);
-            let freed = async {
-                server.heap_asked.notified().await;
-                server.let_heaps_through(2);
+            outside.server.heap_asked.notified().await;
+            let heap_asked = async {
+                outside.server.heap_asked.notified().await;
+                outside.server.let_heaps_through(2);
             };
-            let (summary, ()) = tokio::join!(asked, freed);
-            stop(commands).await;
-            summary.unwrap()
+            tokio::join!(outside.capture_now(), heap_asked).0.unwrap()
         })
         .await;
     assert!(summary.has_heap);
     assert!(desk.watch.baseline.is_none());
-    let held: Vec<_> = desk.watch.engine.decisions().filter(|d| d.rule == "baseline" && !d.fired).collect();
-    assert_eq!(held.len(), 1);
+    let given_up = desk.watch.engine.decisions().filter(|d| d.rule == "baseline" && !d.fired).count();
+    assert_eq!(given_up, 1);
     assert_eq!(desk.watch.cost.debug_requests, 3, "the baseline, the heap, the memory statistics");
-    assert!(!files(&desk).iter().any(|name| name.ends_with(".part")), "{:?}", files(&desk));
+    desk.until_parts(0).await;
 }
 
 #[tokio::test]
 async fn a_baseline_is_put_beside_later_incidents_with_what_was_known_of_it() {
     let mut desk = Desk::new().await;
-    desk.server.let_heaps_through(2);
-    desk.watch.want_baseline();
-    desk.run(async |commands, _| {
-        sleep(Duration::from_millis(400)).await;
-        capture_now(commands).await.unwrap();
-        stop(commands).await;
-    })
-    .await;
+    desk.outside.server.let_heaps_through(2);
+    let taken = desk.baseline().await.baseline.unwrap_or_else(|why| panic!("{why}"));
+    desk.watch.baseline = Some(Arc::new(taken));
+    desk.run(async |outside| outside.capture_now().await.unwrap()).await;
     let incident = desk.incident();
     let (baseline, heap) =
         (of_kind(&incident, CaptureKind::Baseline)[0], of_kind(&incident, CaptureKind::Heap)[0]);
-    assert_eq!(baseline.state, CaptureState::Complete, "{baseline:?}");
+    assert_eq!((baseline.state, baseline.number), (CaptureState::Complete, 3), "{baseline:?}");
     assert!(baseline.trigger_ns > 0 && baseline.trigger_ns < heap.trigger_ns);
     assert_eq!(baseline.inuse_space_bytes, heap.inuse_space_bytes, "the server has only one profile");
     drop(desk.watch.baseline.take());
-    assert!(
-        !files(&desk).iter().any(|name| name.ends_with(".part")),
-        "a baseline lives as long as its window"
-    );
+    assert_eq!(desk.parts(), [""; 0], "a baseline lives as long as its window");
 }
 
 #[tokio::test]
 async fn what_is_no_profile_is_no_baseline() {
-    let mut desk = Desk::serving(b"<html>not found</html>".to_vec()).await;
-    desk.server.let_heaps_through(1);
-    desk.watch.want_baseline();
-    desk.run(async |commands, _| {
-        sleep(Duration::from_millis(300)).await;
-        stop(commands).await;
-    })
-    .await;
-    assert!(desk.watch.baseline.is_none());
-    let failed: BTreeMap<_, _> =
-        desk.watch.engine.decisions().map(|d| (d.reason.as_str(), &d.values)).collect();
-    assert!(failed["failed"].contains_key("error"), "{failed:?}");
-    assert!(!files(&desk).iter().any(|name| name.ends_with(".part")));
+    let desk = Desk::serving(b"<html>not found</html>".to_vec()).await;
+    desk.outside.server.let_heaps_through(1);
+    let why = desk.baseline().await.baseline.err().unwrap();
+    assert!(why.contains("a web page, not a profile"), "{why}");
+    assert_eq!(desk.parts(), [""; 0]);
 }
 
 #[tokio::test]
 async fn an_incident_that_cannot_be_written_is_let_go_and_told() {
     let mut desk = Desk::new().await;
+    desk.outside.server.let_heaps_through(1);
     // A file where the folders should be: nobody can write there, not even root.
     fs::write(desk.dir.path().join("incidents"), "").unwrap();
-    let answer = desk
-        .run(async |commands, server| {
-            server.let_heaps_through(1);
-            let answer = capture_now(commands).await;
-            stop(commands).await;
-            answer
-        })
-        .await;
+    let answer = desk.run(async |outside| outside.capture_now().await).await;
     assert!(matches!(answer, Err(WatchError::CaptureFailed(_))), "{answer:?}");
     assert!(desk.watch.folders.is_empty(), "its lock would make it look as if it were still written");
-    assert!(desk.problems().iter().all(|note| note.code == "storage-failed"));
+    let problems = desk.problems();
+    assert!(
+        !problems.is_empty() && problems.iter().all(|note| note.code == "storage-failed"),
+        "{problems:?}"
+    );
 }
 
 #[tokio::test]
@@ -361,47 +377,12 @@ async fn a_watched_process_without_editor_has_no_echo() {
 }
 
 #[tokio::test]
-async fn a_capture_given_up_leaves_nothing_behind() {
+async fn a_fetch_given_up_leaves_nothing_behind() {
     let desk = Desk::new().await;
-    let store = Store::new(desk.dir.path().into());
-    let folder = Arc::new(store.new_folder("i").unwrap());
-    let capture = Capture {
-        number: 1,
-        kind: CaptureKind::Heap,
-        state: CaptureState::Running,
-        file: String::new(),
-        size_bytes: 0,
-        trigger: "user".into(),
-        trigger_ns: 0,
-        sent_ns: None,
-        first_byte_ns: None,
-        received_ns: None,
-        on_disk_ns: None,
-        during_request: None,
-        inuse_space_bytes: None,
-        error: None,
-    };
-    let job = CaptureJob {
-        key: 1,
-        capture,
-        folder: Arc::clone(&folder),
-        address: desk.server.address,
-        limits: Limits::capture(&WatchSettings::default()),
-        clock: Clock::start(),
-    };
-    let task =
-        tokio::spawn(async move { Done::Captured { ticket: 1, result: Box::new(fetch::fetch(job).await) } });
-    let parts = || files(&desk).into_iter().filter(|name| name.ends_with(".part")).count();
-    let wait_for = async |count| {
-        timeout(PATIENCE, async {
-            while parts() != count {
-                sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await
-        .unwrap_or_else(|_| panic!("{} parts, not {count}", parts()));
-    };
-    wait_for(1).await;
-    task.abort();
-    wait_for(0).await;
+    let fetch = desk.baseline();
+    tokio::select! {
+        _ = fetch => panic!("it was not let through"),
+        () = desk.until_parts(1) => {}
+    }
+    desk.until_parts(0).await;
 }
