@@ -5,8 +5,8 @@ import type { Core, CoreModule, CoreOptions, Failure, Outcome } from '../../shar
 import type { Adjustment, Status, WatchEvent } from '../../shared/model';
 import { readSettings, SECTION, SETTING_NAMES } from './settings';
 
-/** How long the end of the extension host may wait for the core to bring captures to disk. */
-const STOP_TIMEOUT_MS = 3000;
+/** How long the end of the extension host may wait for the core: 3 s for captures to arrive, and the time to write them. */
+const STOP_TIMEOUT_MS = 4000;
 
 export interface SessionSetup {
   /** Loads the addon; throws with a message for the user. */

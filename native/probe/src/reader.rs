@@ -57,7 +57,7 @@ pub enum ReadError {
         source: HeapError,
     },
     /// The incident was captured before any calm moment.
-    #[error("incident {id} has no baseline: gopls had not been calm before it since it started")]
+    #[error("incident {id} has no baseline: gopls had not been calm before it while this window watched it")]
     NoBaseline {
         /// Which.
         id: String,
