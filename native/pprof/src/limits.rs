@@ -1,7 +1,8 @@
 //! How much a profile may ask of us. A profile is input from outside: a few bytes of it can claim gigabytes.
 
 /// The caps applied while a profile is read. The defaults hold a profile of the largest workspaces many
-/// times over (Kubernetes: about 1 MB compressed) and bound memory at a few hundred MB per million samples.
+/// times over (Kubernetes: about 1 MB compressed) and keep each column within 256 MB: the editor's extension host is
+/// what it all lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes read from the file or the response, before inflating.
@@ -23,10 +24,10 @@ impl Default for Limits {
         Self {
             compressed_bytes: 256 << 20,
             inflated_bytes: 1 << 30,
-            frames: 1 << 27,
-            values: 1 << 26,
-            labels: 1 << 24,
-            table_entries: 1 << 22,
+            frames: 1 << 26,
+            values: 1 << 23,
+            labels: 1 << 22,
+            table_entries: 1 << 21,
         }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) fn decode_sample(
     locations: &mut IdTable,
     limits: &Limits,
 ) -> Result<(), Error> {
+    let values_before = samples.values.len();
     while !message.is_empty() {
         match field(&mut message)? {
             (sample_tag::LOCATION_ID, Value::Bytes(packed)) => for_each_packed(packed, |id| {
@@ -34,6 +35,10 @@ pub(crate) fn decode_sample(
             }
             _ => {} // From a later version of the format.
         }
+    }
+    // Two bytes each when they are empty: without this a gzip bomb of them would not end before memory does.
+    if samples.values.len() == values_before {
+        return Err(Error::Inconsistent(format!("sample {} has no values", samples.len())));
     }
     within("stack entries", samples.frames.len(), limits.frames)?;
     within("values", samples.values.len(), limits.values)?;

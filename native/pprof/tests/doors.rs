@@ -107,8 +107,9 @@ fn two_profiles_in_one_are_refused() {
 
 #[test]
 fn contradictions_are_named() {
-    let cases: [(&[u8], &str); 7] = [
-        (&[0x12, 4, 0x0a, 0, 0x12, 0], "does not have 1 values"),
+    let cases: [(&[u8], &str); 8] = [
+        (&[0x12, 4, 0x0a, 0, 0x12, 0], "has no values"),
+        (&[0x12, 4, 0x12, 2, 1, 2], "does not have 1 values"),
         (&[0x12, 4, 0x08, 9, 0x10, 1], "location 9 is used but not defined"),
         (&[0x22, 6, 0x08, 1, 0x22, 2, 0x08, 5], "function 5 is used but not defined"),
         (&[0x22, 4, 0x08, 1, 0x10, 3], "mapping 3 is used but not defined"),
@@ -120,6 +121,13 @@ fn contradictions_are_named() {
         let message = refused(&with_tail(tail)).to_string();
         assert!(message.contains(expected), "expected {expected:?} in {message:?}");
     }
+}
+
+#[test]
+fn samples_of_nothing_are_refused_at_the_first() {
+    // Two bytes a sample: 60 million of them must not become 60 million rows.
+    let empty = [0x12, 0].repeat(60 << 20);
+    assert!(refused(&with_tail(&empty)).to_string().contains("sample 0 has no values"));
 }
 
 #[test]
