@@ -1,15 +1,15 @@
 // `stallscope analyze` against `go tool pprof -top`, as whole processes, and against inflating the file alone.
 import fs from 'node:fs';
 import path from 'node:path';
-import { cargoTarget, cli, out, repo } from '../tools/lib/paths.mjs';
+import { cli, out, repo } from '../tools/lib/paths.mjs';
 import { run, step } from '../tools/lib/run.mjs';
+import { example } from './lib/examples.mjs';
 import { buildMeasure, measureInTurn } from './lib/measure.mjs';
-import { spread } from './lib/report.mjs';
+import { commandLine, spread } from './lib/report.mjs';
+import { median } from './lib/statistics.mjs';
 
 const SAMPLES = 800_000;
 const REAL = path.join(repo, 'test/fixtures/profiles/gopls-v0.23.0-loaded.pb.gz');
-const example = (name) => path.join(cargoTarget, 'release/examples', name);
-
 const MB = 1e6;
 
 /** The two profiles, how often they are measured, and what is wanted of them. */
@@ -20,10 +20,7 @@ const CASES = [
 ];
 
 export async function analyze() {
-  await step('build what the measuring needs', async () => {
-    await buildMeasure();
-    await run('cargo', ['build', '--release', '--locked', '-p', 'stallscope-pprof', '--examples'], { cwd: repo });
-  });
+  await buildMeasure();
   const { stdout } = await run('go', ['tool', '-n', 'pprof']);
   const report = {
     commands: [],
@@ -48,18 +45,35 @@ export async function analyze() {
     );
     const of = Object.fromEntries(Object.keys(commands).map((key, index) => [key, measured[index]]));
     report.data[name] = of;
-    report.commands.push(...Object.values(commands).map(words));
+    report.commands.push(...Object.values(commands).map(commandLine));
     report.rows.push(...rows(name, of, fasterThanPprof, largest));
   }
   return report;
 }
 
 function rows(name, { ours, pprof, pprofAlone, inflate }, fasterThanPprof, largest) {
-  const ms = (runs) => spread(runs.map(({ wall_ns }) => wall_ns / 1e6), 'ms');
-  const mb = (runs) => spread(runs.map(({ peak_rss_bytes }) => peak_rss_bytes / MB), 'MB');
-  const cpu = (runs) => spread(runs.map(({ cpu_ns }) => cpu_ns / 1e6), 'ms');
+  const ms = (runs) =>
+    spread(
+      runs.map(({ wall_ns }) => wall_ns / 1e6),
+      'ms',
+    );
+  const mb = (runs) =>
+    spread(
+      runs.map(({ peak_rss_bytes }) => peak_rss_bytes / MB),
+      'MB',
+    );
+  const cpu = (runs) =>
+    spread(
+      runs.map(({ cpu_ns }) => cpu_ns / 1e6),
+      'ms',
+    );
   const ratios = (over, under) => over.map((run, index) => run.wall_ns / under[index].wall_ns);
-  const row = (what, measured, more = {}) => ({ what: `analyze ${name}: ${what}`, wanted: '', measured, ...more });
+  const row = (what, measured, more = {}) => ({
+    what: `analyze ${name}: ${what}`,
+    wanted: '',
+    measured,
+    ...more,
+  });
   const faster = ratios(pprof, ours);
   const overInflate = ratios(ours, inflate);
   const atMostMb = 300;
@@ -70,12 +84,12 @@ function rows(name, { ours, pprof, pprofAlone, inflate }, fasterThanPprof, large
     row('time of inflating alone', ms(inflate)),
     row('faster than go tool pprof', spread(faster, '×'), {
       wanted: `>= ${fasterThanPprof} ×`,
-      met: middle(faster) >= fasterThanPprof,
+      met: median(faster) >= fasterThanPprof,
     }),
     row('faster than the pprof binary alone', spread(ratios(pprofAlone, ours), '×')),
     row('time over inflating alone', spread(overInflate, '×', 2), {
       // A small file is inflated before a process has started: there is nothing to compare.
-      ...(largest && { wanted: '<= 2 ×', met: middle(overInflate) <= 2 }),
+      ...(largest && { wanted: '<= 2 ×', met: median(overInflate) <= 2 }),
     }),
     row('peak memory', mb(ours), {
       wanted: `< ${atMostMb} MB`,
@@ -83,14 +97,6 @@ function rows(name, { ours, pprof, pprofAlone, inflate }, fasterThanPprof, large
     }),
     row('peak memory of pprof', mb(pprof)),
   ];
-}
-
-const middle = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-const words = (command) => command.map((word) => path.relative(repo, word) && shorten(word)).join(' ');
-
-function shorten(word) {
-  return path.isAbsolute(word) && word.startsWith(repo) ? path.relative(repo, word) : word;
 }
 
 async function synthesize() {

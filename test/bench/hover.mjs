@@ -1,4 +1,5 @@
 // Whether hovers of a warm gopls take longer because we watch.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { log, step } from '../tools/lib/run.mjs';
 import { withHost } from './lib/host.mjs';
 import { median, pairedDifference, quantile } from './lib/statistics.mjs';
@@ -16,8 +17,13 @@ export async function hover() {
     const block = async (on, pair) => {
       if (on) await host.call('watch', { storage: host.folder(`storage-${pair}`) });
       // What starting took has passed; in both sides, so that gopls has rested as long.
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const taken = await host.call('hovers', { file: FILE, count: PER_BLOCK, seed: pair, pauseMs: PAUSE_MS });
+      await sleep(500);
+      const taken = await host.call('hovers', {
+        file: FILE,
+        count: PER_BLOCK,
+        seed: pair,
+        pauseMs: PAUSE_MS,
+      });
       if (on) await host.call('unwatch');
       return taken;
     };

@@ -106,7 +106,8 @@ async function firstHeap(storage) {
       const stall = incident.decisions.find(({ rule }) => rule === 'stall');
       if (heap?.on_disk_ns) return { origin: BigInt(incident.origin_unix_ns), heap, stall };
     }
-    if (Date.now() > deadline) throw new Error(`no heap was captured within ${GIVE_UP_AFTER_MS} ms in ${storage}`);
+    if (Date.now() > deadline)
+      throw new Error(`no heap was captured within ${GIVE_UP_AFTER_MS} ms in ${storage}`);
     await sleep(50);
   }
 }
@@ -135,7 +136,8 @@ class Readings {
   due(hoverMs) {
     const stallMs = hoverMs + STALL_AFTER_MS;
     const crossed = this.#all.findIndex(
-      ({ ms, rss }) => ms >= stallMs && rss - this.#lowest(Math.max(hoverMs, ms - WINDOW_MS), ms) > RISE_BYTES,
+      ({ ms, rss }) =>
+        ms >= stallMs && rss - this.#lowest(Math.max(hoverMs, ms - WINDOW_MS), ms) > RISE_BYTES,
     );
     if (crossed < 0) throw new Error('a heap was captured, but the bench saw no reason for it');
     return Math.max(stallMs, this.#all[crossed - 1].ms);

@@ -1,17 +1,18 @@
 // What watching costs: one reading, the whole watcher beside a calm gopls, and gopls itself through our polling.
-import { cargoTarget, repo } from '../tools/lib/paths.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { log, run, step } from '../tools/lib/run.mjs';
-import path from 'node:path';
 import { corePercents } from './lib/cpu.mjs';
+import { example } from './lib/examples.mjs';
 import { withHost } from './lib/host.mjs';
-import { spread } from './lib/report.mjs';
+import { commandLine, spread } from './lib/report.mjs';
 import { median } from './lib/statistics.mjs';
 import { warmGopls } from './lib/workspace.mjs';
 
 /** With and without us in turn; 60 s with us in all. */
 const PAIRS = 4;
 const WINDOW_MS = 15_000;
-const SAMPLE_COST = ['cargo', 'run', '--release', '--locked', '-p', 'stallscope-probe', '--example', 'sample_cost', '--'];
+/** What has just begun or ended is no part of a calm editor. */
+const SETTLE_MS = 2000;
 const SAMPLES_PER_SECOND = 20;
 
 export async function watcher() {
@@ -25,8 +26,7 @@ export async function watcher() {
           await host.call('watch', { storage: host.folder(`storage-${pair}`) });
           await host.call('baselineTaken');
         }
-        // What has just begun or ended is no part of a calm editor.
-        await new Promise((resolve) => setTimeout(resolve, 2000));
+        await sleep(SETTLE_MS);
         const [hostPercent, goplsPercent] = await corePercents([host.pid, pid], WINDOW_MS);
         windows.push({ pair, on, hostPercent, goplsPercent });
         if (on) await host.call('unwatch');
@@ -39,8 +39,7 @@ export async function watcher() {
 
 /** The example's figures in µs of CPU time, by its own names. */
 async function readingCosts(pid) {
-  const command = [...SAMPLE_COST, String(pid)];
-  const { stdout } = await run(command[0], command.slice(1), { cwd: repo });
+  const { stdout } = await run(example('sample_cost'), [String(pid)]);
   const figure = (name) => {
     const line = stdout.split('\n').find((candidate) => candidate.startsWith(name));
     return Number(/([\d.]+) µs CPU/.exec(line)[1]);
@@ -59,7 +58,7 @@ function report(readings, windows) {
   const percent = '% of a core';
   return {
     commands: [
-      `${SAMPLE_COST.join(' ')} GOPLS_PID`,
+      commandLine([example('sample_cost'), 'GOPLS_PID']),
       'a Node process with the addon (createCore, start, default settings: RSS every 50 ms), gopls its child, all calm',
     ],
     notes: [

@@ -10,6 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { activation } from '../bench/activation.mjs';
 import { analyze } from '../bench/analyze.mjs';
+import { buildExamples } from '../bench/lib/examples.mjs';
 import { hover } from '../bench/hover.mjs';
 import { printPart, printTable } from '../bench/lib/report.mjs';
 import { trigger } from '../bench/trigger.mjs';
@@ -34,6 +35,7 @@ async function bench() {
     await setUpBuild();
     await setUpWorkbench();
     await build();
+    await step('build the measuring programs', buildExamples);
   });
   const machine = await describeMachine();
   console.log(`\n${machine}`);

@@ -19,7 +19,10 @@ class CpuMeter {
     const tasks = `/proc/${this.#pid}/task`;
     for (const thread of fs.readdirSync(tasks)) {
       try {
-        this.#threads.set(thread, Number(fs.readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ')[0]));
+        this.#threads.set(
+          thread,
+          Number(fs.readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ')[0]),
+        );
       } catch {
         // It ended while we looked.
       }

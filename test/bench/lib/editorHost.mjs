@@ -78,7 +78,11 @@ export const calls = {
     await gopls.initialize();
     const { uri, text } = gopls.open(file);
     await gopls.hover(uri, positionOf(text, 'package '));
-    await until('gopls is calm', () => lastDiagnosticsMs > 0 && Date.now() - lastDiagnosticsMs > CALM_MS, 240_000);
+    await until(
+      'gopls is calm',
+      () => lastDiagnosticsMs > 0 && Date.now() - lastDiagnosticsMs > CALM_MS,
+      240_000,
+    );
   },
 
   /**
@@ -109,7 +113,13 @@ export const calls = {
     const times = [performance.now()];
     const addon = createRequire(import.meta.url)(path.join(dist, `stallscope.${target}.node`));
     times.push(performance.now());
-    core = addon.createCore({ storage_dir: storage, workspace: [], host_pid: process.pid, log_dirs: [], settings: {} });
+    core = addon.createCore({
+      storage_dir: storage,
+      workspace: [],
+      host_pid: process.pid,
+      log_dirs: [],
+      settings: {},
+    });
     core.start(() => {});
     times.push(performance.now());
     await core.stop();

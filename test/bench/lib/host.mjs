@@ -21,7 +21,8 @@ export class EditorHost {
       else resolve(value);
     });
     this.#process.once('exit', (code, signal) => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`the host ended with ${code ?? signal}`));
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`the host ended with ${code ?? signal}`));
       this.#waiting.clear();
     });
   }

@@ -1,4 +1,6 @@
 // What a part of the bench hands back, and how it is printed.
+import path from 'node:path';
+import { repo } from '../../tools/lib/paths.mjs';
 import { summary } from './statistics.mjs';
 
 /**
@@ -24,6 +26,11 @@ export function spread(values, unit, digits = 1) {
   const { median, min, max } = summary(values);
   const text = (value) => value.toFixed(digits);
   return `${text(median)} ${unit} (${text(min)}–${text(max)})`;
+}
+
+/** As it is typed in the repository's folder. */
+export function commandLine(words) {
+  return words.map((word) => (word.startsWith(repo + path.sep) ? path.relative(repo, word) : word)).join(' ');
 }
 
 export function printPart(name, { commands, notes, rows }) {
