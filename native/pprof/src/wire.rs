@@ -23,7 +23,9 @@ pub(crate) fn varint(buf: &mut &[u8]) -> Result<u64, Error> {
 /// Every varint of a packed field.
 ///
 /// Stacks are most of a profile, and the lengths of their ids are as good as random: a loop that asks each
-/// byte "the last one?" is mispredicted all the time. So eight bytes are looked at as one word instead.
+/// byte "the last one?" is mispredicted all the time. So eight bytes are looked at as one word instead, and two
+/// numbers are taken from it where there are two: where the next word begins is known only after this one, and
+/// waiting for that costs more than the numbers.
 #[inline]
 pub(crate) fn for_each_packed(
     mut packed: &[u8],
@@ -36,13 +38,27 @@ pub(crate) fn for_each_packed(
             take(decode_varint(&mut packed)?)?; // Nine or ten bytes: negative numbers.
             continue;
         }
-        take(join_groups(word & (last_bytes ^ (last_bytes - 1))))?;
-        packed = &packed[last_bytes.trailing_zeros() as usize / 8 + 1..];
+        take(join_groups(word & up_to_lowest(last_bytes)))?;
+        let first_bits = last_bytes.trailing_zeros() + 1;
+        let later_last_bytes = last_bytes & (last_bytes - 1);
+        let bits = if later_last_bytes == 0 {
+            first_bits
+        } else {
+            take(join_groups((word & up_to_lowest(later_last_bytes)) >> first_bits))?;
+            later_last_bytes.trailing_zeros() + 1
+        };
+        packed = &packed[bits as usize / 8..];
     }
     while !packed.is_empty() {
         take(varint(&mut packed)?)?;
     }
     Ok(())
+}
+
+/// All bits up to the lowest one that is set, which there must be.
+#[inline]
+fn up_to_lowest(bits: u64) -> u64 {
+    bits ^ (bits - 1)
 }
 
 /// The number in a varint of at most eight bytes: its groups of seven bits moved together, pair by pair.
