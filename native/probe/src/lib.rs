@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod debug;
+mod evidence;
 pub mod process;
 pub mod reader;
 pub mod store;

@@ -5,10 +5,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use stallscope_core::model::{Bytes, INCIDENT_FORMAT, Incident, IncidentState, IncidentSummary};
+use stallscope_core::model::{
+    Bytes, CaptureState, INCIDENT_FORMAT, Incident, IncidentState, IncidentSummary,
+};
 use tempfile::NamedTempFile;
 
 use super::{Store, StoreError, part_file, write_atomic};
+use crate::evidence;
 
 const INCIDENT_FILE: &str = "incident.json";
 const LOCK_FILE: &str = ".lock";
@@ -168,7 +171,8 @@ impl Store {
         Ok(gone)
     }
 
-    /// Marks incidents whose window ended before they were finished. Returns their ids.
+    /// Marks incidents whose window ended before they were finished, with what is there of their captures. Returns their
+    /// ids.
     ///
     /// # Errors
     /// When the folder of incidents cannot be read; a single bad incident is passed over.
@@ -183,11 +187,8 @@ impl Store {
                 continue;
             }
             incident.state = IncidentState::Interrupted;
-            for capture in &mut incident.captures {
-                if capture.state == stallscope_core::model::CaptureState::Running {
-                    capture.state = stallscope_core::model::CaptureState::Failed;
-                    capture.error = Some("the window closed before it arrived".to_owned());
-                }
+            for capture in incident.captures.iter_mut().filter(|c| c.state == CaptureState::Running) {
+                *capture = evidence::recover(&path, capture.clone());
             }
             let text = serde_json::to_vec_pretty(&incident).unwrap_or_default();
             if !text.is_empty() && write_atomic(&path.join(INCIDENT_FILE), &text).is_ok() {

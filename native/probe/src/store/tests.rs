@@ -4,7 +4,9 @@ use std::fs;
 
 use stallscope_core::engine::{Action, Engine, Event};
 use stallscope_core::limits::Limits;
-use stallscope_core::model::{GoplsIdentity, Incident, IncidentState, LatencySource, SECOND, WatchSettings};
+use stallscope_core::model::{
+    CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, SECOND, WatchSettings,
+};
 
 use super::*;
 
@@ -118,6 +120,32 @@ fn an_orphaned_incident_is_marked_and_a_running_one_is_not() {
     assert_eq!(orphan.state, IncidentState::Interrupted);
     assert!(orphan.captures[0].error.is_some());
     assert_eq!(store.load(&running_id).unwrap().state, IncidentState::Open);
+}
+
+#[test]
+fn what_a_crash_left_of_a_capture_is_found() {
+    let (_dir, store) = store();
+    let profile =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../test/fixtures/profiles/gopls-v0.23.0-early.pb.gz");
+    let whole = incident(1_795_500_000_000_000_000);
+    let cut_off = incident(1_795_500_000_000_000_000 + 1_000_000_000);
+    for (incident, name) in [(&whole, "heap-1.pb.gz"), (&cut_off, "heap-1.pb.gz.x2Qd9k.part")] {
+        let folder = store.new_folder(&incident.id).unwrap();
+        folder.write(incident).unwrap();
+        fs::copy(profile, folder.path().join(name)).unwrap();
+    }
+    assert_eq!(store.recover().unwrap().len(), 2);
+
+    let whole = store.load(&whole.id).unwrap();
+    let heap = &whole.captures[0];
+    assert_eq!((heap.state, heap.file.as_str()), (CaptureState::Complete, "heap-1.pb.gz"), "{heap:?}");
+    assert!(heap.inuse_space_bytes.is_some() && heap.size_bytes > 1_000);
+    assert_eq!(whole.captures[1].state, CaptureState::Failed, "the memory statistics never came");
+
+    let cut_off = store.load(&cut_off.id).unwrap();
+    let heap = &cut_off.captures[0];
+    assert_eq!((heap.state, heap.file.as_str()), (CaptureState::Partial, "heap-1.pb.gz.partial"));
+    assert!(store.capture_path(&cut_off.id, 1).unwrap().is_file());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::fetch::{self, BaselineJob, BaselineResult, CaptureJob, CaptureResult}
 use super::queue::{Ticket, Wanted};
 use super::run::{Done, Loop};
 use crate::debug::Limits;
+use crate::evidence;
 
 impl Loop {
     pub fn want_capture(&mut self, key: StallKey, number: u32, kind: CaptureKind) {
@@ -102,7 +103,7 @@ impl Loop {
         if capture.state == CaptureState::Running {
             // Safe on disk. Now it is parsed, away from the samples.
             self.feed(Event::CaptureUpdate { key, capture: Box::new(capture.clone()) });
-            self.settle(key, move || fetch::check(folder.path(), capture));
+            self.settle(key, move || evidence::check(folder.path(), capture));
         } else {
             self.capture_ended(key, Box::new(capture));
         }

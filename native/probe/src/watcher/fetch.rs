@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -16,8 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::clock::Clock;
 use crate::debug::{DebugClient, DebugError, Endpoint, Limits, Phase};
-use crate::panic_text;
-use crate::reader::{ReadError, read_profile};
+use crate::evidence::{file_name, total_inuse};
 use crate::store::{IncidentFolder, Store, StoreError};
 
 /// Light evidence is small and quick, or the server hangs; then the heap behind it must not wait for long.
@@ -112,52 +110,6 @@ fn explained(kind: CaptureKind, error: &DebugError) -> String {
 fn place(file: NamedTempFile, to: &Path) -> Result<Bytes, StoreError> {
     let file = file.persist(to).map_err(|e| StoreError::io(to, e.error))?;
     file.metadata().map(|metadata| metadata.len()).map_err(|e| StoreError::io(to, e))
-}
-
-/// Checks what is on disk, after it is safe there: a profile must be one. Runs on a worker.
-pub(super) fn check(folder: &Path, mut capture: Capture) -> Capture {
-    capture.state = CaptureState::Complete;
-    if capture.kind == CaptureKind::Heap {
-        match total_inuse(&folder.join(&capture.file)) {
-            Ok(total) => capture.inuse_space_bytes = total,
-            Err(why) => spoil(folder, &mut capture, why),
-        }
-    }
-    capture
-}
-
-/// What was answered is no profile. It is kept, under a name that says so.
-fn spoil(folder: &Path, capture: &mut Capture, why: String) {
-    let name = format!("{}.partial", capture.file);
-    if fs::rename(folder.join(&capture.file), folder.join(&name)).is_ok() {
-        capture.file = name;
-    }
-    capture.state = CaptureState::Partial;
-    capture.error = Some(why);
-}
-
-/// The total `inuse_space` of a profile; `Err` says why it is none.
-fn total_inuse(path: &Path) -> Result<Option<Bytes>, String> {
-    // The parser is not known to panic, but what it reads is outside input, and its panic would end the watching.
-    let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let index = read_profile(path).map_err(|error| match error {
-            // Which file is clear from the capture this is said of.
-            ReadError::Profile { source, .. } => source.to_string(),
-            other => other.to_string(),
-        })?;
-        index.total(Some("inuse_space")).map_err(|e| e.to_string())
-    }));
-    let total = parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))?;
-    Ok(Bytes::try_from(total).ok())
-}
-
-fn file_name(kind: CaptureKind, number: u32) -> String {
-    match kind {
-        CaptureKind::Heap => format!("heap-{number}.pb.gz"),
-        CaptureKind::Baseline => "baseline.pb.gz".to_owned(),
-        CaptureKind::Goroutines => format!("goroutines-{number}.txt"),
-        CaptureKind::Memory => format!("memory-{number}.html"),
-    }
 }
 
 // ---- the baseline ----
@@ -321,4 +273,38 @@ fn write(make: Make, pieces: &Receiver<Piece>) -> Written {
 /// Work that touches a disk, on a worker.
 async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
     spawn_blocking(work).await.map_err(|join| StoreError::Internal { what: join.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_holds_up_nobody() {
+        let (wake, hangs) = channel();
+        let mut arrival = Arrival::new(move || {
+            hangs.recv().unwrap();
+            NamedTempFile::new().map_err(|e| StoreError::io(Path::new("."), e))
+        });
+        // Both are taken although there is no file yet.
+        arrival.take(b"one ").unwrap();
+        arrival.take(b"and two").unwrap();
+        wake.send(()).unwrap();
+        let (file, error) = arrival.end().await;
+        assert!(error.is_none());
+        assert_eq!(fs::read(file.unwrap().path()).unwrap(), b"one and two");
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_refuses_ends_the_fetch() {
+        let mut arrival = Arrival::new(|| Err(StoreError::DiskFull { path: "/full".into() }));
+        while arrival.take(b"piece").is_ok() {
+            tokio::task::yield_now().await;
+        }
+        let (file, error) = arrival.end().await;
+        assert!(file.is_none());
+        assert_eq!(error.unwrap().code(), "disk-full");
+    }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use stallscope_core::model::{
     Capture, CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, Note,
@@ -385,4 +385,26 @@ async fn a_fetch_given_up_leaves_nothing_behind() {
         () = desk.until_parts(1) => {}
     }
     desk.until_parts(0).await;
+}
+
+#[test]
+fn the_status_is_as_of_now_and_knows_the_time_of_day() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = WatcherOptions {
+        storage_dir: dir.path().into(),
+        workspace: Vec::new(),
+        target: Target::Process { pid: 0 },
+        log_dirs: Vec::new(),
+        settings: WatchSettings::default(),
+    };
+    let (sender, told) = mpsc::channel();
+    let watcher = Watcher::start(options, Box::new(move |event| drop(sender.send(event)))).unwrap();
+    let WatchEvent::Status { status: pushed } = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+    // The next one is pushed in two seconds.
+    std::thread::sleep(Duration::from_millis(30));
+    let status = watcher.status();
+    assert!(status.at_ns - pushed.at_ns >= 30_000_000, "{} after {}", status.at_ns, pushed.at_ns);
+    let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1e3;
+    let said_ms = status.origin_unix_ms + status.at_ns as f64 / 1e6;
+    assert!((unix_ms - said_ms).abs() < 1_000.0, "{said_ms}, not {unix_ms}");
 }

@@ -1,0 +1,93 @@
+//! Captured files: what they are called, whether they are what they should be, and what a crash has left of them.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureState};
+
+use crate::panic_text;
+use crate::reader::{ReadError, read_profile};
+
+/// What a whole capture is called in its incident's folder.
+pub(crate) fn file_name(kind: CaptureKind, number: u32) -> String {
+    match kind {
+        CaptureKind::Heap => format!("heap-{number}.pb.gz"),
+        CaptureKind::Baseline => "baseline.pb.gz".to_owned(),
+        CaptureKind::Goroutines => format!("goroutines-{number}.txt"),
+        CaptureKind::Memory => format!("memory-{number}.html"),
+    }
+}
+
+/// Checks what is on disk, after it is safe there: a profile must be one. Runs on a worker.
+pub(crate) fn check(folder: &Path, mut capture: Capture) -> Capture {
+    capture.state = CaptureState::Complete;
+    if capture.kind == CaptureKind::Heap {
+        match total_inuse(&folder.join(&capture.file)) {
+            Ok(total) => capture.inuse_space_bytes = total,
+            Err(why) => spoil(folder, &mut capture, why),
+        }
+    }
+    capture
+}
+
+/// What was answered is no profile. It is kept, under a name that says so.
+fn spoil(folder: &Path, capture: &mut Capture, why: String) {
+    let name = format!("{}.partial", capture.file);
+    if fs::rename(folder.join(&capture.file), folder.join(&name)).is_ok() {
+        capture.file = name;
+    }
+    capture.state = CaptureState::Partial;
+    capture.error = Some(why);
+}
+
+/// The total `inuse_space` of a profile; `Err` says why it is none.
+pub(crate) fn total_inuse(path: &Path) -> Result<Option<Bytes>, String> {
+    // The parser is not known to panic, but what it reads is outside input, and its panic would end the watching.
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        let index = read_profile(path).map_err(|error| match error {
+            // Which file is clear from the capture this is said of.
+            ReadError::Profile { source, .. } => source.to_string(),
+            other => other.to_string(),
+        })?;
+        index.total(Some("inuse_space")).map_err(|e| e.to_string())
+    }));
+    let total = parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))?;
+    Ok(Bytes::try_from(total).ok())
+}
+
+/// A capture that was on its way when its window ended, as far as it is there.
+pub(crate) fn recover(folder: &Path, mut capture: Capture) -> Capture {
+    let name = file_name(capture.kind, capture.number);
+    if let Some(size_bytes) = size_of_file(&folder.join(&name)) {
+        // Whole; only nobody came to say so.
+        capture.file = name;
+        capture.size_bytes = size_bytes;
+        return check(folder, capture);
+    }
+    capture.state = CaptureState::Failed;
+    capture.error = Some("the window closed before it arrived".to_owned());
+    let partial = format!("{name}.partial");
+    if let Some(part) = part_of(folder, &name)
+        && fs::rename(folder.join(part), folder.join(&partial)).is_ok()
+    {
+        capture.size_bytes = size_of_file(&folder.join(&partial)).unwrap_or(0);
+        capture.file = partial;
+        capture.state = CaptureState::Partial;
+    }
+    capture
+}
+
+/// The file in which `name` was arriving (see `store::part_file`).
+fn part_of(folder: &Path, name: &str) -> Option<String> {
+    let prefix = format!("{name}.");
+    let names = fs::read_dir(folder).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    names
+        .filter(|part| part.starts_with(&prefix) && part.ends_with(".part"))
+        .find(|part| size_of_file(&folder.join(part)).is_some())
+}
+
+/// Its size; `None` when it is not there or something else (links are not followed).
+fn size_of_file(path: &Path) -> Option<Bytes> {
+    fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
+}
