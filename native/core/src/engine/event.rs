@@ -90,6 +90,8 @@ pub enum Event {
     },
     /// A baseline profile was taken (or failed, with why).
     BaselineTaken(Result<(), String>),
+    /// It was given up for something that matters more.
+    BaselineGivenUp,
     /// The debug server has cost this much so far, since gopls was found.
     Cost(Cost),
     /// New settings.

@@ -22,8 +22,10 @@ pub(super) struct Watched {
     pub cpu_share: f64,
     pub calm_since_ns: Option<Ns>,
     pub load: Option<LoadDetector>,
-    /// CPU time at the last baseline: without work since, a new one would say the same.
+    /// When the last baseline was asked for, and CPU time then: without work since, a new one would say the same.
     pub baseline: Option<(Ns, Ns)>,
+    /// The same of the one before, should the last be given up.
+    pub baseline_before: Option<(Ns, Ns)>,
 }
 
 impl Engine {
@@ -108,7 +110,7 @@ impl Engine {
         if calm && due && free {
             self.baseline_running = true;
             if let Some(gopls) = &mut self.gopls {
-                gopls.baseline = Some((now, cpu_ns));
+                gopls.baseline_before = gopls.baseline.replace((now, cpu_ns));
             }
             self.log(Decision::fired(
                 now,
@@ -124,6 +126,15 @@ impl Engine {
         if let Err(error) = result {
             self.log(Decision::held(now, "baseline", "failed", [("error", error.into())]));
         }
+    }
+
+    /// The next calm moment is as good.
+    pub(super) fn baseline_given_up(&mut self, now: Ns) {
+        if let Some(gopls) = &mut self.gopls {
+            gopls.baseline = gopls.baseline_before;
+            gopls.calm_since_ns = None;
+        }
+        self.baseline_taken(now, Err("something else had to be captured".to_owned()));
     }
 
     pub(super) fn lose_gopls(&mut self, now: Ns, actions: &mut Vec<Action>) {

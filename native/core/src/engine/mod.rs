@@ -123,6 +123,7 @@ impl Engine {
                     calm_since_ns: None,
                     load: LoadDetector::new(now_ns, uptime_ns, earlier_loads_ns),
                     baseline: None,
+                    baseline_before: None,
                 });
             }
             Event::GoplsGone => self.lose_gopls(now_ns, &mut actions),
@@ -172,6 +173,7 @@ impl Engine {
                 }
             }
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
+            Event::BaselineGivenUp => self.baseline_given_up(now_ns),
             Event::Cost(cost) => self.cost = cost,
             Event::Settings(settings) => self.settings = *settings,
             Event::Tick => self.tracker.forget_old(now_ns),

@@ -345,6 +345,18 @@ fn a_calm_gopls_gives_one_baseline_and_not_another_without_work() {
 }
 
 #[test]
+fn a_baseline_given_up_is_taken_at_the_next_calm_moment_and_a_failed_one_is_not() {
+    let baselines = |actions: &[Action]| actions.iter().filter(|a| matches!(a, Action::Baseline)).count();
+    let mut desk = Desk::new(60 * SECOND);
+    assert_eq!(baselines(&desk.run(1_000, 5_000, 0)), 1);
+    desk.at(5_000, Event::BaselineGivenUp);
+    assert_eq!(baselines(&desk.run(5_000, 7_900, 0)), 0, "not calm for long enough");
+    assert_eq!(baselines(&desk.run(7_900, 9_000, 0)), 1);
+    desk.at(9_000, Event::BaselineTaken(Err("no answer".into())));
+    assert_eq!(baselines(&desk.run(9_000, 20_000, 0)), 0);
+}
+
+#[test]
 fn polling_is_fast_only_while_somebody_waits() {
     let mut desk = Desk::new(60 * SECOND);
     assert_eq!(desk.engine.poll_interval_ns(10 * MS), Some(SECOND));

@@ -30,7 +30,7 @@ impl Loop {
     pub fn start_captures(&mut self) -> bool {
         let Some(address) = self.captures_address else { return false };
         if self.captures.evidence_waits() && self.captures.drop_baseline() {
-            self.feed(Event::BaselineTaken(Err("something else had to be captured".to_owned())));
+            self.feed(Event::BaselineGivenUp);
         }
         self.captures.make_way_for_heap();
         while let Some((ticket, wanted)) = self.captures.next() {

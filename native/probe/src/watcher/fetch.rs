@@ -62,7 +62,6 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
     let fetch = client.get(Endpoint::of(capture.kind), &limits, |piece| arrival.take(piece)).await;
     capture.sent_ns = fetch.sent.map(|at| clock.at(at));
     capture.first_byte_ns = fetch.first_byte.map(|at| clock.at(at));
-    capture.size_bytes = fetch.bytes;
     let whole = fetch.outcome.is_ok();
     if whole {
         capture.received_ns = Some(clock.at(fetch.done));
