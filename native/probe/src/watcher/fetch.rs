@@ -71,7 +71,10 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
     let (file, mut storage_error) = arrival.end().await;
     let whole = whole && storage_error.is_none();
     capture.state = CaptureState::Failed;
-    if let Some(file) = file {
+    if storage_error.is_some() {
+        // A piece of a profile is worth less than the room in which the incident itself can be written.
+        let _ = off_the_loop(move || drop(file)).await;
+    } else if let Some(file) = file {
         let kept = if whole { name } else { format!("{name}.partial") };
         let to = folder.path().join(&kept);
         match off_the_loop(move || place(file, &to)).await.flatten() {

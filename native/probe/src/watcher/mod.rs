@@ -74,7 +74,7 @@ pub enum WatchError {
     #[error("gopls's debug server does not answer ({0}): restart gopls if that lasts")]
     DebugServerFailing(String),
     /// The capture ended without a profile.
-    #[error("the heap could not be captured: {0}")]
+    #[error("no heap: {0}")]
     CaptureFailed(String),
     /// The watcher has ended.
     #[error("the watcher is not running: reload the window; its log says why it ended")]

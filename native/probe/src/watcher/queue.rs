@@ -30,17 +30,6 @@ struct Running {
     task: AbortHandle,
 }
 
-impl Running {
-    /// Ends it, unless it has ended and only its result is still to be taken.
-    fn abort(&self) -> bool {
-        if self.task.is_finished() {
-            return false;
-        }
-        self.task.abort();
-        true
-    }
-}
-
 /// One at a time, heaps first.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -82,11 +71,13 @@ impl Queue {
     }
 
     /// A heap waits while goroutines or memory statistics are being fetched: those are given up and asked for again
-    /// after it.
+    /// after it. What has just ended is left alone: its result is there, and only still to be taken.
     pub fn make_way_for_heap(&mut self) {
+        let in_the_way = |running: &mut Running| !running.wanted.is_heap() && !running.task.is_finished();
         if self.waiting.front().is_some_and(|first| first.is_heap())
-            && let Some(light) = self.running.take_if(|running| !running.wanted.is_heap() && running.abort())
+            && let Some(light) = self.running.take_if(in_the_way)
         {
+            light.task.abort();
             self.waiting.push_back(light.wanted);
         }
     }
@@ -95,9 +86,11 @@ impl Queue {
     pub fn drop_baseline(&mut self) -> bool {
         let before = self.waiting.len();
         self.waiting.retain(|wanted| *wanted != Wanted::Baseline);
-        let aborted =
-            self.running.take_if(|running| running.wanted == Wanted::Baseline && running.abort()).is_some();
-        aborted || self.waiting.len() < before
+        let running = self.running.take_if(|running| running.wanted == Wanted::Baseline);
+        if let Some(baseline) = &running {
+            baseline.task.abort();
+        }
+        running.is_some() || self.waiting.len() < before
     }
 
     /// Whether evidence waits.
@@ -198,5 +191,16 @@ mod tests {
         queue.push(Wanted::Baseline);
         assert!(queue.drop_baseline());
         assert!(!queue.drop_baseline());
+    }
+
+    #[tokio::test]
+    async fn a_baseline_of_a_gopls_that_is_gone_is_not_taken_for_the_next_one() {
+        let mut queue = queue(&[Wanted::Baseline]);
+        let (ticket, wanted) = queue.next().unwrap();
+        let task = tokio::spawn(async {});
+        queue.started(ticket, wanted, task.abort_handle());
+        task.await.unwrap();
+        assert!(queue.drop_baseline());
+        assert!(!queue.ended(ticket), "its result came too late");
     }
 }
