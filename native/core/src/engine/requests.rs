@@ -27,8 +27,13 @@ pub type Counters = BTreeMap<String, MethodCounters>;
 
 /// A stamp is right to within this: the editor asks all providers in the same millisecond.
 const STAMP_UNCERTAINTY_NS: Ns = 2 * MS;
-/// A page asked for this long after a stamp and not showing the request tells that it was never sent.
+/// A page asked for this long after a stamp and not showing the request tells that it had not arrived.
 const DELIVERY_GRACE_NS: Ns = 30 * MS;
+/// A page answered within this comes from a gopls that runs. A slower one may come from a gopls that was stopped or
+/// starved and has not come to read its messages yet.
+const PROMPT_PAGE_NS: Ns = 100 * MS;
+/// So many doubts and a stamp is taken for one that gopls was never asked about: one prompt page, or two slow ones.
+const MOST_DOUBTS: u8 = 2;
 /// A stamp without a counted request is forgotten after this.
 const STAMP_LIFE_NS: Ns = 3 * SECOND;
 /// A save that never reported its end (it failed, or the editor closed) is forgotten after this.
@@ -42,8 +47,45 @@ struct Open {
     record: RequestRecord,
     /// gopls has counted it (or it is a save or an echo, whose end we see ourselves).
     confirmed: bool,
-    /// A page that should have shown it did not.
-    denied: bool,
+    /// Pages that should have shown it and did not, see [`MOST_DOUBTS`].
+    doubts: u8,
+    /// When the last of them was answered: the request arrived after that, if at all.
+    not_before_ns: Option<Ns>,
+}
+
+impl Open {
+    fn new(record: RequestRecord, confirmed: bool) -> Self {
+        Self { record, confirmed, doubts: 0, not_before_ns: None }
+    }
+
+    fn is_denied(&self) -> bool {
+        !self.confirmed && self.doubts >= MOST_DOUBTS
+    }
+
+    /// A page asked for at `sent_ns` and answered at `received_ns` does not show it.
+    fn doubt(&mut self, sent_ns: Ns, received_ns: Ns) {
+        if self.record.start_ns + DELIVERY_GRACE_NS <= sent_ns {
+            let prompt = received_ns.saturating_sub(sent_ns) <= PROMPT_PAGE_NS;
+            self.doubts = self.doubts.saturating_add(if prompt { MOST_DOUBTS } else { 1 });
+        }
+        // A page tells of the moment it is answered: what delays it is the waiting for gopls, not the way back.
+        if self.record.start_ns + PROMPT_PAGE_NS <= received_ns {
+            self.not_before_ns = Some(received_ns);
+        }
+    }
+
+    /// A page received at `received_ns` shows it.
+    fn confirm(&mut self, received_ns: Ns) {
+        self.confirmed = true;
+        if let Some(not_before) = self.not_before_ns {
+            self.record.uncertainty_ns += received_ns.saturating_sub(not_before);
+        }
+    }
+
+    /// When gopls got it, whose own clock starts then; the user's started with the stamp.
+    fn arrival_ns(&self) -> Ns {
+        self.not_before_ns.unwrap_or(self.record.start_ns)
+    }
 }
 
 /// See the module's text.
@@ -122,7 +164,7 @@ impl RequestTracker {
             line: request.line,
             ..begun(&request.method, at_ns, TimingSource::Observer, STAMP_UNCERTAINTY_NS, self.saving())
         };
-        self.push(Open { record, confirmed: false, denied: false });
+        self.push(Open::new(record, false));
     }
 
     /// The echo of an observed request was sent through the editor.
@@ -141,7 +183,7 @@ impl RequestTracker {
             line,
             ..begun(method, start_ns, TimingSource::Observer, STAMP_UNCERTAINTY_NS, false)
         };
-        self.push(Open { record, confirmed: true, denied: false });
+        self.push(Open::new(record, true));
     }
 
     /// That echo was answered.
@@ -157,7 +199,7 @@ impl RequestTracker {
             uri: Some(uri.to_owned()),
             ..begun(SAVE, at_ns, TimingSource::Save, STAMP_UNCERTAINTY_NS, true)
         };
-        self.push(Open { record, confirmed: true, denied: false });
+        self.push(Open::new(record, true));
     }
 
     /// It ended.
@@ -210,7 +252,7 @@ impl RequestTracker {
         }
         // Stamps that this page should have shown.
         for open in self.open.iter_mut().filter(|open| !open.confirmed) {
-            open.denied |= open.record.start_ns + DELIVERY_GRACE_NS <= sent_ns;
+            open.doubt(sent_ns, received_ns);
         }
         self.forget_old(received_ns);
         self.last = Some(Page { sent_ns, counters });
@@ -219,7 +261,7 @@ impl RequestTracker {
 
     /// Requests in flight as of now, oldest first. A stamp counts until a page has denied it.
     pub fn in_flight(&self) -> impl Iterator<Item = &RequestRecord> {
-        self.open.iter().filter(|open| !open.denied).map(|open| &open.record)
+        self.open.iter().filter(|open| !open.is_denied()).map(|open| &open.record)
     }
 
     /// Whether gopls was working on `initialized` at the last page; `None` when nothing tells.
@@ -257,8 +299,7 @@ impl RequestTracker {
                 break;
             }
             if open.record.start_ns <= window.1 {
-                open.confirmed = true;
-                open.denied = false;
+                open.confirm(window.1);
                 unseen -= 1;
             }
         }
@@ -266,7 +307,7 @@ impl RequestTracker {
         for _ in 0..unseen.min(MOST_OPEN as u64) {
             let middle = from + (to - from) / 2;
             let record = begun(method, middle, TimingSource::Counters, (to - from) / 2, saving);
-            self.push(Open { record, confirmed: true, denied: false });
+            self.push(Open::new(record, true));
         }
     }
 
@@ -287,17 +328,18 @@ impl RequestTracker {
             // With gopls's own duration the request is the one that it fits best; without, the oldest.
             let chosen = match exact_ns {
                 Some(duration) => candidates
-                    .min_by_key(|(_, open)| distance(open.record.start_ns + duration, (from, to)))
+                    .min_by_key(|(_, open)| distance(open.arrival_ns().saturating_add(duration), (from, to)))
                     .map(|(index, _)| index),
                 None => candidates.map(|(index, _)| index).next(),
             };
             let Some(index) = chosen else { return };
-            let mut record = self.open.remove(index).record;
+            let open = self.open.remove(index);
+            let arrival_ns = open.arrival_ns();
+            let mut record = open.record;
             let middle = from + (to - from) / 2;
             match exact_ns {
                 Some(duration) if record.start_source == TimingSource::Observer => {
-                    // gopls's clock starts when the message arrives, the user's when the editor asks.
-                    let by_latency = record.start_ns + duration;
+                    let by_latency = arrival_ns.saturating_add(duration);
                     let end_ns = by_latency.clamp(from.max(record.start_ns), to);
                     end(&mut record, end_ns, TimingSource::GoplsLatency, by_latency.abs_diff(end_ns));
                 }
@@ -340,7 +382,7 @@ impl RequestTracker {
     pub fn forget_old(&mut self, now_ns: Ns) {
         self.open.retain(|open| {
             let age = now_ns.saturating_sub(open.record.start_ns);
-            let never_sent = open.denied && age > STAMP_LIFE_NS;
+            let never_sent = open.is_denied() && age > STAMP_LIFE_NS;
             let never_ended = open.record.method == SAVE && age > SAVE_LIFE_NS;
             !never_sent && !never_ended
         });
@@ -476,6 +518,34 @@ mod tests {
         // It was only slow to be sent.
         t.counters(400 * MS, 402 * MS, page(1, 0, 0.0));
         assert_eq!(t.in_flight().next().map(|r| r.start_ns), Some(100 * MS));
+    }
+
+    #[test]
+    fn a_stopped_gopls_owes_the_whole_wait() {
+        // Stopped at 90 ms, continued at 4 s: the pages it owes are answered before it has read its messages, and by its
+        // own clock the hover then took a millisecond.
+        for first_page_sent_ms in [110, 160] {
+            let mut t = tracker();
+            t.observed(100 * MS, hover_at(1));
+            t.counters(first_page_sent_ms * MS, 4_000 * MS, page(0, 0, 0.0));
+            assert_eq!(methods(&t), [HOVER], "still waited for");
+            let closed = t.counters(4_050 * MS, 4_052 * MS, page(1, 1, 0.001));
+            let [hover] = &closed[..] else { panic!("{closed:?}") };
+            let (duration, uncertainty) = (hover.duration_ns.expect("ended"), hover.uncertainty_ns);
+            assert!(duration.abs_diff(3_901 * MS) <= uncertainty, "{duration} ± {uncertainty}");
+            assert!(uncertainty <= 60 * MS, "{uncertainty}");
+            assert_eq!(hover.line, Some(1));
+        }
+    }
+
+    #[test]
+    fn two_slow_pages_deny_a_stamp_as_one_prompt_page_does() {
+        let mut t = tracker();
+        t.observed(100 * MS, hover_at(1));
+        t.counters(160 * MS, 900 * MS, page(0, 0, 0.0));
+        assert_eq!(methods(&t), [HOVER]);
+        t.counters(950 * MS, 1_700 * MS, page(0, 0, 0.0));
+        assert!(t.in_flight().next().is_none());
     }
 
     #[test]
