@@ -116,8 +116,7 @@ async function pickProfile(
   }
   const picked = await vscode.window.showQuickPick(
     profiles.map((capture) => ({
-      label:
-        capture.kind === 'baseline' ? l10n.t('Baseline from a calm moment') : l10n.t('Heap during the stall'),
+      label: profileLabel(capture),
       description: [
         capture.inuse_space_bytes !== null && words.bytes(capture.inuse_space_bytes),
         capture.file,
@@ -129,6 +128,11 @@ async function pickProfile(
     { title: l10n.t('Save Profile As'), placeHolder: l10n.t('Which profile?') },
   );
   return picked && { incident, capture: picked.capture };
+}
+
+function profileLabel({ kind, trigger }: Capture): string {
+  if (kind === 'baseline') return l10n.t('Baseline from a calm moment');
+  return trigger === 'user' ? l10n.t('Heap on request') : l10n.t('Heap during the stall');
 }
 
 const isProfile = ({ kind, state }: Capture) =>

@@ -24,11 +24,12 @@ export function FunctionCell({ row }: { row: Named }) {
       ) : (
         <span class="function">{shortName(row.function)}</span>
       )}
+      {/* Spaces are for those who hear it or copy it. */}{' '}
       {row.label === 'ballast' && (
         <span class="tag" title={ballastDetail()}>
           {t('gopls ballast')}
         </span>
-      )}
+      )}{' '}
       <span class="package">{row.package}</span>
     </>
   );

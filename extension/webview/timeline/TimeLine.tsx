@@ -263,6 +263,7 @@ function summary(timeline: Timeline, view: Span): string {
   if (values.length === 0) return t('Nothing was measured in this span.');
   const longest = timeline.requests
     .filter(({ request }) => request.start_ns < view.to_ns && (request.end_ns ?? Infinity) > view.from_ns)
+    .filter(({ request }) => request.interactive)
     .map(({ request }) => ({ ...request, took: (request.end_ns ?? timeline.to_ns) - request.start_ns }))
     .sort((a, b) => b.took - a.took)[0];
   const memory = t('{span} of time: memory from {least} to {most}.', {
@@ -270,7 +271,7 @@ function summary(timeline: Timeline, view: Span): string {
     least: fmt.bytes(Math.min(...values)),
     most: fmt.bytes(Math.max(...values)),
   });
-  if (!longest) return sentences(memory, t('No request.'));
+  if (!longest) return sentences(memory, t('Nobody waited.'));
   const words = { method: methodName(longest.method), duration: fmt.duration(longest.took) };
-  return sentences(memory, t('Longest request: {method}, {duration}.', words));
+  return sentences(memory, t('Longest wait: {method}, {duration}.', words));
 }

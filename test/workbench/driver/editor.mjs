@@ -16,6 +16,8 @@ const FLAGS = [
 ];
 const QUICK_INPUT = '.quick-input-widget:visible';
 const HOVER_ROWS = '.monaco-resizable-hover .monaco-hover:visible .hover-row';
+/** What only Stallscope's panel has, once it shows anything. */
+const PANEL = '.header .now';
 /** The editor asks its hover providers after half of `editor.hover.delay` (300 ms by default). */
 const HOVER_ASK_DELAY_MS = 150;
 
@@ -80,32 +82,23 @@ export class Editor {
   }
 
   /**
-   * Opens the quick input, types, and accepts the first row once its label matches. Again from the start when
+   * Opens the quick input, types, and accepts the row whose label matches. Again from the start when
    * something (a late focus change, a restored editor) closes the input meanwhile.
    */
   async #pick(key, text, wanted, { timeoutMs = 45_000 } = {}) {
     const { page } = this;
     const deadline = Date.now() + timeoutMs;
     for (;;) {
-      let seen;
       try {
         await page.keyboard.press(key);
         const input = page.locator(`${QUICK_INPUT} input`).first();
         await input.waitFor({ timeout: 2000 });
         await input.fill(text);
-        const row = page.locator(`${QUICK_INPUT} .quick-input-list .monaco-list-row`).first();
-        for (let look = 0; look < 40; look += 1) {
-          seen = await row.getAttribute('aria-label', { timeout: 3000 });
-          if (wanted.test(seen ?? '')) {
-            // Rows are still being sorted in: only a label that stays is the answer.
-            await page.waitForTimeout(100);
-            if (!wanted.test((await row.getAttribute('aria-label', { timeout: 1000 })) ?? '')) continue;
-            await page.keyboard.press('Enter');
-            return;
-          }
-          await page.waitForTimeout(100);
-        }
-        throw new Error(`first row is ${JSON.stringify(seen)}`);
+        await this.row(wanted, { timeoutMs: 4000 });
+        // Rows are still being sorted in: only one that stays where it is can be accepted.
+        await page.waitForTimeout(100);
+        await this.pickRow(wanted, { timeoutMs: 1000 });
+        return;
       } catch (error) {
         if (Date.now() > deadline)
           throw new Failure(`nothing like ${wanted} for ${JSON.stringify(text)}: ${error.message}`);
@@ -126,6 +119,69 @@ export class Editor {
   /** Runs a command by its title in the palette, e.g. `Stallscope: Show Panel`. */
   async command(title, options) {
     await this.#pick('F1', `>${title}`, new RegExp(`^${escape(title)}`, 'i'), options);
+  }
+
+  /** Changes the colour theme, e.g. to `Light Modern`, and waits until the window has it (`vs`, `vs-dark`, `hc-black`). */
+  async chooseTheme(name, kind) {
+    await this.command('Preferences: Color Theme');
+    await this.page.locator(`${QUICK_INPUT} input`).first().fill(name);
+    await this.pickRow(new RegExp(`^${escape(name)}\\b`));
+    await this.page.locator(`.monaco-workbench.${kind}`).waitFor({ timeout: 30_000 });
+  }
+
+  /** Accepts the row of an open list whose label matches. */
+  async pickRow(wanted, options) {
+    await this.#pressRow(wanted, (row) => row, options);
+  }
+
+  /** Ticks the row of an open list of which several may be chosen. */
+  async checkRow(wanted) {
+    await this.#pressRow(wanted, (row) =>
+      row.locator('.quick-input-list-checkbox, .monaco-checkbox').first(),
+    );
+  }
+
+  /** Lists are drawn anew while they fill: a row that went away under the mouse is looked for again. */
+  async #pressRow(wanted, target, { timeoutMs = 30_000 } = {}) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      try {
+        return await target(await this.row(wanted, { timeoutMs })).click({ timeout: 2000 });
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+    }
+  }
+
+  /** Accepts what is ticked. */
+  async acceptPicks() {
+    await this.page.locator(`${QUICK_INPUT} .quick-input-action .monaco-button`, { hasText: 'OK' }).click();
+  }
+
+  /** The row of an open list whose label matches. */
+  async row(wanted, options) {
+    const rows = this.page.locator(`${QUICK_INPUT} .quick-input-list .monaco-list-row`);
+    return this.waitFor(
+      `a row like ${wanted}`,
+      async () => {
+        const labels = await rows.evaluateAll((all) =>
+          all.map((row) => row.getAttribute('aria-label') ?? ''),
+        );
+        const index = labels.findIndex((label) => wanted.test(label));
+        return index >= 0 && rows.nth(index);
+      },
+      options,
+    );
+  }
+
+  /** Answers the editor's own save dialog with a path. */
+  async saveAs(file) {
+    const input = this.page.locator(`${QUICK_INPUT} input`).first();
+    await this.waitFor('the save dialog', async () =>
+      (await input.inputValue().catch(() => '')).startsWith('/'),
+    );
+    await input.fill(file);
+    await this.page.locator(`${QUICK_INPUT} .monaco-button`, { hasText: 'OK' }).first().click();
   }
 
   /** Moves the cursor to a line and scrolls it into view. */
@@ -259,6 +315,81 @@ export class Editor {
       .locator('.notification-toast .monaco-button', { hasText: button })
       .first()
       .click({ timeout: timeoutMs });
+  }
+
+  /** Waits for a notification whose text matches, and returns it with its buttons. */
+  async notification(pattern, options) {
+    return this.waitFor(
+      `a notification like ${pattern}`,
+      async () => (await this.notifications()).find(({ text }) => pattern.test(text)),
+      options,
+    );
+  }
+
+  /** Takes every notification off the screen. */
+  async clearNotifications() {
+    await this.command('Notifications: Clear All Notifications');
+  }
+
+  /** The text of the modal dialog; undefined when there is none. */
+  async dialog() {
+    const box = this.page.locator('.monaco-dialog-box').first();
+    return (await box.count()) > 0 ? (await box.innerText()).trim() : undefined;
+  }
+
+  /** Presses a button of the modal dialog. */
+  async answerDialog(button, { timeoutMs = 20_000 } = {}) {
+    const box = this.page.locator('.monaco-dialog-box');
+    await box
+      .locator('.monaco-button, .dialog-buttons a', { hasText: button })
+      .first()
+      .click({ timeout: timeoutMs });
+    await box.waitFor({ state: 'detached', timeout: 10_000 });
+  }
+
+  /** As the user does in "Manage Workspace Trust". */
+  async trustWorkspace() {
+    await this.command('Workspaces: Manage Workspace Trust');
+    const page = this.page.locator('.workspace-trust-editor');
+    await page
+      .locator('.monaco-button', { hasText: /^Trust$/ })
+      .first()
+      .click();
+    await this.waitFor('the end of Restricted Mode', async () =>
+      (await this.statusItems()).every(({ text }) => !/Restricted Mode/.test(text)),
+    );
+    await this.page.keyboard.press('Control+F4');
+  }
+
+  /** What the tooltip of an extension's status bar item says. */
+  async statusTooltip(extension) {
+    const item = this.page.locator(`.part.statusbar .statusbar-item[id^="${extension}"]`).first();
+    await item.hover();
+    const tooltip = this.page.locator('.workbench-hover-container:visible, .workbench-hover:visible').first();
+    await tooltip.waitFor({ timeout: 10_000 });
+    const text = (await tooltip.innerText()).trim();
+    await this.page.mouse.move(5, 5);
+    return text;
+  }
+
+  /** Opens Stallscope's panel to the right of the file being edited, which stays in sight and keeps the focus. */
+  async showPanelBeside() {
+    await this.command('Stallscope: Show Panel');
+    await this.webview(PANEL);
+    await this.command('View: Move Editor into Next Group');
+    await this.webview(PANEL);
+    await this.page.keyboard.press('Control+1');
+  }
+
+  /** Chooses a tab of the incident in Stallscope's panel. */
+  async panelTab(name) {
+    const panel = await this.webview(PANEL);
+    await panel.getByRole('tab', { name: new RegExp(`^${name}`) }).click();
+  }
+
+  /** Everything that Stallscope's panel says. */
+  async panelText() {
+    return (await this.webview(PANEL)).locator('body').innerText();
   }
 
   /** Looks at the window until `look` returns something; fails with the last thing it said otherwise. */

@@ -1,5 +1,6 @@
 // What the workbench tests and the demo have in common: what ships, on gopls's own source, with a cold cache.
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { goplsSource, out, target } from '../../tools/lib/paths.mjs';
 import { Failure } from '../../tools/lib/run.mjs';
@@ -18,10 +19,17 @@ export function extensionsUnderTest() {
   return [vsix(new RegExp(`^stallscope-${target}-.*\\.vsix$`)), vsix(/^test-go-lsp\.vsix$/)];
 }
 
-/** A workbench on gopls's source whose gopls has never seen it (an empty cache of its own) and serves its debug pages. */
-export function startWorkbench({ settings = {}, ...options } = {}) {
+/**
+ * A workbench on gopls's source whose gopls has never seen it (an empty cache of its own) and serves its debug pages.
+ * The source is a copy: an editor saves when it likes.
+ */
+export async function startWorkbench({ settings = {}, ...options } = {}) {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-wb-'));
+  const folder = path.join(home, path.basename(goplsSource()));
+  fs.cpSync(goplsSource(), folder, { recursive: true });
   return Workbench.start({
-    folder: goplsSource(),
+    home,
+    folder,
     settings: { 'go.languageServerFlags': DEBUG_FLAGS, ...settings },
     ...options,
   });
@@ -40,3 +48,9 @@ export const SNAPSHOT_FILE = 'internal/cache/snapshot.go';
 /** Its middle is the type's name, where the mouse comes to rest. */
 export const SNAPSHOT_TEXT = 'type Snapshot struct';
 export const snapshotLine = () => lineOf(SNAPSHOT_FILE, SNAPSHOT_TEXT);
+
+/** How long the hovers took by the test language client's own clock, in milliseconds, oldest first. */
+export function hoverTimesMs(workbench) {
+  const text = workbench.logs(/gopls \(server\)/).map((log) => log.text);
+  return [...text.join('\n').matchAll(/hover answered in (\d+) ms/g)].map(([, ms]) => Number(ms));
+}

@@ -1,12 +1,14 @@
 // A real VS Code workbench (code-server) with a profile of its own, on a loopback port of its own, in a
 // process group of its own: nothing of the user's editor is touched, and nothing is left running.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { codeServer, gopls, node24 } from '../../tools/lib/paths.mjs';
 import { Failure, cleanEnv, endGroup, onInterrupt, run } from '../../tools/lib/run.mjs';
 import { Editor } from './editor.mjs';
+import { descendants } from './processes.mjs';
 
 const ENTRY = path.join(codeServer, 'out/node/entry.js');
 const START_TIMEOUT_MS = 60_000;
@@ -14,9 +16,11 @@ const START_TIMEOUT_MS = 60_000;
 /** A calm editor: nothing opens, updates or asks by itself. */
 const QUIET_SETTINGS = {
   'chat.disableAIFeatures': true,
+  'editor.autoIndent': 'none',
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
+  'files.autoSave': 'off',
   'files.hotExit': 'off',
   'git.enabled': false,
   'telemetry.telemetryLevel': 'off',
@@ -97,8 +101,27 @@ export class Workbench {
 
   /** Replaces the user settings; a running workbench takes them at once. */
   writeSettings(settings) {
-    fs.mkdirSync(path.dirname(this.settingsFile), { recursive: true });
-    fs.writeFileSync(this.settingsFile, JSON.stringify({ ...QUIET_SETTINGS, ...settings }, null, 2));
+    const write = (file, content) => {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, JSON.stringify(content, null, 2));
+    };
+    write(this.settingsFile, { ...QUIET_SETTINGS, ...settings });
+    // To the browser this is a remote machine, and settings of machine scope are taken from that machine alone.
+    const ours = Object.entries(settings).filter(([name]) => name.startsWith('stallscope.'));
+    write(path.join(this.userData, 'Machine/settings.json'), Object.fromEntries(ours));
+  }
+
+  /** Changes some of the user settings, as the user's own settings editor does; the others stay. */
+  changeSettings(changes) {
+    // By a rename: the editor must not read half a file and keep the old settings.
+    const next = `${this.settingsFile}.new`;
+    fs.writeFileSync(next, JSON.stringify({ ...this.readSettings(), ...changes }, null, 2));
+    fs.renameSync(next, this.settingsFile);
+  }
+
+  /** The user settings as they are now, whoever wrote them. */
+  readSettings() {
+    return JSON.parse(fs.readFileSync(this.settingsFile, 'utf8'));
   }
 
   async #serve(env, trust) {
@@ -176,6 +199,11 @@ export class Workbench {
     );
   }
 
+  /** The extension host. With one window there is one; another pid than before means that it crashed. */
+  extensionHost() {
+    return descendants(this.pid).find(({ args }) => args.includes('--type=extensionHost'));
+  }
+
   /** The text of every log file of the workbench whose path matches. */
   logs(pattern = /\.log$/) {
     const root = path.join(this.userData, 'logs');
@@ -199,6 +227,19 @@ export class Workbench {
       }))
       .filter(({ file }) => fs.existsSync(file))
       .map(({ id, dir, file }) => ({ id, dir, incident: JSON.parse(fs.readFileSync(file, 'utf8')) }));
+  }
+
+  /** A digest of every file of these incidents, to be compared with one taken later. */
+  digests(ids) {
+    return ids.flatMap((id) =>
+      fs
+        .readdirSync(path.join(this.incidents, id))
+        .sort()
+        .map((name) => {
+          const bytes = fs.readFileSync(path.join(this.incidents, id, name));
+          return `${id}/${name} ${crypto.createHash('sha256').update(bytes).digest('hex')}`;
+        }),
+    );
   }
 
   #signal(signal) {
@@ -239,26 +280,4 @@ async function healthy(address) {
   } catch {
     return false;
   }
-}
-
-/** All processes below one, from one look at the process table. */
-export function descendants(root) {
-  const all = processes();
-  const below = [];
-  for (let parents = [root]; parents.length > 0;) {
-    const children = all.filter(({ ppid }) => parents.includes(ppid));
-    below.push(...children);
-    parents = children.map(({ pid }) => pid);
-  }
-  return below;
-}
-
-function processes() {
-  const ps = spawnSync('ps', ['-eo', 'pid=,ppid=,rss=,args='], { encoding: 'utf8' }).stdout ?? '';
-  return [...ps.matchAll(/^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/gm)].map(([, pid, ppid, rss, args]) => ({
-    pid: Number(pid),
-    ppid: Number(ppid),
-    rssBytes: Number(rss) * 1024,
-    args,
-  }));
 }
