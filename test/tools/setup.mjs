@@ -4,6 +4,7 @@ import { installChromium } from './setup/chromium.mjs';
 import { installCodeServer } from './setup/code-server.mjs';
 import { installGopls, installGoplsSource } from './setup/gopls.mjs';
 import { installNodeModules } from './setup/npm.mjs';
+import { buildStandIn } from './setup/stand-in-gopls.mjs';
 
 /** What building needs. */
 export async function setUpBuild() {
@@ -23,7 +24,7 @@ export async function setUpWorkbench() {
   ]);
 }
 
-export { installChromium };
+export { buildStandIn, installChromium };
 
 /** The four things we do not install ourselves, each with its remedy. */
 async function requireTools() {

@@ -8,7 +8,7 @@ import { Failure, log, step } from './lib/run.mjs';
 import { cargoTest, filesBelow, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
 import { packExtension, packTestExtension } from './package.mjs';
-import { installChromium, setUpBuild, setUpWorkbench } from './setup.mjs';
+import { buildStandIn, installChromium, setUpBuild, setUpWorkbench } from './setup.mjs';
 
 const MINUTE = 60_000;
 
@@ -43,6 +43,7 @@ async function test() {
     if (wanted.length === 0 || wanted.includes('workbench')) await step('set-up: browser', installChromium);
     await step('set-up: node modules', setUpBuild);
     await step('set-up: code-server and gopls', setUpWorkbench);
+    await step('set-up: a gopls that misbehaves', buildStandIn);
     await step('build', async () => {
       await build();
       await packExtension();

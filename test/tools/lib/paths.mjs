@@ -23,6 +23,13 @@ export const GOPLS_VERSION = 'v0.23.0';
 export const gopls = (version = GOPLS_VERSION) => path.join(tools, 'gopls', version, executable('gopls'));
 export const goplsSource = (version = GOPLS_VERSION) => path.join(tools, 'src', `gopls-${version}`);
 
+/** A gopls that misbehaves on demand, and the real one behind it under a name that nobody takes for gopls. */
+export const standIn = {
+  folder: path.join(out, 'stand-in-gopls'),
+  executable: path.join(out, 'stand-in-gopls', executable('gopls')),
+  real: path.join(out, 'stand-in-gopls', executable('language-server')),
+};
+
 export const NODE_MAJOR = '24';
 export const node24 = path.join(tools, `node${NODE_MAJOR}`, 'bin', executable('node'));
 

@@ -1,0 +1,3 @@
+module stallscope.test/stand-in-gopls
+
+go 1.22
