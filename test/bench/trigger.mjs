@@ -3,13 +3,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rssBytes } from '../lib/procfs.mjs';
+import { log } from '../tools/lib/run.mjs';
 import { withHost } from './lib/host.mjs';
 import { spread } from './lib/report.mjs';
 import { quantile } from './lib/statistics.mjs';
 import { FILE, TYPE } from './lib/workspace.mjs';
-import { log } from '../tools/lib/run.mjs';
 
-const CAPTURES = 25;
+const CAPTURES = 40;
 /** Of the default settings: a stall, and the growth which makes its heap worth capturing. */
 const STALL_AFTER_MS = 200;
 const RISE_BYTES = 15e6;
@@ -23,7 +23,7 @@ export async function trigger() {
     const all = [];
     for (let round = 0; round < CAPTURES; round += 1) {
       all.push(await oneCapture(host, round));
-      if ((round + 1) % 5 === 0) log(`trigger: ${round + 1} of ${CAPTURES} captures`);
+      if ((round + 1) % 10 === 0) log(`trigger: ${round + 1} of ${CAPTURES} captures`);
     }
     return all;
   });

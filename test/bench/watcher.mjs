@@ -8,9 +8,9 @@ import { commandLine, spread } from './lib/report.mjs';
 import { median } from './lib/statistics.mjs';
 import { warmGopls } from './lib/workspace.mjs';
 
-/** With and without us in turn; 60 s with us in all. */
+/** With and without us in turn; 40 s with us in all. */
 const PAIRS = 4;
-const WINDOW_MS = 15_000;
+const WINDOW_MS = 10_000;
 /** What has just begun or ended is no part of a calm editor. */
 const SETTLE_MS = 2000;
 const SAMPLES_PER_SECOND = 20;

@@ -4,7 +4,7 @@
 //   npm run bench -- analyze trigger     only these parts, of: analyze watcher activation trigger hover
 //
 // Prints medians over several runs and the command lines used, and writes every single measurement to
-// out/bench/results.json. Linux only: CPU times and memory of other processes are read from /proc.
+// out/bench/PART.json. Linux only: CPU times and memory of other processes are read from /proc.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -30,7 +30,8 @@ async function bench() {
   if (unknown.length > 0)
     throw new Failure(`unknown: ${unknown}; there are ${Object.keys(PARTS).join(', ')}`);
   const begin = Date.now();
-  fs.mkdirSync(path.join(out, 'bench'), { recursive: true });
+  const folder = path.join(out, 'bench');
+  fs.mkdirSync(folder, { recursive: true });
   await step('set-up', async () => {
     await setUpBuild();
     await setUpWorkbench();
@@ -44,12 +45,12 @@ async function bench() {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     reports[name] = await step(name, body);
     printPart(name, reports[name]);
+    const result = { machine, at: new Date().toISOString(), ...reports[name] };
+    fs.writeFileSync(path.join(folder, `${name}.json`), JSON.stringify(result, null, 2));
   }
   const missed = printTable(reports);
-  const results = path.join(out, 'bench/results.json');
-  fs.writeFileSync(results, JSON.stringify({ machine, at: new Date(begin).toISOString(), reports }, null, 2));
   console.log(
-    `\n${missed === 0 ? 'Everything wanted is met.' : `${missed} missed.`} All measurements: ${results}`,
+    `\n${missed === 0 ? 'Everything wanted is met.' : `${missed} missed.`} All measurements: ${folder}/`,
   );
   log(`the bench took ${((Date.now() - begin) / 60_000).toFixed(1)} min`);
 }

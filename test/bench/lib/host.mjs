@@ -13,7 +13,11 @@ export class EditorHost {
 
   constructor() {
     this.home = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-bench-'));
-    this.#process = fork(path.join(import.meta.dirname, 'editorHost.mjs'), { env: cleanEnv() });
+    this.#process = fork(path.join(import.meta.dirname, 'editorHost.mjs'), {
+      env: cleanEnv(),
+      // Ctrl-C is for us: we end it in order, and gopls with it.
+      detached: true,
+    });
     this.#process.on('message', ({ id, value, error }) => {
       const { resolve, reject } = this.#waiting.get(id);
       this.#waiting.delete(id);
