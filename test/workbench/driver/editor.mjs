@@ -180,7 +180,13 @@ export class Editor {
     await this.waitFor('the save dialog', async () =>
       (await input.inputValue().catch(() => '')).startsWith('/'),
     );
-    await input.fill(file);
+    // It proposes a name of its own a moment after it has opened.
+    await this.waitFor('the path to stay', async () => {
+      if ((await input.inputValue()) === file) return true;
+      await input.fill(file);
+      await this.page.waitForTimeout(300);
+      return false;
+    });
     await this.page.locator(`${QUICK_INPUT} .monaco-button`, { hasText: 'OK' }).first().click();
   }
 
@@ -329,22 +335,6 @@ export class Editor {
   /** Takes every notification off the screen. */
   async clearNotifications() {
     await this.command('Notifications: Clear All Notifications');
-  }
-
-  /** The text of the modal dialog; undefined when there is none. */
-  async dialog() {
-    const box = this.page.locator('.monaco-dialog-box').first();
-    return (await box.count()) > 0 ? (await box.innerText()).trim() : undefined;
-  }
-
-  /** Presses a button of the modal dialog. */
-  async answerDialog(button, { timeoutMs = 20_000 } = {}) {
-    const box = this.page.locator('.monaco-dialog-box');
-    await box
-      .locator('.monaco-button, .dialog-buttons a', { hasText: button })
-      .first()
-      .click({ timeout: timeoutMs });
-    await box.waitFor({ state: 'detached', timeout: 10_000 });
   }
 
   /** As the user does in "Manage Workspace Trust". */
