@@ -45,7 +45,8 @@ export async function analyze() {
     );
     const of = Object.fromEntries(Object.keys(commands).map((key, index) => [key, measured[index]]));
     report.data[name] = of;
-    report.commands.push(...Object.values(commands).map(commandLine));
+    const typed = { ...commands, ...(small && { pprofAlone: ['$(go tool -n pprof)', '-top', profile] }) };
+    report.commands.push(...Object.values(typed).map(commandLine));
     report.rows.push(...rows(name, of, fasterThanPprof));
   }
   return report;
