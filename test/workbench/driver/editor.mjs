@@ -337,6 +337,22 @@ export class Editor {
     await this.command('Notifications: Clear All Notifications');
   }
 
+  /** The text of the modal dialog; undefined when there is none. */
+  async dialog() {
+    const box = this.page.locator('.monaco-dialog-box').first();
+    return (await box.count()) > 0 ? (await box.innerText()).trim() : undefined;
+  }
+
+  /** Presses a button of the modal dialog. */
+  async answerDialog(button, { timeoutMs = 20_000 } = {}) {
+    const box = this.page.locator('.monaco-dialog-box');
+    await box
+      .locator('.monaco-button, .dialog-buttons a', { hasText: button })
+      .first()
+      .click({ timeout: timeoutMs });
+    await box.waitFor({ state: 'detached', timeout: 10_000 });
+  }
+
   /** As the user does in "Manage Workspace Trust". */
   async trustWorkspace() {
     await this.command('Workspaces: Manage Workspace Trust');
@@ -348,7 +364,9 @@ export class Editor {
     await this.waitFor('the end of Restricted Mode', async () =>
       (await this.statusItems()).every(({ text }) => !/Restricted Mode/.test(text)),
     );
-    await this.page.keyboard.press('Control+F4');
+    // It lies over everything else until it is closed.
+    await this.page.keyboard.press('Escape');
+    await page.waitFor({ state: 'hidden' });
   }
 
   /** What the tooltip of an extension's status bar item says. */

@@ -62,7 +62,7 @@ export class Workbench {
    * @param {object} [options.settings]       user settings
    * @param {NodeJS.ProcessEnv} [options.env] on top of ours; `PATH` begins with the pinned gopls
    * @param {string} [options.home]           an empty folder for everything it writes; default: a new temporary one
-   * @param {boolean} [options.trust]         false: the workspace trust question is asked, as in a desktop editor
+   * @param {boolean} [options.trust]         false: the workspace opens in Restricted Mode, as an unknown one does
    */
   static async start({ folder, extensions = [], settings = {}, env = {}, home, trust = true }) {
     if (!fs.existsSync(ENTRY))
