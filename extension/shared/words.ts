@@ -88,6 +88,8 @@ function heldWords(rule: string, reason: string, values: Values, language: Langu
   const why = reasonWords(reason, values, language);
   if (why === undefined) return undefined;
   switch (rule) {
+    case 'stall':
+      return t('No stall after all: {why}.', { why });
     case 'heap-on-growth':
       return reason === 'below-threshold'
         ? t('No heap captured: {why}.', { why })
@@ -110,6 +112,8 @@ function reasonWords(reason: string, values: Values, { t }: Language): string | 
   switch (reason) {
     case 'below-threshold':
       return t('gopls grew by at most {rise_bytes} within {window_ms}, the limit is {limit_bytes}', values);
+    case 'answered-in-time':
+      return t('{method} was answered after {age_ms}, the limit is {limit_ms}', values);
     case 'captures-off':
       return t('capture is switched off');
     case 'no-debug-server':

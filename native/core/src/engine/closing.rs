@@ -2,7 +2,7 @@
 //! complete.
 
 use super::stall::{Stall, age, incident_id};
-use super::{Action, Engine, StallKey, since};
+use super::{Action, Engine, StallKey, ms, since};
 use crate::model::{Cost, Decision, GoplsIdentity, Ns, RequestRecord, Value};
 
 /// Bounds of what is kept in memory.
@@ -71,15 +71,15 @@ impl Engine {
     }
 
     /// We stop looking: the end of a wait that still goes on will not be seen.
-    pub(super) fn cut_short(&mut self, now: Ns, actions: &mut Vec<Action>) {
+    pub(super) fn cut_short(&mut self, now: Ns) {
         let Some(mut stall) = self.stall.take() else { return };
         let requests = stall.requests(self.tracker.in_flight());
         stall.interrupted = Stall::main_request(&requests, now).is_some_and(|main| main.end_ns.is_none());
-        self.seal(stall, now, actions);
+        self.seal(stall, now);
     }
 
     /// The stall is over: fix what was seen, and say why no heap was captured if none was.
-    pub(super) fn seal(&mut self, mut stall: Stall, now: Ns, actions: &mut Vec<Action>) {
+    pub(super) fn seal(&mut self, mut stall: Stall, now: Ns) {
         let end_ns = stall.ended.iter().filter_map(|r| r.end_ns).max().unwrap_or(now).max(stall.start_ns);
         let requests: Vec<_> = stall
             .requests(self.tracker.in_flight())
@@ -105,30 +105,43 @@ impl Engine {
         if stall.recorded {
             self.closing.push(stall);
         } else {
-            actions.push(Action::Dropped { key: stall.key });
             self.remember(&stall);
         }
     }
 
     /// Stalls (and captures on request) whose captures have all ended.
     pub(super) fn close_finished(&mut self, actions: &mut Vec<Action>) {
-        for index in 0..self.closing.len() {
-            let Some(stall) = self.closing.get_mut(index) else { continue };
-            let announced =
-                actions.iter().any(|a| matches!(a, Action::Close { key, .. } if *key == stall.key));
-            if stall.waiting_for_captures() || announced {
+        let limit_ns = self.settings.stall_after_ns();
+        let mut withdrawn = Vec::new();
+        for stall in &mut self.closing {
+            let announced = |a: &Action| matches!(a, Action::Close { key, .. } | Action::Withdraw { key } if *key == stall.key);
+            if stall.waiting_for_captures() || actions.iter().any(announced) {
                 continue;
             }
             stall.seal_request(&self.ring);
+            if let Some(main) = stall.answered_within(limit_ns) {
+                withdrawn.push((main.method.clone(), age(main, 0)));
+                actions.push(Action::Withdraw { key: stall.key });
+                continue;
+            }
             let ordinary_load = stall.load.as_ref().is_some_and(|load| load.ordinary);
             let prompt = !(stall.on_request || ordinary_load || stall.gopls_gone || stall.interrupted);
             actions.push(Action::Close { key: stall.key, prompt, on_request: stall.on_request });
+        }
+        for (method, age_ns) in withdrawn {
+            let (now, limit_ms) = (self.latest_ns, self.settings.stall_after_ms);
+            self.log(Decision::held(
+                now,
+                "stall",
+                "answered-in-time",
+                [("method", method.into()), ("age_ms", ms(age_ns)), ("limit_ms", limit_ms.into())],
+            ));
         }
     }
 
     /// Ends everything at once, because we are about to end: returns the stalls that are to be written once more.
     pub fn wind_up(&mut self, now_ns: Ns) -> Vec<StallKey> {
-        self.cut_short(now_ns, &mut Vec::new());
+        self.cut_short(now_ns);
         for stall in &mut self.closing {
             stall.give_up_captures("the window closed before it arrived");
             stall.seal_request(&self.ring);

@@ -126,8 +126,8 @@ pub enum Action {
         /// Whether the user asked for the capture.
         on_request: bool,
     },
-    /// A stall without a folder is over.
-    Dropped {
+    /// What was taken for a stall was none: its folder goes, then [`Engine::forget`] it.
+    Withdraw {
         /// The stall.
         key: StallKey,
     },

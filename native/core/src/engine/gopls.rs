@@ -151,7 +151,7 @@ impl Engine {
         self.ended(now, ended, actions);
         self.tracker.set_source(LatencySource::None);
         if let Some(stall) = self.stall.take() {
-            self.seal(stall, now, actions);
+            self.seal(stall, now);
         }
     }
 }

@@ -164,7 +164,7 @@ impl Engine {
                 }
             }
             Event::Paused => {
-                self.cut_short(now_ns, &mut actions);
+                self.cut_short(now_ns);
                 self.lose_gopls(now_ns, &mut actions);
             }
             Event::Noted { key, note } => {

@@ -45,7 +45,7 @@ impl Engine {
             if now.saturating_sub(stall.last_seen_ns) >= linger
                 && let Some(stall) = self.stall.take()
             {
-                self.seal(stall, now, actions);
+                self.seal(stall, now);
             }
         }
     }

@@ -134,6 +134,16 @@ impl Stall {
         }
     }
 
+    /// The wait, when it turned out to have been no longer than `limit_ns`: a busy gopls answers our reading late, so
+    /// that a request looks unanswered which is not, and its own clock tells later. Nothing asked for by hand is in it.
+    pub fn answered_within(&self, limit_ns: Ns) -> Option<&RequestRecord> {
+        let sealed = self.sealed.as_ref()?;
+        let by_hand = self.on_request || self.captures.iter().any(|capture| capture.trigger == "user");
+        let main = Self::main_request(&sealed.requests, sealed.end_ns)?;
+        let short = main.duration_ns.is_some_and(|duration| duration <= limit_ns);
+        (short && !by_hand && !self.gopls_gone).then_some(main)
+    }
+
     /// What has not arrived by now will not arrive.
     pub fn give_up_captures(&mut self, why: &str) {
         for capture in self.captures.iter_mut().filter(|c| c.state == CaptureState::Running) {

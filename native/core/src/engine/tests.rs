@@ -127,6 +127,30 @@ fn rules(incident: &Incident) -> Vec<String> {
 }
 
 #[test]
+fn a_request_that_only_looked_unanswered_is_no_stall() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.run(500, 1_000, 0);
+    desk.observe(1_000, HOVER);
+    // The page that tells of the answer after 160 ms comes late.
+    desk.tick(1_050, 0);
+    let sample = Event::Sample { rss_bytes: 200 * MB, cpu_ns: 0, go_children: 0 };
+    let begun = desk.at(1_220, sample);
+    let Some(Action::Open { key }) = begun.iter().find(|a| matches!(a, Action::Open { .. })) else {
+        panic!("{begun:?}")
+    };
+    desk.count(HOVER, 0, Some(160));
+    desk.poll(1_240);
+    desk.run(1_250, 1_600, 0);
+    for number in [1, 2] {
+        desk.arrives(1_600, *key, number);
+    }
+    assert!(desk.told.contains(&Action::Withdraw { key: *key }), "{:?}", desk.told);
+    assert!(!desk.told.iter().any(|a| matches!(a, Action::Close { .. })));
+    let last = desk.engine.decisions().next_back().unwrap();
+    assert_eq!((last.rule.as_str(), last.reason.as_str()), ("stall", "answered-in-time"));
+}
+
+#[test]
 fn a_hover_that_grows_the_heap_is_caught_with_the_heap_inside_it() {
     let mut desk = Desk::new(60 * SECOND);
     desk.run(500, 1_000, 0);

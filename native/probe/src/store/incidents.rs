@@ -34,6 +34,11 @@ impl IncidentFolder {
         &self.path
     }
 
+    /// The incident's id, which is the folder's name.
+    pub fn id(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// Makes it, unless that was done before.
     ///
     /// # Errors

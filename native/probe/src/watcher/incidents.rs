@@ -109,6 +109,14 @@ impl Loop {
         self.writer.send(Job::Final { key, folder, incident, prompt, budget });
     }
 
+    /// What was recorded as a stall was none.
+    pub fn withdraw(&mut self, key: StallKey) {
+        self.engine.forget(key);
+        if let Some(folder) = self.folders.remove(&key) {
+            self.writer.send(Job::Withdraw { folder });
+        }
+    }
+
     pub fn write_progress(&mut self, key: StallKey) {
         let incident = self.engine.incident(key, self.clock.now_ns());
         if let (Some(incident), Some(folder)) = (incident, self.folders.get(&key)) {

@@ -318,7 +318,7 @@ impl Loop {
                 Action::Open { key } => self.open(key),
                 Action::Capture { key, number, kind } => self.want_capture(key, number, kind),
                 Action::Close { key, prompt, .. } => self.close(key, prompt),
-                Action::Dropped { key } => self.engine.forget(key),
+                Action::Withdraw { key } => self.withdraw(key),
                 Action::Baseline => self.want_baseline(),
                 Action::TellStall { method } => self.tell(WatchEvent::StallStarted { method }),
                 Action::TellMemory { rss_bytes, limit_bytes } => {

@@ -23,6 +23,8 @@ pub(super) enum Job {
     Progress { key: StallKey, folder: Arc<IncidentFolder>, incident: Box<Incident> },
     /// The incident for the last time; then older ones make room.
     Final { key: StallKey, folder: Arc<IncidentFolder>, incident: Box<Incident>, prompt: bool, budget: Bytes },
+    /// The incident is none: its folder goes.
+    Withdraw { folder: Arc<IncidentFolder> },
     /// The limits.
     Limits { limits: Limits, now: UnixMs },
     /// The length of a load.
@@ -112,6 +114,10 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
     Ok(match job {
         Job::Recover => {
             store.recover()?;
+            Vec::new()
+        }
+        Job::Withdraw { folder } => {
+            store.delete(&[folder.id()])?;
             Vec::new()
         }
         Job::TidyBaselines { alive } => {
