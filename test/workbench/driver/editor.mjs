@@ -365,7 +365,7 @@ export class Editor {
       (await this.statusItems()).every(({ text }) => !/Restricted Mode/.test(text)),
     );
     // It lies over everything else until it is closed.
-    await this.page.keyboard.press('Escape');
+    await this.page.locator('.modal-editor-action-container .codicon-close').click();
     await page.waitFor({ state: 'hidden' });
   }
 
