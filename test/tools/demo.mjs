@@ -10,6 +10,8 @@ import { packExtension, packTestExtension } from './package.mjs';
 import { installChromium, setUpBuild, setUpWorkbench } from './setup.mjs';
 
 const GALLERY_TIMEOUT_MS = 60_000;
+/** As most editors look; the theme is the user's to change. */
+const LOOK = { 'workbench.colorTheme': 'Dark Modern' };
 
 async function demo() {
   const headless = process.argv.includes('--headless');
@@ -23,7 +25,9 @@ async function demo() {
   const { SNAPSHOT_FILE, SNAPSHOT_TEXT, snapshotLine, startWorkbench } =
     await import('../workbench/driver/scenario.mjs');
 
-  const workbench = await step('start the workbench', () => startWorkbench({ extensions: [stallscope] }));
+  const workbench = await step('start the workbench', () =>
+    startWorkbench({ extensions: [stallscope], settings: LOOK }),
+  );
   try {
     await installGoExtension(workbench, standIn);
     if (headless) {

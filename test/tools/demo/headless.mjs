@@ -38,18 +38,24 @@ export async function demoHeadless(workbench) {
 
   await step('open the panel', async () => {
     await editor.command('Stallscope: Show Panel');
-    const panel = await editor.webview('#root, #app, main');
-    await panel.locator('body').getByText(/hover/i).first().waitFor({ timeout: 30_000 });
-    // The chart is drawn a frame after its data came.
-    await editor.page.waitForTimeout(1000);
+    const panel = await editor.webview('.incident');
+    await panel.locator('.incident').first().click();
+    await panel.locator('.chart rect.stall').waitFor({ timeout: 30_000 });
     await picture('3-panel');
+    await panel.getByRole('tab', { name: 'Heap' }).click();
+    await panel.locator('.grid-row').first().waitFor({ timeout: 30_000 });
+    await picture('4-heap');
+    await panel.getByRole('tab', { name: 'Flame graph' }).click();
+    await panel.getByRole('treeitem').first().waitFor({ timeout: 30_000 });
+    await picture('5-flame-graph');
   });
   console.log(await summary(caught, hover));
   console.log(`Pictures and the incident: ${folder}`);
 }
 
+/** The last one: it saw most of the growth. */
 const duringHeap = ({ incident }) =>
-  incident.captures.find(
+  incident.captures.findLast(
     ({ kind, state, during_request }) => kind === 'heap' && state === 'complete' && during_request,
   );
 
@@ -63,6 +69,7 @@ async function summary(caught, hover) {
   const { incident, dir } = caught;
   const { request, rss, gopls } = incident;
   const heap = duringHeap(caught);
+  const heaps = incident.captures.filter(({ kind }) => kind === 'heap').length;
   const ms = (ns) => `${(ns / 1e6).toFixed(0)} ms`;
   const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
   const afterStart = (ns) => `${ms(ns - request.start_ns)} after the request began`;
@@ -78,7 +85,7 @@ async function summary(caught, hover) {
 Caught     ${request.method} in gopls ${gopls.version ?? '(version unknown)'}, pid ${gopls.pid}
 Duration   ${ms(request.duration_ns)} by ${incident.latency_source} (the browser saw ${hover.answeredAtMs - hover.askedAtMs} ms)
 RSS        ${mb(rss.start_bytes)} at its start, ${mb(rss.peak_bytes)} at most, ${mb(rss.end_bytes)} at its end
-Heap       rule ${heap.trigger} fired ${afterStart(heap.trigger_ns)}; last byte ${afterStart(heap.received_ns)};
+Heap       of ${heaps}, the last: rule ${heap.trigger} fired ${afterStart(heap.trigger_ns)}; last byte ${afterStart(heap.received_ns)};
            the request ended ${afterStart(request.end_ns)}: captured during the wait
            ${heap.file}, ${heap.size_bytes} bytes on disk, ${mb(table.total)} ${table.sample_type}
 ${table.rows.map(({ function: name, flat, cum }) => `           ${mb(flat).padStart(8)} flat ${mb(cum).padStart(8)} cum  ${name}`).join('\n')}
