@@ -127,6 +127,10 @@ impl RequestTracker {
         if counted(source) {
             for (at_ns, request) in std::mem::take(&mut self.stamps) {
                 self.observed(at_ns, request);
+                // They may have been answered long ago: they count once a page shows them.
+                if let Some(open) = self.open.last_mut() {
+                    open.doubts = MOST_DOUBTS;
+                }
             }
         }
     }
@@ -627,6 +631,19 @@ mod tests {
         assert_eq!(t.in_flight().next().map(|r| r.start_ns), Some(100 * MS));
         let closed = t.echo_ended(900 * MS, HOVER, "file:///a.go");
         assert_eq!(closed[0].duration_ns, Some(800 * MS));
+    }
+
+    #[test]
+    fn a_hover_from_when_the_debug_server_was_silent_is_not_in_flight_when_it_answers_again() {
+        let mut t = RequestTracker::default();
+        t.set_source(LatencySource::Echo);
+        t.observed(1_000 * MS, hover_at(1));
+        t.echo_began(1_000 * MS, HOVER, "file:///a.go");
+        t.echo_ended(1_500 * MS, HOVER, "file:///a.go");
+        t.set_source(LatencySource::Counters);
+        assert_eq!(t.in_flight().count(), 0, "answered, or at least nothing says that it is not");
+        t.counters(9_000 * MS, 9_001 * MS, page(1, 1, 0.5));
+        assert_eq!(t.in_flight().count(), 0);
     }
 
     #[test]

@@ -46,7 +46,19 @@ impl IncidentFolder {
     pub fn make(&self) -> Result<(), StoreError> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.is_none() {
-            fs::create_dir_all(&self.path).map_err(|e| StoreError::io(&self.path, e))?;
+            let above = self.path.parent().unwrap_or(&self.path);
+            fs::create_dir_all(above).map_err(|e| StoreError::io(above, e))?;
+            match fs::create_dir(&self.path) {
+                // Whatever an earlier incident of this name is, it is not written over.
+                Err(_) if self.path.join(INCIDENT_FILE).exists() => {
+                    let why = "an incident of this name is there already".to_owned();
+                    return Err(StoreError::Unreadable { path: self.path.clone(), why });
+                }
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(StoreError::io(&self.path, error));
+                }
+                _ => {}
+            }
             let lock_path = self.path.join(LOCK_FILE);
             let file = File::create(&lock_path).map_err(|e| StoreError::io(&lock_path, e))?;
             // A filesystem without locks (some network ones) still stores incidents; only crash marking is lost there.
