@@ -149,6 +149,16 @@ fn what_a_crash_left_of_a_capture_is_found() {
 }
 
 #[test]
+fn an_incident_is_not_written_over() {
+    let (_dir, store) = store();
+    let (folder, id) = filled(&store, 0, IncidentState::Complete, 10);
+    drop(folder);
+    let again = store.new_folder(&id).unwrap();
+    assert!(again.write(&incident(1_795_500_000_000_000_000)).is_err());
+    assert_eq!(store.load(&id).unwrap().state, IncidentState::Complete);
+}
+
+#[test]
 fn a_folder_is_removed_only_while_nothing_is_in_it() {
     let (_dir, store) = store();
     let bare = store.new_folder("20261124T000000.000Z-hover-1").unwrap();
