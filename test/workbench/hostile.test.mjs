@@ -157,8 +157,10 @@ test(
     assert.ok(incident.request.duration_ns > 1.3e9, `${incident.request.duration_ns} ns`);
     assert.deepEqual(incident.captures, []);
     await editor.panelTab('Decisions');
-  await scene.panelSays(/No heap captured .*gopls's debug server is off, not found yet, or does not answer/);
-  await editor.panelTab('Overview');
+    await scene.panelSays(
+      /No heap captured .*gopls's debug server is off, not found yet, or does not answer/,
+    );
+    await editor.panelTab('Overview');
 
     scene.behave({ silent: true });
     await editor.command('Stallscope: Capture Heap Now');
