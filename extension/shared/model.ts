@@ -244,6 +244,19 @@ base_flat: number,
 base_cum: number, };
 
 /**
+ * A load that is over, and what is usual here.
+ */
+export type FinishedLoad = { 
+/**
+ * It.
+ */
+load: PastLoad, 
+/**
+ * The medians of earlier loads of this workspace, when there are any.
+ */
+earlier: PastLoad | null, };
+
+/**
  * One frame. A frame spans `start` to `start + value`; its callees lie within, one `depth` further.
  */
 export type FlameNode = { 
@@ -723,9 +736,9 @@ end_ns: number | null,
  */
 peak_rss_bytes: number, 
 /**
- * Lengths of earlier loads of this workspace, latest last.
+ * Earlier loads of this workspace, latest last.
  */
-earlier_ns: Array<number>, 
+earlier: Array<PastLoad>, 
 /**
  * False when this load is clearly longer than the earlier ones were.
  */
@@ -760,6 +773,19 @@ uri: string | null,
  * Zero-based line.
  */
 line: number | null, };
+
+/**
+ * A workspace load that is over.
+ */
+export type PastLoad = { 
+/**
+ * How long it took.
+ */
+duration_ns: number, 
+/**
+ * Most RSS during it.
+ */
+peak_rss_bytes: number, };
 
 /**
  * A request as a bar.
@@ -953,6 +979,10 @@ stall: StallStatus | null,
  */
 loading: boolean, 
 /**
+ * The workspace load of this gopls, once it is over.
+ */
+last_load: FinishedLoad | null, 
+/**
  * The latest finished incident of this session.
  */
 last_incident: IncidentSummary | null, 
@@ -1066,17 +1096,13 @@ rss_bytes: number,
  */
 limit_bytes: number, } | { "kind": "load-finished", 
 /**
- * How long it took.
+ * It.
  */
-duration_ns: number, 
+load: PastLoad, 
 /**
- * Most RSS during it.
+ * The medians of earlier loads of this workspace, when there are any.
  */
-peak_rss_bytes: number, 
-/**
- * The median of earlier loads of this workspace, when there are any.
- */
-earlier_median_ns: number | null, } | { "kind": "problem", 
+earlier: PastLoad | null, } | { "kind": "problem", 
 /**
  * What.
  */

@@ -37,6 +37,7 @@ export const baseStatus = {
   in_flight: [],
   stall: null,
   loading: false,
+  last_load: null,
   last_incident: null,
   spark_bytes: [],
   own_cpu_share: 0.0006,

@@ -122,7 +122,7 @@ export function firstLoad() {
       start_ns: start - 60 * MS,
       end_ns: firstStall.end_ns + 900 * MS,
       peak_rss_bytes: 1.1e9,
-      earlier_ns: [3.1e9],
+      earlier: [{ duration_ns: 3.1e9, peak_rss_bytes: 1.05e9 }],
       ordinary: true,
     },
   });

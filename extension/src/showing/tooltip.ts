@@ -1,7 +1,7 @@
 // The status bar item's tooltip: a short report, with the few commands that follow from it.
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
-import type { GoplsStatus, Status } from '../../shared/model';
+import type { GoplsStatus, PastLoad, Status } from '../../shared/model';
 import * as words from '../texts/wording';
 import { sparkline } from './sparkline';
 
@@ -58,7 +58,8 @@ function describe(text: vscode.MarkdownString, status: Status, gopls: GoplsStatu
   const facts: [string, string][] = [[l10n.t('Memory'), memoryRange(status, gopls)]];
   facts.push([l10n.t('Waiting'), inFlight(status)]);
   if (status.last_incident) facts.push([l10n.t('Last stall'), lastStall(status)]);
-  if (status.loading) facts.push([l10n.t('Workspace'), l10n.t('loading; slow is normal now')]);
+  const workspace = workspaceLoad(status);
+  if (workspace !== undefined) facts.push([l10n.t('Workspace'), workspace]);
   facts.push([l10n.t('Debug server'), words.debugServer(gopls.debug)]);
   facts.push([l10n.t('Durations from'), words.latencySource(gopls.latency_source)]);
   if (!status.capture_enabled) facts.push([l10n.t('Capture'), l10n.t('switched off')]);
@@ -94,6 +95,20 @@ function inFlight({ in_flight: requests }: Status): string {
     lines.push(l10n.t('and {count} more', { count: requests.length - MOST_IN_FLIGHT }));
   return lines.join('\n');
 }
+
+function workspaceLoad({ loading, last_load: finished }: Status): string | undefined {
+  if (loading) return l10n.t('loading; slow is normal now');
+  if (!finished) return undefined;
+  const { load, earlier } = finished;
+  const loaded = l10n.t('loaded in {duration}, {peak} at most', loadFigures(load));
+  if (!earlier) return loaded;
+  return `${loaded}\n${l10n.t('usually {duration}, {peak} at most', loadFigures(earlier))}`;
+}
+
+const loadFigures = ({ duration_ns, peak_rss_bytes }: PastLoad) => ({
+  duration: words.duration(duration_ns),
+  peak: words.bytes(peak_rss_bytes),
+});
 
 function lastStall({ last_incident: incident }: Status): string {
   if (!incident) return '';

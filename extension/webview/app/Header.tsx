@@ -97,7 +97,8 @@ function Actions({ status }: { status: Status }) {
       title: debug === 'on' ? undefined : t('Needs the debug server of gopls'),
     },
     { id: 'togglePause', label: status.watching ? t('Pause') : t('Resume') },
-    { id: 'restartGopls', label: t('Restart gopls'), disabled: !status.gopls },
+    // Without a gopls above all: one that has crashed too often is not started again by itself.
+    { id: 'restartGopls', label: t('Restart gopls') },
   );
   return (
     <div class="actions">

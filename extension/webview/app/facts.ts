@@ -1,5 +1,5 @@
 // An incident in words: a headline, and facts below it. Every number says where it comes from.
-import type { Capture, Incident } from '../../shared/model';
+import type { Capture, Incident, PastLoad } from '../../shared/model';
 import * as fmt from '../base/format';
 import { sentences, t } from '../base/l10n';
 import { captureState, incidentState, methodName, timingSource } from '../words/sources';
@@ -123,20 +123,27 @@ export function baselineAge({ request }: Incident, calm: Capture): string {
 
 function load({ load }: Incident): string {
   if (!load) return '';
-  const earlier = load.earlier_ns.at(-1);
+  const earlier = load.earlier.at(-1);
   const compared =
     earlier === undefined
       ? t('It is the first load Stallscope has seen here, so there is nothing to compare with.')
       : load.ordinary
-        ? t('Earlier loads took about as long ({earlier} the last time).', { earlier: fmt.duration(earlier) })
-        : t('That is clearly longer than before ({earlier} the last time).', {
-            earlier: fmt.duration(earlier),
-          });
+        ? t('Earlier loads took about as long ({earlier} and {peak} the last time).', figures(earlier))
+        : t('That is clearly longer than before ({earlier} and {peak} the last time).', figures(earlier));
   const length =
     load.end_ns === null
       ? t('The workspace was still loading for the first time; slow is normal then.')
-      : t('It fell into the first load of the workspace, which took {duration}; slow is normal then.', {
-          duration: fmt.duration(load.end_ns - load.start_ns),
-        });
+      : t(
+          'It fell into the first load of the workspace, which took {duration} and reached {peak}; slow is normal then.',
+          {
+            duration: fmt.duration(load.end_ns - load.start_ns),
+            peak: fmt.bytes(load.peak_rss_bytes),
+          },
+        );
   return sentences(length, compared);
 }
+
+const figures = ({ duration_ns, peak_rss_bytes }: PastLoad) => ({
+  earlier: fmt.duration(duration_ns),
+  peak: fmt.bytes(peak_rss_bytes),
+});

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use stallscope_core::model::{
-    DebugServer, GoplsProcess, LatencySource, Note, Status, Value, WatchEvent, WatchSettings,
+    DebugServer, GoplsProcess, LatencySource, Note, PastLoad, Status, Value, WatchEvent, WatchSettings,
 };
 use stallscope_probe::process;
 use stallscope_probe::watcher::{Target, Watcher, WatcherOptions};
@@ -120,11 +120,14 @@ fn words(event: &WatchEvent) -> Option<String> {
         WatchEvent::MemoryAlert { rss_bytes, limit_bytes } => {
             format!("memory: {:.0} MB, over {:.0} MB", *rss_bytes as f64 / 1e6, *limit_bytes as f64 / 1e6)
         }
-        WatchEvent::LoadFinished { duration_ns, peak_rss_bytes, .. } => format!(
-            "workspace loaded in {:.1} s, peak RSS {:.0} MB",
-            *duration_ns as f64 / 1e9,
-            *peak_rss_bytes as f64 / 1e6
-        ),
+        WatchEvent::LoadFinished { load, earlier } => {
+            let words = |load: &PastLoad| {
+                let (duration_s, peak_mb) = (load.duration_ns as f64 / 1e9, load.peak_rss_bytes as f64 / 1e6);
+                format!("{duration_s:.1} s, peak RSS {peak_mb:.0} MB")
+            };
+            let usual = earlier.as_ref().map(|load| format!(" (usually {})", words(load)));
+            format!("workspace loaded in {}{}", words(load), usual.unwrap_or_default())
+        }
         WatchEvent::Problem { note } => problem_words(note),
     })
 }

@@ -1,6 +1,6 @@
 //! The one clock: monotonic nanoseconds since the watcher's start, tied to Unix time once.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use stallscope_core::model::Ns;
 
@@ -26,6 +26,11 @@ impl Clock {
     /// `instant` in nanoseconds since the start; 0 when it lies before.
     pub fn at(&self, instant: Instant) -> Ns {
         Ns::try_from(instant.saturating_duration_since(self.origin).as_nanos()).unwrap_or(Ns::MAX)
+    }
+
+    /// The moment that is `at_ns` in nanoseconds since the start.
+    pub fn instant(&self, at_ns: Ns) -> Instant {
+        self.origin + Duration::from_nanos(at_ns)
     }
 
     /// Unix time of ns 0.

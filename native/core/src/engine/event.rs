@@ -3,7 +3,8 @@
 use super::StallKey;
 use super::requests::Counters;
 use crate::model::{
-    Bytes, Capture, CaptureKind, Cost, GoplsIdentity, LatencySource, Note, Ns, ObservedRequest, WatchSettings,
+    Bytes, Capture, CaptureKind, Cost, GoplsIdentity, LatencySource, Note, Ns, ObservedRequest, PastLoad,
+    WatchSettings,
 };
 
 /// What happened.
@@ -15,8 +16,8 @@ pub enum Event {
         gopls: GoplsIdentity,
         /// Its age.
         uptime_ns: Ns,
-        /// Lengths of earlier loads of this workspace.
-        earlier_loads_ns: Vec<Ns>,
+        /// Earlier loads of this workspace, latest last.
+        earlier_loads: Vec<PastLoad>,
     },
     /// It is gone.
     GoplsGone,
@@ -27,12 +28,12 @@ pub enum Event {
         /// Whether captures can be asked for.
         debug: bool,
     },
-    /// gopls's memory and CPU time.
+    /// gopls's memory, and now and then its CPU time. May come late, but samples come in their order.
     Sample {
         /// RSS.
         rss_bytes: Bytes,
-        /// User and system time since its start.
-        cpu_ns: Ns,
+        /// User and system time since its start; absent when only the memory was read.
+        cpu_ns: Option<Ns>,
         /// Its `go` children.
         go_children: u32,
     },
@@ -147,12 +148,10 @@ pub enum Action {
     },
     /// A load has ended: remember and tell.
     LoadEnded {
-        /// Length.
-        duration_ns: Ns,
-        /// Most RSS.
-        peak_rss_bytes: Bytes,
-        /// Median of earlier ones.
-        earlier_median_ns: Option<Ns>,
+        /// It.
+        load: PastLoad,
+        /// Medians of earlier ones.
+        earlier: Option<PastLoad>,
     },
     /// The limits have changed: write them.
     SaveLimits,

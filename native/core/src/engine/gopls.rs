@@ -28,12 +28,27 @@ pub(super) struct Watched {
     pub baseline_before: Option<(Ns, Ns)>,
 }
 
+impl Watched {
+    /// Its CPU time at a moment: what share of a core that makes over the last second.
+    fn measure_cpu(&mut self, now: Ns, cpu_ns: Ns) {
+        self.cpu.push_back((now, cpu_ns));
+        while self.cpu.len() > 2 && self.cpu.get(1).is_some_and(|(at, _)| now - at >= CPU_WINDOW_NS) {
+            self.cpu.pop_front();
+        }
+        if let Some((at, cpu)) = self.cpu.front()
+            && now > *at
+        {
+            self.cpu_share = cpu_ns.saturating_sub(*cpu) as f64 / (now - at) as f64;
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn sample(
         &mut self,
         now: Ns,
         rss_bytes: Bytes,
-        cpu_ns: Ns,
+        cpu_ns: Option<Ns>,
         go_children: u32,
         actions: &mut Vec<Action>,
     ) {
@@ -41,14 +56,8 @@ impl Engine {
         let initialized_in_flight = self.tracker.initialized_in_flight();
         let waited_for = self.tracker.in_flight().any(|request| request.interactive);
         let Some(gopls) = &mut self.gopls else { return };
-        gopls.cpu.push_back((now, cpu_ns));
-        while gopls.cpu.len() > 2 && gopls.cpu.get(1).is_some_and(|(at, _)| now - at >= CPU_WINDOW_NS) {
-            gopls.cpu.pop_front();
-        }
-        if let Some((at, cpu)) = gopls.cpu.front()
-            && now > *at
-        {
-            gopls.cpu_share = cpu_ns.saturating_sub(*cpu) as f64 / (now - at) as f64;
+        if let Some(cpu_ns) = cpu_ns {
+            gopls.measure_cpu(now, cpu_ns);
         }
         if gopls.cpu_share > CALM_CPU_SHARE {
             gopls.calm_since_ns = None;
@@ -66,18 +75,15 @@ impl Engine {
         if let Some(load) = &mut gopls.load
             && load.feed(signs)
         {
-            actions.push(Action::LoadEnded {
-                duration_ns: load.length_ns(now),
-                peak_rss_bytes: load.peak_rss_bytes(),
-                earlier_median_ns: load.earlier_median_ns(),
-            });
+            let (this, earlier) = (load.as_past(now), load.earlier_median());
+            actions.push(Action::LoadEnded { load: this, earlier });
             let decision = Decision::fired(
                 now,
                 "load-ended",
                 [
-                    ("duration_ms", ms(load.length_ns(now))),
-                    ("peak_rss_bytes", load.peak_rss_bytes().into()),
-                    ("earlier_median_ms", ms(load.earlier_median_ns().unwrap_or(0))),
+                    ("duration_ms", ms(this.duration_ns)),
+                    ("peak_rss_bytes", this.peak_rss_bytes.into()),
+                    ("earlier_median_ms", ms(earlier.map_or(0, |load| load.duration_ns))),
                 ],
             );
             self.log(decision);
@@ -92,7 +98,9 @@ impl Engine {
             ));
             actions.push(Action::TellMemory { rss_bytes, limit_bytes });
         }
-        self.consider_baseline(now, cpu_ns, actions);
+        if let Some(cpu_ns) = cpu_ns {
+            self.consider_baseline(now, cpu_ns, actions);
+        }
     }
 
     fn consider_baseline(&mut self, now: Ns, cpu_ns: Ns, actions: &mut Vec<Action>) {

@@ -1,6 +1,6 @@
 //! The first load of a workspace: slow is normal there, so it must be known as such.
 
-use crate::model::{Bytes, LoadContext, Ns, SECOND};
+use crate::model::{Bytes, LoadContext, Ns, PastLoad, SECOND};
 
 /// A process older than this when first seen has its load behind it (or we cannot tell when it began).
 const FRESH_NS: Ns = 15 * SECOND;
@@ -25,7 +25,7 @@ pub struct LoadDetector {
     end: Option<End>,
     peak_rss_bytes: Bytes,
     quiet_since_ns: Option<Ns>,
-    earlier_ns: Vec<Ns>,
+    earlier: Vec<PastLoad>,
 }
 
 /// How it came out.
@@ -56,13 +56,13 @@ pub struct LoadSigns {
 
 impl LoadDetector {
     /// A gopls that was `uptime_ns` old when it was found at `at_ns`. `None` when its load is in the past.
-    pub fn new(at_ns: Ns, uptime_ns: Ns, earlier_ns: Vec<Ns>) -> Option<Self> {
+    pub fn new(at_ns: Ns, uptime_ns: Ns, earlier: Vec<PastLoad>) -> Option<Self> {
         (uptime_ns < FRESH_NS).then(|| Self {
             start_ns: at_ns.saturating_sub(uptime_ns),
             end: None,
             peak_rss_bytes: 0,
             quiet_since_ns: None,
-            earlier_ns,
+            earlier,
         })
     }
 
@@ -114,7 +114,7 @@ impl LoadDetector {
             start_ns: self.start_ns,
             end_ns: self.end_ns(),
             peak_rss_bytes: self.peak_rss_bytes,
-            earlier_ns: self.earlier_ns.clone(),
+            earlier: self.earlier.clone(),
             ordinary: self.is_ordinary(now_ns),
         })
     }
@@ -124,25 +124,29 @@ impl LoadDetector {
         self.end_ns().unwrap_or(now_ns).saturating_sub(self.start_ns)
     }
 
-    /// Most RSS seen during it.
-    pub fn peak_rss_bytes(&self) -> Bytes {
-        self.peak_rss_bytes
+    /// It, as later loads will be compared with it.
+    pub fn as_past(&self, now_ns: Ns) -> PastLoad {
+        PastLoad { duration_ns: self.length_ns(now_ns), peak_rss_bytes: self.peak_rss_bytes }
     }
 
-    /// Median of earlier loads of this workspace.
-    pub fn earlier_median_ns(&self) -> Option<Ns> {
-        median(&self.earlier_ns)
+    /// Medians of earlier loads of this workspace, of each figure by itself.
+    pub fn earlier_median(&self) -> Option<PastLoad> {
+        Some(PastLoad {
+            duration_ns: median(self.earlier.iter().map(|load| load.duration_ns))?,
+            peak_rss_bytes: median(self.earlier.iter().map(|load| load.peak_rss_bytes))?,
+        })
     }
 
     /// A load is ordinary until it takes more than twice the median of the earlier ones plus five seconds.
     /// The first load ever has nothing to be compared with.
     fn is_ordinary(&self, now_ns: Ns) -> bool {
-        median(&self.earlier_ns).is_none_or(|typical| self.length_ns(now_ns) <= 2 * typical + 5 * SECOND)
+        self.earlier_median()
+            .is_none_or(|typical| self.length_ns(now_ns) <= 2 * typical.duration_ns + 5 * SECOND)
     }
 }
 
-fn median(values: &[Ns]) -> Option<Ns> {
-    let mut sorted = values.to_vec();
+fn median(values: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut sorted: Vec<_> = values.collect();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied()
 }
@@ -199,9 +203,10 @@ mod tests {
 
     #[test]
     fn much_longer_than_before_is_not_ordinary() {
-        let load = LoadDetector::new(0, 0, vec![4 * SECOND, 5 * SECOND, 6 * SECOND]).expect("fresh");
+        let past = |seconds: u64, mb: u64| PastLoad { duration_ns: seconds * SECOND, peak_rss_bytes: mb };
+        let load = LoadDetector::new(0, 0, vec![past(4, 9), past(6, 7), past(5, 8)]).expect("fresh");
         assert!(load.context(0, 15 * SECOND).is_some_and(|c| c.ordinary));
         assert!(load.context(0, 16 * SECOND).is_some_and(|c| !c.ordinary));
-        assert_eq!(load.earlier_median_ns(), Some(5 * SECOND));
+        assert_eq!(load.earlier_median(), Some(past(5, 8)));
     }
 }

@@ -109,7 +109,7 @@ impl Engine {
     pub fn handle(&mut self, now_ns: Ns, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::GoplsFound { gopls, uptime_ns, earlier_loads_ns } => {
+            Event::GoplsFound { gopls, uptime_ns, earlier_loads } => {
                 self.lose_gopls(now_ns, &mut actions);
                 self.ring.clear();
                 self.past.clear();
@@ -121,7 +121,7 @@ impl Engine {
                     cpu: VecDeque::new(),
                     cpu_share: 0.0,
                     calm_since_ns: None,
-                    load: LoadDetector::new(now_ns, uptime_ns, earlier_loads_ns),
+                    load: LoadDetector::new(now_ns, uptime_ns, earlier_loads),
                     baseline: None,
                     baseline_before: None,
                 });

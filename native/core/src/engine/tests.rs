@@ -28,7 +28,7 @@ impl Desk {
 
     fn with(settings: WatchSettings, uptime_ns: Ns) -> Self {
         let mut engine = Engine::new(settings, ORIGIN, vec!["/w".into()], Limits::default());
-        engine.handle(0, Event::GoplsFound { gopls: identity(), uptime_ns, earlier_loads_ns: vec![] });
+        engine.handle(0, Event::GoplsFound { gopls: identity(), uptime_ns, earlier_loads: vec![] });
         engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
         let mut desk = Self { engine, counters: Counters::new(), rss_mb: 200, cpu_ms: 0, told: Vec::new() };
         desk.poll(1);
@@ -75,7 +75,7 @@ impl Desk {
     fn tick(&mut self, at_ms: u64, rise_mb: u64) -> Vec<Action> {
         self.rss_mb += rise_mb;
         let (rss_bytes, cpu_ns) = (self.rss_mb * MB, self.cpu_ms * MS);
-        let mut actions = self.at(at_ms, Event::Sample { rss_bytes, cpu_ns, go_children: 0 });
+        let mut actions = self.at(at_ms, Event::Sample { rss_bytes, cpu_ns: Some(cpu_ns), go_children: 0 });
         actions.extend(self.poll(at_ms + 2));
         actions
     }
@@ -133,7 +133,7 @@ fn a_request_that_only_looked_unanswered_is_no_stall() {
     desk.observe(1_000, HOVER);
     // The page that tells of the answer after 160 ms comes late.
     desk.tick(1_050, 0);
-    let sample = Event::Sample { rss_bytes: 200 * MB, cpu_ns: 0, go_children: 0 };
+    let sample = Event::Sample { rss_bytes: 200 * MB, cpu_ns: Some(0), go_children: 0 };
     let begun = desk.at(1_220, sample);
     let Some(Action::Open { key }) = begun.iter().find(|a| matches!(a, Action::Open { .. })) else {
         panic!("{begun:?}")
@@ -188,7 +188,7 @@ fn what_the_memory_became_is_captured_at_each_doubling_but_not_for_ever() {
     for at in (1_050..9_000).step_by(50) {
         desk.rss_mb += 20;
         let rss_bytes = desk.rss_mb * MB;
-        let mut actions = desk.at(at, Event::Sample { rss_bytes, cpu_ns: 0, go_children: 0 });
+        let mut actions = desk.at(at, Event::Sample { rss_bytes, cpu_ns: Some(0), go_children: 0 });
         actions.extend(desk.poll(at + 2));
         for action in actions {
             if let Action::Capture { key, number, kind: CaptureKind::Heap } = action {
@@ -343,7 +343,7 @@ fn no_debug_server_no_captures_and_the_log_says_so() {
     for at in (1_050..2_000).step_by(50) {
         desk.rss_mb += 10;
         let rss_bytes = desk.rss_mb * MB;
-        actions.extend(desk.at(at, Event::Sample { rss_bytes, cpu_ns: 0, go_children: 0 }));
+        actions.extend(desk.at(at, Event::Sample { rss_bytes, cpu_ns: Some(0), go_children: 0 }));
     }
     assert_eq!(captures(&actions), []);
     let key = desk.engine.stall.as_ref().unwrap().key;
@@ -492,4 +492,35 @@ fn what_another_window_took_joins_what_was_taken_here_meanwhile() {
     desk.engine.join_limits(&written, 1_500 * MS);
     let now = desk.engine.unix_ms(2_000 * MS);
     assert!(desk.engine.limits().heap(now, desk.engine.settings()).is_err(), "the cool-down is forgotten");
+}
+
+#[test]
+fn it_knows_the_moment_at_which_the_oldest_wait_becomes_a_stall() {
+    let mut desk = Desk::new(60 * SECOND);
+    assert!(desk.engine.is_calm());
+    assert_eq!(desk.engine.stall_due_ns(), None);
+    desk.observe(1_000, HOVER);
+    desk.observe(1_100, "textDocument/definition");
+    desk.observe(1_000, "textDocument/codeLens");
+    assert!(!desk.engine.is_calm());
+    let due_ns = desk.engine.stall_due_ns().unwrap();
+    assert_eq!(due_ns, 1_200 * MS + 1, "that of the hover, and nobody waits for a code lens");
+    let sample = || Event::Sample { rss_bytes: 200 * MB, cpu_ns: None, go_children: 0 };
+    assert!(desk.engine.handle(due_ns - 1, sample()).is_empty());
+    let begun = desk.engine.handle(due_ns, sample());
+    assert!(begun.iter().any(|action| matches!(action, Action::TellStall { .. })), "{begun:?}");
+    assert_eq!(desk.engine.stall_due_ns(), None, "it goes on");
+}
+
+#[test]
+fn samples_that_come_late_and_in_a_bundle_say_the_same() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(2_100, Event::BaselineGivenUp);
+    // Half a core, told with every fifth sample only.
+    for at in (1_000..2_000).step_by(50) {
+        let cpu_ns = (at % 250 == 0).then_some(at / 2 * MS);
+        desk.at(at, Event::Sample { rss_bytes: at * MB / 10, cpu_ns, go_children: 0 });
+    }
+    assert_eq!(desk.engine.ring().range(0, 3_000 * MS).count(), 20);
+    assert!((desk.engine.cpu_share() - 0.5).abs() < 1e-9, "{}", desk.engine.cpu_share());
 }

@@ -87,6 +87,22 @@ impl Engine {
         &self.settings
     }
 
+    /// Whether nothing goes on in which a sample matters at once. Until then samples may come late, as long as they come.
+    pub fn is_calm(&self) -> bool {
+        self.stall.is_none() && !self.loading() && !self.tracker.in_flight().any(|r| r.interactive)
+    }
+
+    /// When the oldest wait is over the limit, unless it is answered before; `None` while there is none, or a stall
+    /// goes on already.
+    pub fn stall_due_ns(&self) -> Option<Ns> {
+        if self.stall.is_some() || self.gopls.is_none() {
+            return None;
+        }
+        let limit = self.settings.stall_after_ns();
+        let waits = self.tracker.in_flight().filter(|r| r.interactive && self.counts(r));
+        waits.map(|r| r.start_ns.saturating_add(limit) + 1).min()
+    }
+
     /// How long to wait between two readings of the counters; `None` when there is no reason to read them.
     ///
     /// Fast only while somebody waits, and slower the longer they already do: a reading costs gopls about 0.6 ms, and

@@ -142,6 +142,16 @@ pub struct RssSummary {
     pub steepest_rise_bytes: Bytes,
 }
 
+/// A workspace load that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct PastLoad {
+    /// How long it took.
+    pub duration_ns: Ns,
+    /// Most RSS during it.
+    pub peak_rss_bytes: Bytes,
+}
+
 /// A first load of a workspace, for which slow is normal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
@@ -152,8 +162,9 @@ pub struct LoadContext {
     pub end_ns: Option<Ns>,
     /// Most RSS during it.
     pub peak_rss_bytes: Bytes,
-    /// Lengths of earlier loads of this workspace, latest last.
-    pub earlier_ns: Vec<Ns>,
+    /// Earlier loads of this workspace, latest last.
+    #[serde(default)]
+    pub earlier: Vec<PastLoad>,
     /// False when this load is clearly longer than the earlier ones were.
     pub ordinary: bool,
 }

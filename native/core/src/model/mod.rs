@@ -11,12 +11,12 @@ mod timeline;
 pub use decision::{Decision, Value};
 pub use incident::{
     Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, INCIDENT_FORMAT, Incident, IncidentState,
-    IncidentSummary, LoadContext, Note, RequestRecord, RssSummary, TimingSource,
+    IncidentSummary, LoadContext, Note, PastLoad, RequestRecord, RssSummary, TimingSource,
 };
 pub use settings::{Adjustment, WatchSettings};
 pub use status::{
-    DebugServer, GoplsProcess, GoplsRelation, GoplsStatus, InFlight, LatencySource, ObservedRequest,
-    StallStatus, Status, WatchEvent,
+    DebugServer, FinishedLoad, GoplsProcess, GoplsRelation, GoplsStatus, InFlight, LatencySource,
+    ObservedRequest, StallStatus, Status, WatchEvent,
 };
 pub use timeline::{CaptureMark, RequestBar, RssPoint, StallSpan, Timeline, TimelineQuery};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, CaptureState, IncidentSummary, Note, Ns, TimingSource};
+use super::{Bytes, CaptureState, IncidentSummary, Note, Ns, PastLoad, TimingSource};
 
 /// A snapshot of everything the status bar and its tooltip show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Status {
     pub stall: Option<StallStatus>,
     /// True while a first workspace load is going on.
     pub loading: bool,
+    /// The workspace load of this gopls, once it is over.
+    pub last_load: Option<FinishedLoad>,
     /// The latest finished incident of this session.
     pub last_incident: Option<IncidentSummary>,
     /// RSS of the last two minutes, one value per second or so, oldest first, in bytes.
@@ -53,6 +55,16 @@ impl Status {
         self.at_ns += passed_ns;
         self
     }
+}
+
+/// A load that is over, and what is usual here.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct FinishedLoad {
+    /// It.
+    pub load: PastLoad,
+    /// The medians of earlier loads of this workspace, when there are any.
+    pub earlier: Option<PastLoad>,
 }
 
 /// The watched gopls.
@@ -237,12 +249,10 @@ pub enum WatchEvent {
     },
     /// A workspace load has ended.
     LoadFinished {
-        /// How long it took.
-        duration_ns: Ns,
-        /// Most RSS during it.
-        peak_rss_bytes: Bytes,
-        /// The median of earlier loads of this workspace, when there are any.
-        earlier_median_ns: Option<Ns>,
+        /// It.
+        load: PastLoad,
+        /// The medians of earlier loads of this workspace, when there are any.
+        earlier: Option<PastLoad>,
     },
     /// Something the user should know, worded from the note's code: a full disk, a failing debug server.
     Problem {
@@ -275,6 +285,7 @@ mod tests {
             }],
             stall: Some(StallStatus { incident, method, start_ns, age_ns, rss_growth_bytes, heap }),
             loading: false,
+            last_load: None,
             last_incident: None,
             spark_bytes: Vec::new(),
             own_cpu_share: 0.0,

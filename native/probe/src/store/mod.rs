@@ -8,7 +8,7 @@
 //!   baselines/<pid>-<start>.<random>.part
 //!                                     latest calm heap profile of a gopls, as one window took it
 //!   limits.json                       captures of the last hour, over all windows
-//!   loads.json                        lengths of earlier workspace loads
+//!   loads.json                        length and peak of earlier workspace loads
 //! ```
 
 mod atomic;

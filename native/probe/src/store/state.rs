@@ -1,4 +1,4 @@
-//! The little state that outlives a window and is shared by several: limits, and lengths of earlier loads.
+//! The little state that outlives a window and is shared by several: limits, and what earlier loads took.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use stallscope_core::limits::{Limits, UnixMs};
-use stallscope_core::model::Ns;
+use stallscope_core::model::PastLoad;
 
 use super::{Store, StoreError, write_atomic};
 
@@ -18,8 +18,8 @@ const MOST_WORKSPACES: usize = 200;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Loads {
-    /// Workspace folders, joined by newlines → lengths of loads, latest last.
-    workspaces: BTreeMap<String, Vec<Ns>>,
+    /// Workspace folders, joined by newlines → its loads, latest last.
+    workspaces: BTreeMap<String, Vec<PastLoad>>,
 }
 
 impl Store {
@@ -40,27 +40,27 @@ impl Store {
         Ok(limits)
     }
 
-    /// Lengths of earlier loads of this workspace, latest last.
-    pub fn earlier_loads(&self, workspace: &[String]) -> Vec<Ns> {
+    /// Earlier loads of this workspace, latest last.
+    pub fn earlier_loads(&self, workspace: &[String]) -> Vec<PastLoad> {
         let loads: Loads = read_state(&self.root().join("loads.json"));
         loads.workspaces.get(&workspace.join("\n")).cloned().unwrap_or_default()
     }
 
-    /// Remembers the length of a load.
+    /// Remembers a load.
     ///
     /// # Errors
     /// Disk full, read-only, ….
-    pub fn remember_load(&self, workspace: &[String], length_ns: Ns) -> Result<(), StoreError> {
+    pub fn remember_load(&self, workspace: &[String], load: PastLoad) -> Result<(), StoreError> {
         self.locked(|| {
             let mut loads: Loads = read_state(&self.root().join("loads.json"));
             let key = workspace.join("\n");
             if loads.workspaces.len() >= MOST_WORKSPACES && !loads.workspaces.contains_key(&key) {
                 loads.workspaces.pop_first();
             }
-            let lengths = loads.workspaces.entry(key).or_default();
-            lengths.push(length_ns);
-            let surplus = lengths.len().saturating_sub(MOST_LOADS);
-            lengths.drain(..surplus);
+            let known = loads.workspaces.entry(key).or_default();
+            known.push(load);
+            let surplus = known.len().saturating_sub(MOST_LOADS);
+            known.drain(..surplus);
             self.write_state("loads.json", &loads)
         })
     }

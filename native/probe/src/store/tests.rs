@@ -5,7 +5,7 @@ use std::fs;
 use stallscope_core::engine::{Action, Engine, Event};
 use stallscope_core::limits::Limits;
 use stallscope_core::model::{
-    CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, SECOND, WatchSettings,
+    CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, PastLoad, SECOND, WatchSettings,
 };
 
 use super::*;
@@ -15,7 +15,7 @@ fn incident(origin_unix_ns: u128) -> Incident {
     let mut engine = Engine::new(WatchSettings::default(), origin_unix_ns, vec![], Limits::default());
     let gopls =
         GoplsIdentity { pid: 7, started_unix_ms: 1.0, exe: "gopls".into(), version: None, go_version: None };
-    engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads_ns: vec![] });
+    engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
     engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
     let actions = engine.handle(SECOND, Event::CaptureRequested);
     let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
@@ -177,10 +177,11 @@ fn limits_and_loads_survive_and_rubbish_starts_afresh() {
     limits.took_heap(1_000);
     store.write_limits(limits.clone(), 1_001).unwrap();
     assert_eq!(store.read_limits(), limits);
+    let load = |n| PastLoad { duration_ns: n, peak_rss_bytes: n };
     for n in 0..15 {
-        store.remember_load(&["/w".into()], n).unwrap();
+        store.remember_load(&["/w".into()], load(n)).unwrap();
     }
-    assert_eq!(store.earlier_loads(&["/w".into()]), (5..15).collect::<Vec<_>>());
+    assert_eq!(store.earlier_loads(&["/w".into()]), (5..15).map(load).collect::<Vec<_>>());
     fs::write(store.root().join("limits.json"), "rubbish").unwrap();
     assert_eq!(store.read_limits(), Limits::default());
 }

@@ -3,52 +3,64 @@
 use std::time::{Duration, Instant};
 
 use stallscope_core::engine::Event;
-use stallscope_core::model::{Cost, DebugServer, WatchEvent};
+use stallscope_core::model::{Cost, DebugServer, WatchEvent, WatchSettings};
 
 use super::run::Loop;
-use super::target::Watched;
+use super::target::Found;
 use super::writer::Job;
 
 /// While no gopls is there, and to notice a restart within a second.
 const SCAN_EVERY: Duration = Duration::from_millis(400);
+/// While there is one: its end is noticed by the next reading, so only a second one is looked for, or a daemon.
+const SCAN_BESIDE_EVERY: Duration = Duration::from_secs(2);
 /// The full list (other windows' gopls) is refreshed this rarely when nothing of ours changed.
 const FULL_SCAN_EVERY: Duration = Duration::from_secs(30);
 /// Children of gopls are looked at only while it may be loading.
 const GO_CHILDREN_EVERY: Duration = Duration::from_millis(500);
 
+/// Time between two samples.
+pub(super) fn sample_interval(settings: &WatchSettings) -> Duration {
+    Duration::from_secs_f64(settings.sample_interval_ms / 1e3)
+}
+
+/// Whether a wait could be over the limit before the sample after it.
+pub(super) fn is_tight(settings: &WatchSettings) -> bool {
+    settings.stall_after_ms <= 2.0 * settings.sample_interval_ms
+}
+
 impl Loop {
-    pub fn sample_when_due(&mut self) {
+    /// Reads gopls's memory when that is the loop's own business and due.
+    pub fn read_when_due(&mut self) {
         let now = Instant::now();
-        if self.gopls.is_some() && now >= self.due.sample {
-            self.sample(now);
+        if self.calm || self.gopls.is_none() || now < self.due.sample {
+            return;
         }
+        // From now, not from the last due time: after a pause of the machine there is nothing to catch up with.
+        self.due.sample = now + sample_interval(self.engine.settings());
+        if !self.engine.loading() {
+            self.go_children = 0;
+        } else if now >= self.due.go_children {
+            self.due.go_children = now + GO_CHILDREN_EVERY;
+            self.go_children = self.sampler.go_children();
+        }
+        self.sampler.read();
     }
 
-    fn sample(&mut self, now: Instant) {
-        let every = Duration::from_secs_f64(self.engine.settings().sample_interval_ms / 1e3);
-        // From now, not from the last due time: after a pause of the machine there is nothing to catch up with.
-        self.due.sample = now + every;
-        let loading = self.engine.loading();
-        let Some(gopls) = &mut self.gopls else { return };
-        let Some(sample) = gopls.sample() else {
-            self.gopls_gone();
-            return;
-        };
-        if loading && now >= self.due.go_children {
-            self.due.go_children = now + GO_CHILDREN_EVERY;
-            self.go_children = gopls.go_children();
-        } else if !loading {
-            self.go_children = 0;
+    /// Decides who reads, and when the loop does so next.
+    pub fn keep_pace(&mut self) {
+        let calm = self.engine.is_calm();
+        if calm != self.calm {
+            self.calm = calm;
+            self.sampler.set_alone(calm);
+            self.due.sample = Instant::now();
         }
-        self.feed(Event::Sample {
-            rss_bytes: sample.rss_bytes,
-            cpu_ns: sample.cpu_ns,
-            go_children: self.go_children,
-        });
+        if let Some(due_ns) = self.engine.stall_due_ns() {
+            self.due.sample = self.due.sample.min(self.clock.instant(due_ns));
+        }
     }
 
     pub fn scan(&mut self, now: Instant) {
-        self.due.scan = now + SCAN_EVERY;
+        self.due.scan = now + if self.gopls.is_some() { SCAN_BESIDE_EVERY } else { SCAN_EVERY };
         if self.paused {
             return;
         }
@@ -60,8 +72,8 @@ impl Loop {
         self.full_scan_at = now + FULL_SCAN_EVERY;
         let Some(found) = self.finder.find(self.clock.unix_ms(self.clock.now_ns())) else { return };
         let same = self.gopls.as_ref().is_some_and(|known| {
-            known.identity.pid == found.identity.pid
-                && known.identity.started_unix_ms == found.identity.started_unix_ms
+            known.identity.pid == found.gopls.identity.pid
+                && known.identity.started_unix_ms == found.gopls.identity.started_unix_ms
         });
         if !same {
             self.gopls_gone();
@@ -69,29 +81,33 @@ impl Loop {
         }
     }
 
-    pub fn gopls_found(&mut self, found: Watched, now: Instant) {
-        let identity = found.identity.clone();
+    pub fn gopls_found(&mut self, found: Found, now: Instant) {
+        let Found { gopls, process } = found;
+        let identity = gopls.identity.clone();
         let pid = identity.pid;
         if !self.tidied {
             self.tidied = true;
             let alive = self.finder.processes.iter().map(|process| process.pid).collect();
             self.writer.send(Job::TidyBaselines { alive });
         }
-        let earlier_loads_ns = self.store.earlier_loads(&self.options.workspace);
-        let uptime_ns = found.uptime_ns;
-        self.gopls = Some(found);
+        self.last_load = None;
+        let earlier_loads = self.store.earlier_loads(&self.options.workspace);
+        let uptime_ns = gopls.uptime_ns;
+        self.gopls = Some(gopls);
+        self.sampler.watch(Some(process));
         self.debug = DebugServer::Unknown;
         self.cost = Cost::default();
         self.found_at = now;
         self.due.sample = now;
         self.due.discover = now;
-        self.feed(Event::GoplsFound { gopls: identity, uptime_ns, earlier_loads_ns });
+        self.feed(Event::GoplsFound { gopls: identity, uptime_ns, earlier_loads });
         self.set_source(self.options.target.source_without_server());
         self.tell(WatchEvent::GoplsFound { pid });
     }
 
-    fn gopls_gone(&mut self) {
+    pub fn gopls_gone(&mut self) {
         let Some(gone) = self.gopls.take() else { return };
+        self.sampler.watch(None);
         // Captures that run will end by themselves with what they have; those that wait would find nobody.
         self.forget_server("gopls is gone");
         self.go_children = 0;
@@ -107,6 +123,8 @@ impl Loop {
         self.paused = true;
         self.feed(Event::Paused);
         self.gopls = None;
+        self.sampler.watch(None);
+        self.go_children = 0;
         self.forget_server("watching was paused");
     }
 

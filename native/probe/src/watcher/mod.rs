@@ -11,7 +11,9 @@ mod incidents;
 mod live;
 mod queue;
 mod run;
+mod sampler;
 mod server;
+mod stamps;
 mod stop;
 mod target;
 mod tell;
@@ -31,6 +33,7 @@ use stallscope_core::model::{
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use live::of_incident as timeline_of_incident;
+use stamps::Stamps;
 pub use target::Target;
 
 use crate::clock::Clock;
@@ -52,8 +55,7 @@ pub struct WatcherOptions {
 
 /// What the outside may say.
 pub(crate) enum Command {
-    /// An event for the engine, with the moment at which it was said.
-    Stamp(u64, Event),
+    Settings(Box<WatchSettings>),
     Pause,
     Resume,
     CaptureNow(oneshot::Sender<Result<IncidentSummary, WatchError>>),
@@ -105,6 +107,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub struct Watcher {
     commands: mpsc::UnboundedSender<Command>,
+    stamps: Arc<Stamps>,
     shared: Arc<Mutex<Shared>>,
     clock: Clock,
     thread: Option<JoinHandle<()>>,
@@ -121,52 +124,49 @@ impl Watcher {
     pub fn start(options: WatcherOptions, listener: Listener) -> std::io::Result<Self> {
         let (commands, inbox) = mpsc::unbounded_channel();
         let clock = Clock::start();
+        let stamps = Arc::new(Stamps::new(clock));
         let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
-        let for_loop = Arc::clone(&shared);
+        let (for_loop, stamps_for_loop) = (Arc::clone(&shared), Arc::clone(&stamps));
         let thread = std::thread::Builder::new()
             .name("stallscope-watch".into())
-            .spawn(move || run::run(options, clock, inbox, &for_loop, listener))?;
-        Ok(Self { commands, shared, clock, thread: Some(thread) })
-    }
-
-    fn stamp(&self, event: Event) {
-        self.send(Command::Stamp(self.clock.now_ns(), event));
+            .spawn(move || run::run(options, clock, inbox, stamps_for_loop, &for_loop, listener))?;
+        Ok(Self { commands, stamps, shared, clock, thread: Some(thread) })
     }
 
     fn send(&self, command: Command) {
-        // A closed channel means the loop has ended; `status` tells so, and stamps have nobody to be for.
+        // A closed channel means the loop has ended; `status` tells so.
         let _ = self.commands.send(command);
     }
 
     /// The editor asked for something, right now.
     pub fn observed(&self, request: ObservedRequest) {
-        self.stamp(Event::Observed(request));
+        self.stamps.push(Event::Observed(request));
     }
 
     /// The echo of an observed request was sent, right now.
     pub fn echo_began(&self, method: String, uri: String) {
-        self.stamp(Event::EchoBegan { method, uri });
+        self.stamps.push(Event::EchoBegan { method, uri });
     }
 
     /// It was answered, right now.
     pub fn echo_ended(&self, method: String, uri: String) {
-        self.stamp(Event::EchoEnded { method, uri });
+        self.stamps.push(Event::EchoEnded { method, uri });
     }
 
     /// A save began, right now.
     pub fn save_began(&self, uri: String) {
-        self.stamp(Event::SaveBegan(uri));
+        self.stamps.push(Event::SaveBegan(uri));
     }
 
     /// It ended, right now.
     pub fn save_ended(&self, uri: String) {
-        self.stamp(Event::SaveEnded(uri));
+        self.stamps.push(Event::SaveEnded(uri));
     }
 
     /// New settings; returns what had to be adjusted.
     pub fn configure(&self, settings: WatchSettings) -> Vec<Adjustment> {
         let (settings, adjusted) = settings.sanitised();
-        self.stamp(Event::Settings(Box::new(settings)));
+        self.send(Command::Settings(Box::new(settings)));
         adjusted
     }
 
@@ -241,6 +241,7 @@ pub fn idle_status() -> Status {
         in_flight: Vec::new(),
         stall: None,
         loading: false,
+        last_load: None,
         last_incident: None,
         spark_bytes: Vec::new(),
         own_cpu_share: 0.0,

@@ -2,7 +2,7 @@
 //!
 //! What there is to do is in the files beside it: `gopls.rs` (found, sampled, gone), `server.rs` (its debug server),
 //! `captures.rs` (fetching evidence), `incidents.rs` (folders and `incident.json`), `tell.rs` (status and events), `stop.rs`
-//! (the end).
+//! (the end). What was seen meanwhile waits in `stamps.rs` and `sampler.rs`.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,14 +10,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use stallscope_core::engine::{Action, Engine, Event, StallKey};
-use stallscope_core::model::{Capture, Cost, DebugServer, IncidentSummary, WatchEvent};
+use stallscope_core::model::{Capture, Cost, DebugServer, FinishedLoad, IncidentSummary, WatchEvent};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::fetch::{Baseline, BaselineResult, CaptureResult};
+use super::gopls::{is_tight, sample_interval};
 use super::incidents::Asked;
 use super::queue::{Queue, Ticket};
+use super::sampler::{Sample, Sampler};
 use super::server::{Reading, Server};
+use super::stamps::Stamps;
 use super::target::{Finder, Watched};
 use super::tell::{Fingerprint, OwnCpu, note};
 use super::writer::{Job, Report, Writer};
@@ -27,8 +30,8 @@ use crate::store::{IncidentFolder, Store};
 
 /// Workers: a capture being written, one being parsed, a baseline put beside an incident, sockets being listed.
 const WORKERS: usize = 4;
-/// Somebody asks for something: look soon whether it is answered.
-const LOOK_SOON: Duration = Duration::from_millis(20);
+/// Somebody asks for something: look whether it is answered as soon as a page can tell that gopls was not even asked.
+const LOOK_SOON: Duration = Duration::from_millis(35);
 
 /// What a task brings back.
 pub(super) enum Done {
@@ -57,11 +60,21 @@ pub(super) enum Done {
     },
 }
 
+/// Why the loop woke.
+enum News {
+    Command(Option<Command>),
+    Done(Result<Done, JoinError>),
+    Report(Report),
+    /// Something is due, or was seen.
+    Nothing,
+}
+
 /// Runs until told to stop. A panic inside is caught and told: it must not reach the host.
 pub(super) fn run(
     options: WatcherOptions,
     clock: Clock,
     inbox: mpsc::UnboundedReceiver<Command>,
+    stamps: Arc<Stamps>,
     shared: &Arc<Mutex<Shared>>,
     listener: Listener,
 ) {
@@ -72,7 +85,7 @@ pub(super) fn run(
             tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
         match runtime {
             Ok(runtime) => runtime.block_on(async {
-                match Loop::new(options, clock, Arc::clone(shared), for_loop) {
+                match Loop::new(options, clock, stamps, Arc::clone(shared), for_loop) {
                     Ok(mut watch) => watch.run(inbox).await,
                     Err(error) => Err(error.to_string()),
                 }
@@ -101,8 +114,12 @@ pub(super) struct Loop {
     pub tasks: JoinSet<Done>,
     pub due: Due,
     pub paused: bool,
+    pub stamps: Arc<Stamps>,
 
     // gopls.rs
+    pub sampler: Sampler,
+    /// Nothing goes on: the sampler reads by itself.
+    pub calm: bool,
     pub finder: Finder,
     pub gopls: Option<Watched>,
     pub found_at: Instant,
@@ -134,6 +151,7 @@ pub(super) struct Loop {
     // tell.rs
     pub shared: Arc<Mutex<Shared>>,
     pub listener: Arc<Mutex<Listener>>,
+    pub last_load: Option<FinishedLoad>,
     pub last_incident: Option<IncidentSummary>,
     pub own_cpu: OwnCpu,
     pub told: Option<Fingerprint>,
@@ -153,6 +171,7 @@ impl Loop {
     pub fn new(
         options: WatcherOptions,
         clock: Clock,
+        stamps: Arc<Stamps>,
         shared: Arc<Mutex<Shared>>,
         listener: Arc<Mutex<Listener>>,
     ) -> std::io::Result<Self> {
@@ -162,6 +181,8 @@ impl Loop {
         let (settings, _) = options.settings.clone().sanitised();
         let engine =
             Engine::new(settings, clock.origin_unix_ns(), options.workspace.clone(), store.read_limits());
+        let sampler = Sampler::start(clock, Arc::clone(&stamps), sample_interval(engine.settings()))?;
+        stamps.set_urgent(is_tight(engine.settings()));
         let now = Instant::now();
         Ok(Self {
             clock,
@@ -174,6 +195,9 @@ impl Loop {
             tasks: JoinSet::new(),
             due: Due { sample: now, scan: now, discover: now, poll: now, go_children: now, status: now },
             paused: false,
+            stamps,
+            sampler,
+            calm: true,
             gopls: None,
             found_at: now,
             full_scan_at: now,
@@ -193,6 +217,7 @@ impl Loop {
             asked: Vec::new(),
             shared,
             listener,
+            last_load: None,
             last_incident: None,
             own_cpu: OwnCpu::new(now),
             told: None,
@@ -203,24 +228,29 @@ impl Loop {
         self.writer.send(Job::Recover);
         let reply = loop {
             let deadline = self.next_deadline();
-            tokio::select! {
-                // Stamps first: their order against samples is what a wait is measured by.
+            let news = tokio::select! {
                 biased;
-                command = inbox.recv() => match command {
-                    None => break None,
-                    Some(Command::Stop(reply)) => break Some(reply),
-                    Some(command) => self.command(command),
-                },
-                Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => match done {
-                    Ok(done) => self.done(done),
-                    // Given up; gopls was asked all the same.
-                    Err(error) if error.is_cancelled() => self.add_cost(0, Duration::ZERO),
-                    Err(error) => return Err(error.to_string()),
-                },
-                Some(report) = self.reports.recv() => self.report(report),
-                () = tokio::time::sleep_until(deadline.into()) => {}
+                command = inbox.recv() => News::Command(command),
+                Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => News::Done(done),
+                Some(report) = self.reports.recv() => News::Report(report),
+                () = self.stamps.rung() => News::Nothing,
+                () = tokio::time::sleep_until(deadline.into()) => News::Nothing,
+            };
+            // What was seen before the news came is told before it: a wait is measured by the order of the two.
+            self.read_when_due();
+            self.catch_up();
+            match news {
+                News::Command(None) => break None,
+                News::Command(Some(Command::Stop(reply))) => break Some(reply),
+                News::Command(Some(command)) => self.command(command),
+                News::Done(Ok(done)) => self.done(done),
+                // Given up; gopls was asked all the same.
+                News::Done(Err(error)) if error.is_cancelled() => self.add_cost(0, Duration::ZERO),
+                News::Done(Err(error)) => return Err(error.to_string()),
+                News::Report(report) => self.report(report),
+                News::Nothing => {}
             }
-            self.sample_when_due();
+            self.keep_pace();
             if self.start_captures() {
                 // The request goes out before anything else is done.
                 tokio::task::yield_now().await;
@@ -236,7 +266,9 @@ impl Loop {
     fn next_deadline(&self) -> Instant {
         let mut next = self.due.status.min(self.due.scan);
         if self.gopls.is_some() {
-            next = next.min(self.due.sample);
+            if !self.calm {
+                next = next.min(self.due.sample);
+            }
             if self.server.is_some() {
                 next = next.min(self.due.poll);
             } else if !self.discovering && !is_on(&self.debug) {
@@ -266,14 +298,36 @@ impl Loop {
 
     // ---- what comes in ----
 
+    /// Tells the engine what was seen of gopls and of the editor since the last time.
+    fn catch_up(&mut self) {
+        // In this order: a stamp that comes between the two is later than every sample here.
+        let (bundle, stamps) = (self.sampler.take(), self.stamps.take());
+        for (at_ns, event) in &stamps {
+            if matches!(event, Event::Observed(_) | Event::SaveBegan(_)) {
+                self.due.poll = self.due.poll.min(self.clock.instant(*at_ns) + LOOK_SOON);
+            }
+        }
+        let go_children = self.go_children;
+        let samples = bundle.samples.into_iter().map(|sample| {
+            let Sample { at_ns, rss_bytes, cpu_ns } = sample;
+            (at_ns, Event::Sample { rss_bytes, cpu_ns, go_children })
+        });
+        let mut seen: Vec<_> = stamps.into_iter().chain(samples).collect();
+        seen.sort_by_key(|(at_ns, _)| *at_ns);
+        for (at_ns, event) in seen {
+            self.feed_at(at_ns, event);
+        }
+        if bundle.ended {
+            self.gopls_gone();
+        }
+    }
+
     fn command(&mut self, command: Command) {
         match command {
-            Command::Stamp(at_ns, event) => {
-                let asks = matches!(event, Event::Observed(_) | Event::SaveBegan(_));
-                self.feed_at(at_ns, event);
-                if asks {
-                    self.due.poll = self.due.poll.min(Instant::now() + LOOK_SOON);
-                }
+            Command::Settings(settings) => {
+                self.sampler.set_interval(sample_interval(&settings));
+                self.stamps.set_urgent(is_tight(&settings));
+                self.feed(Event::Settings(settings));
             }
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
@@ -324,9 +378,10 @@ impl Loop {
                 Action::TellMemory { rss_bytes, limit_bytes } => {
                     self.tell(WatchEvent::MemoryAlert { rss_bytes, limit_bytes });
                 }
-                Action::LoadEnded { duration_ns, peak_rss_bytes, earlier_median_ns } => {
-                    self.writer.send(Job::Load { length_ns: duration_ns });
-                    self.tell(WatchEvent::LoadFinished { duration_ns, peak_rss_bytes, earlier_median_ns });
+                Action::LoadEnded { load, earlier } => {
+                    self.writer.send(Job::Load { load });
+                    self.last_load = Some(FinishedLoad { load, earlier });
+                    self.tell(WatchEvent::LoadFinished { load, earlier });
                 }
                 Action::SaveLimits => {
                     let now = self.clock.unix_ms(self.clock.now_ns());

@@ -1,8 +1,8 @@
-//! The gopls being watched: found, held open, sampled, and noticed when it goes.
+//! The gopls being watched: which one it is, and how it is found.
 
 use stallscope_core::model::{GoplsIdentity, GoplsProcess, LatencySource, Ns};
 
-use crate::process::{self, Descendants, ProcSample, ProcessHandle};
+use crate::process::{self, Descendants, ProcessHandle};
 
 /// Which gopls to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,22 +30,17 @@ impl Target {
     }
 }
 
-/// A found gopls.
+/// The gopls being watched.
 pub(super) struct Watched {
     pub identity: GoplsIdentity,
+    /// When it was found.
     pub uptime_ns: Ns,
-    pub handle: ProcessHandle,
 }
 
-impl Watched {
-    /// RSS, CPU and so on; `None` when it has ended.
-    pub fn sample(&mut self) -> Option<ProcSample> {
-        self.handle.sample()
-    }
-
-    pub fn go_children(&mut self) -> u32 {
-        self.handle.go_children()
-    }
+/// A found gopls, held open so that it stays the same.
+pub(super) struct Found {
+    pub gopls: Watched,
+    pub process: ProcessHandle,
 }
 
 /// Looks for the target, cheaply.
@@ -71,7 +66,7 @@ impl Finder {
     }
 
     /// A full look. Returns the gopls to watch.
-    pub fn find(&mut self, now_unix_ms: u64) -> Option<Watched> {
+    pub fn find(&mut self, now_unix_ms: u64) -> Option<Found> {
         let found = match self.target {
             Target::Host { pid } => {
                 self.processes = process::find(pid);
@@ -82,8 +77,9 @@ impl Finder {
                 self.processes.iter().find(|p| p.pid == pid).cloned()
             }
         }?;
-        let handle = ProcessHandle::open(found.pid, found.started_unix_ms)?;
+        let process = ProcessHandle::open(found.pid, found.started_unix_ms)?;
         let age_ms = (now_unix_ms as f64 - found.started_unix_ms).max(0.0);
-        Some(Watched { identity: process::identify(&found), uptime_ns: (age_ms * 1e6) as Ns, handle })
+        let gopls = Watched { identity: process::identify(&found), uptime_ns: (age_ms * 1e6) as Ns };
+        Some(Found { gopls, process })
     }
 }

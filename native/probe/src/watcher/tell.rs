@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use stallscope_core::model::{
-    DebugServer, GoplsRelation, GoplsStatus, LatencySource, Note, SECOND, Status, Value, WatchEvent,
+    DebugServer, GoplsRelation, GoplsStatus, LatencySource, Note, Ns, SECOND, Status, Value, WatchEvent,
 };
 
 use super::live;
@@ -29,7 +29,7 @@ pub(super) struct Fingerprint {
     decisions: usize,
 }
 
-/// What the loop's own thread uses.
+/// What our own threads use, the loop's and the sampler's.
 pub(super) struct OwnCpu {
     since: Instant,
     cpu_ns: u64,
@@ -42,10 +42,10 @@ impl OwnCpu {
     }
 
     /// Share of a core over the last seconds.
-    fn share(&mut self, now: Instant) -> f64 {
+    fn share(&mut self, now: Instant, sampler_ns: Ns) -> f64 {
         let elapsed = now.duration_since(self.since);
         if elapsed >= OWN_CPU_EVERY || self.share == 0.0 {
-            let cpu_ns = process::thread_cpu_ns().unwrap_or(0);
+            let cpu_ns = process::thread_cpu_ns().unwrap_or(0) + sampler_ns;
             let used = cpu_ns.saturating_sub(self.cpu_ns) as f64;
             *self = Self { since: now, cpu_ns, share: used / elapsed.as_nanos().max(1) as f64 };
         }
@@ -120,9 +120,10 @@ impl Loop {
             in_flight: self.engine.in_flight(at_ns).into_iter().take(MOST_IN_FLIGHT).collect(),
             stall: self.engine.stall_status(at_ns),
             loading: self.engine.loading(),
+            last_load: self.last_load,
             last_incident: self.last_incident.clone(),
             spark_bytes: live::spark(&self.engine, at_ns, 120 * SECOND, 60),
-            own_cpu_share: self.own_cpu.share(now),
+            own_cpu_share: self.own_cpu.share(now, self.sampler.own_cpu_ns()),
         }
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::{Duration, sleep, timeout};
 
 use super::fetch::{self, BaselineJob, BaselineResult};
 use super::run::Loop;
-use super::target::Watched;
+use super::target::{Found, Watched};
 use super::*;
 use crate::debug::Limits;
 use crate::process::ProcessHandle;
@@ -90,6 +90,7 @@ struct Desk {
 /// What a scenario has of it while it runs.
 struct Outside {
     commands: UnboundedSender<Command>,
+    stamps: Arc<Stamps>,
     shared: Arc<Mutex<Shared>>,
     server: Server,
 }
@@ -103,7 +104,7 @@ impl Outside {
 
     /// A save that is never answered; waits until it has become an incident.
     async fn stall(&self) {
-        self.commands.send(Command::Stamp(0, Event::SaveBegan("file:///w/a.go".into()))).unwrap();
+        self.stamps.push(Event::SaveBegan("file:///w/a.go".into()));
         let recorded = || {
             let stall = self.shared.lock().unwrap().status.stall.clone();
             stall.is_some_and(|stall| stall.incident.is_some())
@@ -145,7 +146,10 @@ impl Desk {
         let listener: Listener = Box::new(move |event| drop(sender.send(event)));
         let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
         let listener = Arc::new(Mutex::new(listener));
-        let mut watch = Loop::new(options, Clock::start(), Arc::clone(&shared), listener).unwrap();
+        let clock = Clock::start();
+        let stamps = Arc::new(Stamps::new(clock));
+        let mut watch =
+            Loop::new(options, clock, Arc::clone(&stamps), Arc::clone(&shared), listener).unwrap();
         let identity = GoplsIdentity {
             pid: std::process::id(),
             started_unix_ms: 1.0,
@@ -153,15 +157,16 @@ impl Desk {
             version: None,
             go_version: None,
         };
-        let handle = ProcessHandle::of_ourselves().unwrap();
+        let process = ProcessHandle::of_ourselves().unwrap();
         // We are not in the list of living gopls, so our baselines would be taken for left ones.
         watch.tidied = true;
-        watch.gopls_found(Watched { identity, uptime_ns: 60_000_000_000, handle }, Instant::now());
+        let gopls = Watched { identity, uptime_ns: 60_000_000_000 };
+        watch.gopls_found(Found { gopls, process }, Instant::now());
         watch.debug = DebugServer::On { address: server.address.to_string(), loopback_only: true };
         watch.captures_address = Some(server.address);
         watch.set_source(LatencySource::Echo);
         let (commands, inbox) = unbounded_channel();
-        let outside = Outside { commands, shared, server };
+        let outside = Outside { commands, stamps, shared, server };
         Self { watch, inbox: Some(inbox), outside, told, dir }
     }
 

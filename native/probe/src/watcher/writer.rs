@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use stallscope_core::engine::StallKey;
 use stallscope_core::limits::{Limits, UnixMs};
-use stallscope_core::model::{Bytes, Incident, IncidentSummary, Ns};
+use stallscope_core::model::{Bytes, Incident, IncidentSummary, PastLoad};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::panic_text;
@@ -27,8 +27,8 @@ pub(super) enum Job {
     Withdraw { folder: Arc<IncidentFolder> },
     /// The limits.
     Limits { limits: Limits, now: UnixMs },
-    /// The length of a load.
-    Load { length_ns: Ns },
+    /// A load that is over.
+    Load { load: PastLoad },
 }
 
 impl Job {
@@ -144,8 +144,8 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
             reports
         }
         Job::Limits { limits, now } => vec![Report::Limits(store.write_limits(limits, now)?)],
-        Job::Load { length_ns } => {
-            store.remember_load(workspace, length_ns)?;
+        Job::Load { load } => {
+            store.remember_load(workspace, load)?;
             Vec::new()
         }
     })
@@ -170,7 +170,7 @@ mod tests {
             version: None,
             go_version: None,
         };
-        engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads_ns: vec![] });
+        engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
         engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
         let actions = engine.handle(SECOND, Event::CaptureRequested);
         let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
