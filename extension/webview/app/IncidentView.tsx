@@ -13,7 +13,7 @@ import { Select } from '../ui/Select';
 import { Tabs } from '../ui/Tabs';
 import { decisionText } from '../words/decisions';
 import { Decisions } from './Decisions';
-import { baseline, baselineAge, bestHeap, headline, heaps, readable } from './facts';
+import { baseline, baselineAge, bestHeap, headline, heaps, noHeap, readable } from './facts';
 import { Overview } from './Overview';
 import type { TabKey } from './state';
 
@@ -152,11 +152,10 @@ function Profile({ incident, tab, query, onQuery }: ProfileProps) {
 }
 
 function NoHeap({ incident }: { incident: Incident }) {
-  const why = incident.decisions.filter(({ rule, fired }) => !fired && rule.startsWith('heap-'));
   const failed = heaps(incident).filter((heap) => !readable(heap));
   return (
     <Empty title={t('No heap was captured in this incident')}>
-      {why.map((decision, index) => (
+      {noHeap(incident).map((decision, index) => (
         <p key={index}>{decisionText(decision)}</p>
       ))}
       {failed.map(({ number, error }) => error && <p key={number}>{error}</p>)}

@@ -41,7 +41,7 @@ export function Overview({ incident }: { incident: Incident }) {
         </ul>
         <p class="dim">
           {t(
-            'Looking cost gopls {count} requests to its debug server, {bytes}, open for {duration} together.',
+            'What looking cost gopls: requests to its debug server {count}, {bytes}, open for {duration} together.',
             {
               count: fmt.count(incident.cost.debug_requests),
               bytes: fmt.bytes(incident.cost.debug_bytes),

@@ -1,7 +1,8 @@
 // An incident in words: a headline, and facts below it. Every number says where it comes from.
-import type { Capture, Incident, PastLoad } from '../../shared/model';
+import type { Capture, Decision, Incident, PastLoad } from '../../shared/model';
 import * as fmt from '../base/format';
 import { sentences, t } from '../base/l10n';
+import { decisionText } from '../words/decisions';
 import { captureState, incidentState, methodName, timingSource } from '../words/sources';
 
 /** Heap captures of the stall itself, in order. */
@@ -82,7 +83,7 @@ function memory({ rss }: Incident): string {
 
 function heapText(incident: Incident): string {
   const all = heaps(incident);
-  if (all.length === 0) return '';
+  if (all.length === 0) return sentences(...noHeap(incident).map(decisionText));
   const told = all.map((heap) => heapSentence(incident, heap));
   if (!all.some(readable)) return sentences(...told);
   return sentences(
@@ -92,6 +93,10 @@ function heapText(incident: Incident): string {
     ),
   );
 }
+
+/** The decisions which say why there is no heap. */
+export const noHeap = ({ decisions }: Incident): Decision[] =>
+  decisions.filter(({ rule, fired }) => !fired && rule.startsWith('heap-'));
 
 function heapSentence({ request }: Incident, heap: Capture): string {
   const after = fmt.duration(heap.trigger_ns - request.start_ns);

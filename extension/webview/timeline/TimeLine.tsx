@@ -57,8 +57,9 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
       points: (width - LEFT - RIGHT) * (margin > 0 ? 1.5 : 1),
     };
   }, [id, settled, live && !settled ? now : 0, liveSpan_ns, width > 0 ? width : 0, now_ns === null]);
-  const ongoing = incident?.state === 'open' ? now : 0;
-  const { timeline, error, retry } = useTimeline(visible ? query : null, ongoing);
+  // The same question has another answer as time goes by, while something goes on.
+  const ongoing = live ? !settled : incident?.state === 'open';
+  const { timeline, error, retry } = useTimeline(visible ? query : null, ongoing ? now : 0);
 
   // How far one may zoom out: all of the incident, or what the watcher has seen.
   const extent = useRef<{ id: string | null; span: Span } | null>(null);
