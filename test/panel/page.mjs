@@ -4,6 +4,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { tsImport } from 'tsx/esm/api';
 import { dist, repo } from '../tools/lib/paths.mjs';
+import { findChromium } from '../tools/setup/chromium.mjs';
 import { THEMES, variables } from './themes.mjs';
 
 const { page: pageHtml } = await tsImport(path.join(repo, 'extension/src/panel/html.ts'), import.meta.url);
@@ -15,7 +16,7 @@ export const NARROW = { width: 480, height: 800 };
 
 export function launch() {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: findChromium(),
     args: [
       '--no-sandbox',
       '--disable-gpu',

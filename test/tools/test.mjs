@@ -1,7 +1,7 @@
 // npm test: everything, from a fresh machine with git, Rust, Go and Node to one closing line with the counts.
 //
 //   npm test                    all of it
-//   npm test -- rust addon      only these parts, of: checks rust typescript addon workbench
+//   npm test -- rust addon      only these parts, of: checks rust typescript addon panel workbench
 import { build } from './build.mjs';
 import { check } from './check.mjs';
 import { Failure, log, step } from './lib/run.mjs';
@@ -18,6 +18,7 @@ const PARTS = {
   rust: () => cargoTest(['--workspace']),
   typescript: () => nodeTest(filesBelow('extension', /\.test\.tsx?$/)),
   addon: () => nodeTest(filesBelow('test/addon', /\.test\.(mjs|ts)$/)),
+  panel: () => nodeTest(filesBelow('test/panel', /\.test\.mjs$/)),
   // One at a time: each measures how long gopls takes.
   workbench: () =>
     nodeTest(filesBelow('test/workbench', /\.test\.mjs$/), { concurrency: 1, timeoutMs: 20 * MINUTE }),
@@ -40,7 +41,8 @@ async function test() {
     );
   };
   try {
-    if (wanted.length === 0 || wanted.includes('workbench')) await step('set-up: browser', installChromium);
+    if (wanted.length === 0 || wanted.includes('workbench') || wanted.includes('panel'))
+      await step('set-up: browser', installChromium);
     await step('set-up: node modules', setUpBuild);
     await step('set-up: code-server and gopls', setUpWorkbench);
     await step('set-up: a gopls that misbehaves', buildStandIn);
