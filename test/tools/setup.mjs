@@ -3,12 +3,14 @@ import { Failure, run } from './lib/run.mjs';
 import { installChromium } from './setup/chromium.mjs';
 import { installCodeServer } from './setup/code-server.mjs';
 import { installGopls, installGoplsSource } from './setup/gopls.mjs';
+import { installLinker } from './setup/linker.mjs';
 import { installNodeModules } from './setup/npm.mjs';
 import { buildStandIn } from './setup/stand-in-gopls.mjs';
 
 /** What building needs. */
 export async function setUpBuild() {
   await requireTools();
+  await installLinker();
   await installNodeModules();
 }
 

@@ -1,0 +1,39 @@
+// Debian packages: as root or with sudo, otherwise a message that names what is missing.
+import fs from 'node:fs';
+import { Failure, run, step } from '../lib/run.mjs';
+
+/**
+ * Installs Debian packages.
+ *
+ * @param {string} what       what is missing, for the message
+ * @param {string[]} packages
+ * @param {string} manual     what somebody can do who may not install packages, as a sentence
+ */
+export async function aptInstall(what, packages, manual) {
+  if (!fs.existsSync('/usr/bin/apt-get'))
+    throw new Failure(`${what} is missing, and this machine has no apt-get. ${manual}`);
+  const root = process.getuid?.() === 0;
+  if (!root && !(await mayRun('sudo', ['-n', 'true'])))
+    throw new Failure(`${what} is missing, and this user may not install packages. ${manual}`);
+  const aptGet = (...args) =>
+    run(root ? 'env' : 'sudo', [
+      ...(root ? [] : ['-n', 'env']),
+      'DEBIAN_FRONTEND=noninteractive',
+      'apt-get',
+      '-o',
+      'DPkg::Lock::Timeout=300',
+      ...args,
+    ]);
+  await step(`apt: ${packages.join(' ')}`, async () => {
+    await aptGet('update');
+    await aptGet('install', '-y', '--no-install-recommends', ...packages);
+  });
+}
+
+async function mayRun(command, args) {
+  try {
+    return (await run(command, args, { allowFailure: true, timeoutMs: 10_000 })).code === 0;
+  } catch {
+    return false;
+  }
+}
