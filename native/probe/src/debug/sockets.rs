@@ -19,6 +19,7 @@ mod procfs {
     use std::fs::{self, File};
     use std::io::{BufRead, BufReader, Read};
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    use std::path::Path;
 
     /// gopls keeps no files open; a process at its limit may have many.
     const MAX_FILES: usize = 65_536;
@@ -28,7 +29,11 @@ mod procfs {
     const LISTEN: &str = "0A";
 
     pub(super) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
-        let sockets: HashSet<u64> = fs::read_dir(format!("/proc/{pid}/fd"))
+        of(Path::new(&format!("/proc/{pid}")))
+    }
+
+    fn of(process: &Path) -> Option<Vec<SocketAddr>> {
+        let sockets: HashSet<u64> = fs::read_dir(process.join("fd"))
             .ok()?
             .take(MAX_FILES)
             .flatten()
@@ -41,13 +46,15 @@ mod procfs {
         if sockets.is_empty() {
             return Some(found);
         }
-        // The tables of *its* network namespace.
+        let mut known = false;
+        // The tables of *its* network namespace. One may be missing (no IPv6); some systems show neither to anybody.
         for table in ["tcp", "tcp6"] {
-            let Ok(file) = File::open(format!("/proc/{pid}/net/{table}")) else { continue };
+            let Ok(file) = File::open(process.join("net").join(table)) else { continue };
+            known = true;
             let lines = BufReader::new(file.take(MAX_TABLE_BYTES)).lines();
             found.extend(lines.map_while(Result::ok).filter_map(|line| row(&line, &sockets)));
         }
-        Some(found)
+        known.then_some(found)
     }
 
     /// `  0: 0100007F:AF65 00000000:0000 0A … inode …`, see proc_pid_net(5).
@@ -82,7 +89,29 @@ mod procfs {
 
     #[cfg(test)]
     mod tests {
+        #![allow(clippy::unwrap_used)]
         use super::*;
+
+        #[cfg(target_endian = "little")]
+        #[test]
+        fn tables_that_cannot_be_read_are_not_empty_ones() {
+            let process = tempfile::tempdir().unwrap();
+            fs::create_dir(process.path().join("fd")).unwrap();
+            std::os::unix::fs::symlink("socket:[77]", process.path().join("fd/3")).unwrap();
+            assert_eq!(of(process.path()), None, "no table: not known");
+
+            fs::create_dir(process.path().join("net")).unwrap();
+            let table = |inode: u32| {
+                format!(
+                    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
+                     0: 0100007F:9DD9 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n"
+                )
+            };
+            fs::write(process.path().join("net/tcp"), table(78)).unwrap();
+            assert_eq!(of(process.path()), Some(Vec::new()), "somebody else's socket");
+            fs::write(process.path().join("net/tcp"), table(77)).unwrap();
+            assert_eq!(of(process.path()), Some(vec!["127.0.0.1:40409".parse().unwrap()]), "without IPv6");
+        }
 
         #[cfg(target_endian = "little")]
         #[test]
