@@ -15,7 +15,6 @@ import type {
   FlameQuery,
   Incident,
   IncidentSummary,
-  ObservedRequest,
   Status,
   Timeline,
   TimelineQuery,
@@ -71,7 +70,7 @@ export interface Core {
   resume(): void;
 
   /** The editor was seen to ask for something, right now. */
-  observed(request: ObservedRequest): void;
+  observed(method: string, uri: string | null, line: number | null): void;
   /** The observed request is being asked again through the editor, right now (only while `latency_source` is `echo`). */
   echoBegan(method: string, uri: string): void;
   /** That echo was answered (or given up), right now. */

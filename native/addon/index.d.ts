@@ -14,7 +14,7 @@ export declare class Core {
   /** Looks again. */
   resume(): void
   /** The editor was seen to ask for something, right now. */
-  observed(request: ObservedRequest): void
+  observed(method: string, uri: string | null, line: number | null): void
   /** The echo of an observed request was sent, right now. */
   echoBegan(method: string, uri: string): void
   /** It was answered or given up, right now. */

@@ -43,9 +43,10 @@ const WRONG = {
 
 test('whatever stands where an argument should be: no exception where the contract says Outcome', async (t) => {
   const core = idleCore(t);
-  for (const [call, { parameters }] of CONTRACT) {
+  for (const [call, { parameters, types }] of CONTRACT) {
     for (const [index, parameter] of parameters.entries()) {
       for (const [what, wrong] of Object.entries(WRONG)) {
+        if (wrong === null && types[index].endsWith('| null')) continue;
         // Settings and fields of a query that are left out have their defaults.
         const optional = parameter === 'settings' || parameter === 'query';
         if (optional && typeof wrong === 'object' && wrong !== null) continue;
@@ -96,6 +97,17 @@ test('a wrong field is named by its value and by what would be right', async (t)
     assert.equal(code, 'invalid-argument', message);
     assert.ok(message.includes(quoted), message);
     assert.match(message, /expected/);
+  }
+});
+
+test('a stamp takes null for a place that it does not have, and no line that is none', async (t) => {
+  const core = idleCore(t);
+  value(core.start(() => {}));
+  t.after(() => core.stop());
+  assert.equal(core.observed('workspace/symbol', null, null), undefined);
+  assert.equal(core.observed('textDocument/hover', 'file:///\ud800', 2 ** 32 - 1), undefined);
+  for (const line of [2 ** 32, Infinity, '1', new Number(1)]) {
+    assert.throws(() => core.observed('textDocument/hover', null, line), /argument `line`/, String(line));
   }
 });
 

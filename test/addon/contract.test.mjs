@@ -12,10 +12,11 @@ test('a core has exactly the calls of the contract', (t) => {
   assert.deepEqual(there.filter((name) => name !== 'constructor').sort(), [...CONTRACT.keys()].sort());
 });
 
-test('each takes as many arguments, and what it returns is declared the same on both sides', () => {
+test('what each takes and returns is declared the same on both sides', () => {
   const declared = callsOfCore('native/addon/index.d.ts');
-  for (const [call, { parameters, returns }] of CONTRACT) {
+  for (const [call, { parameters, types, returns }] of CONTRACT) {
     assert.equal(declared.get(call).parameters.length, parameters.length, call);
+    assert.deepEqual(declared.get(call).types, types, call);
     assert.equal(declared.get(call).returns, returns, call);
     assert.equal(RIGHT[call].length, parameters.length, call);
   }

@@ -41,7 +41,7 @@ async function coldHover() {
   const line = text.split('\n').findIndex((candidate) => candidate.includes(TEXT));
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
-  core.observed({ method: HOVER, uri, line });
+  core.observed(HOVER, uri, line);
   const asked = performance.now();
   let answered = false;
   const hover = gopls.hover(uri, { line, character: 'type S'.length }).finally(() => (answered = true));

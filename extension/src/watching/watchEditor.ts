@@ -1,7 +1,7 @@
 // Brings what the user does in the editor to the core: requests, saves, and the echo where gopls needs one.
 import * as vscode from 'vscode';
 import type { Core } from '../../shared/core';
-import type { Status } from '../../shared/model';
+import type { ObservedRequest, Status } from '../../shared/model';
 import type { Session } from '../core/session';
 import { Echo } from './echo';
 import { observeRequests, observeSaves } from './observer';
@@ -17,6 +17,8 @@ export function watchEditor(session: Session, log: vscode.LogOutputChannel): vsc
       told = true;
     }
   };
+  const observed = ({ method, uri, line }: ObservedRequest) =>
+    stamp((core) => core.observed(method, uri, line));
   const echo = new Echo({
     execute: (command, uri, position) => vscode.commands.executeCommand(command, uri, position),
     began: (method, uri) => stamp((core) => core.echoBegan(method, uri)),
@@ -24,15 +26,11 @@ export function watchEditor(session: Session, log: vscode.LogOutputChannel): vsc
     now: () => Date.now(),
   });
   return vscode.Disposable.from(
-    observeRequests(
-      (request) => {
-        if (echo.isOwn(request)) return;
-        const { method, uri, line } = request;
-        stamp((core) => core.observed({ method, uri, line }));
-        if (needsEcho(session.status)) void echo.repeat(request);
-      },
-      (request) => stamp((core) => core.observed(request)),
-    ),
+    observeRequests((request) => {
+      if (echo.isOwn(request)) return;
+      observed(request);
+      if (needsEcho(session.status)) void echo.repeat(request);
+    }, observed),
     observeSaves(
       (uri) => stamp((core) => core.saveBegan(uri)),
       (uri) => stamp((core) => core.saveEnded(uri)),

@@ -19,6 +19,45 @@ pub(crate) fn required<T: DeserializeOwned>(env: &Env, name: &str, value: Unknow
     argument(env, name, value).map_err(Failure::into_error)
 }
 
+/// A text. Like the two after it read by itself and not by serde: these are of the calls that are made while the editor
+/// asks gopls something.
+pub(crate) fn text(name: &str, value: Unknown<'_>) -> napi::Result<String> {
+    of_type(ValueType::String, name, value)
+}
+
+/// A text or `null`.
+pub(crate) fn text_or_null(name: &str, value: Unknown<'_>) -> napi::Result<Option<String>> {
+    if is_null(&value)? { Ok(None) } else { text(name, value).map(Some) }
+}
+
+/// A line number or `null`.
+pub(crate) fn line_or_null(name: &str, value: Unknown<'_>) -> napi::Result<Option<u32>> {
+    if is_null(&value)? {
+        return Ok(None);
+    }
+    let number: f64 = of_type(ValueType::Number, name, value)?;
+    // `as` bends what is no line number: only what comes out as it went in is one.
+    let line = number as u32;
+    if f64::from(line) == number {
+        Ok(Some(line))
+    } else {
+        Err(invalid(name, &format!("a line number is expected, not {number}")).into_error())
+    }
+}
+
+fn is_null(value: &Unknown<'_>) -> napi::Result<bool> {
+    Ok(value.get_type()? == ValueType::Null)
+}
+
+/// The type is looked at first: napi would write the whole of a wrong value into its error.
+fn of_type<T: FromNapiValue>(expected: ValueType, name: &str, value: Unknown<'_>) -> napi::Result<T> {
+    let found = value.get_type()?;
+    if found != expected {
+        return Err(invalid(name, &format!("a {expected} is expected, not {found}")).into_error());
+    }
+    T::from_unknown(value).map_err(|error| invalid(name, &error.reason).into_error())
+}
+
 /// A function from JavaScript that takes one plain value.
 pub(crate) fn callback<'a>(name: &str, value: Unknown<'a>) -> Result<Function<'a, Value, ()>, Failure> {
     match value.get_type() {

@@ -23,7 +23,7 @@ use stallscope_probe::process;
 use stallscope_probe::reader::{ReadError, Reader};
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
-use argument::{argument, callback, required};
+use argument::{argument, callback, line_or_null, required, text, text_or_null};
 use outcome::{Failure, blocking, contained, json, promise, settle};
 
 #[derive(Debug, Deserialize)]
@@ -125,43 +125,43 @@ impl Core {
     }
 
     /// The editor was seen to ask for something, right now.
-    #[napi(ts_args_type = "request: ObservedRequest", catch_unwind)]
-    pub fn observed(&self, env: &Env, request: Unknown<'_>) -> napi::Result<()> {
-        let request: ObservedRequest = required(env, "request", request)?;
-        self.with(|watcher| watcher.observed(request));
+    #[napi(ts_args_type = "method: string, uri: string | null, line: number | null", catch_unwind)]
+    pub fn observed(&self, method: Unknown<'_>, uri: Unknown<'_>, line: Unknown<'_>) -> napi::Result<()> {
+        let method = text("method", method)?;
+        let uri = text_or_null("uri", uri)?;
+        let line = line_or_null("line", line)?;
+        self.with(|watcher| watcher.observed(ObservedRequest { method, uri, line }));
         Ok(())
     }
 
     /// The echo of an observed request was sent, right now.
     #[napi(ts_args_type = "method: string, uri: string", catch_unwind)]
-    pub fn echo_began(&self, env: &Env, method: Unknown<'_>, uri: Unknown<'_>) -> napi::Result<()> {
-        let method = required(env, "method", method)?;
-        let uri = required(env, "uri", uri)?;
+    pub fn echo_began(&self, method: Unknown<'_>, uri: Unknown<'_>) -> napi::Result<()> {
+        let (method, uri) = (text("method", method)?, text("uri", uri)?);
         self.with(|watcher| watcher.echo_began(method, uri));
         Ok(())
     }
 
     /// It was answered or given up, right now.
     #[napi(ts_args_type = "method: string, uri: string", catch_unwind)]
-    pub fn echo_ended(&self, env: &Env, method: Unknown<'_>, uri: Unknown<'_>) -> napi::Result<()> {
-        let method = required(env, "method", method)?;
-        let uri = required(env, "uri", uri)?;
+    pub fn echo_ended(&self, method: Unknown<'_>, uri: Unknown<'_>) -> napi::Result<()> {
+        let (method, uri) = (text("method", method)?, text("uri", uri)?);
         self.with(|watcher| watcher.echo_ended(method, uri));
         Ok(())
     }
 
     /// A save began, right now.
     #[napi(ts_args_type = "uri: string", catch_unwind)]
-    pub fn save_began(&self, env: &Env, uri: Unknown<'_>) -> napi::Result<()> {
-        let uri = required(env, "uri", uri)?;
+    pub fn save_began(&self, uri: Unknown<'_>) -> napi::Result<()> {
+        let uri = text("uri", uri)?;
         self.with(|watcher| watcher.save_began(uri));
         Ok(())
     }
 
     /// It ended, right now.
     #[napi(ts_args_type = "uri: string", catch_unwind)]
-    pub fn save_ended(&self, env: &Env, uri: Unknown<'_>) -> napi::Result<()> {
-        let uri = required(env, "uri", uri)?;
+    pub fn save_ended(&self, uri: Unknown<'_>) -> napi::Result<()> {
+        let uri = text("uri", uri)?;
         self.with(|watcher| watcher.save_ended(uri));
         Ok(())
     }

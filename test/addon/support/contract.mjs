@@ -4,7 +4,7 @@ import path from 'node:path';
 import ts from 'typescript';
 import { repo } from '../../tools/lib/paths.mjs';
 
-/** The calls of a class or interface `Core`: name → parameter names and the type returned, as text. */
+/** The calls of a class or interface `Core`: name → parameter names with their types, and the type returned, as text. */
 export function callsOfCore(file) {
   const full = path.join(repo, file);
   const source = ts.createSourceFile(full, fs.readFileSync(full, 'utf8'), ts.ScriptTarget.Latest, true);
@@ -15,7 +15,11 @@ export function callsOfCore(file) {
   return new Map(
     calls.map((call) => [
       call.name.getText(),
-      { parameters: call.parameters.map((p) => p.name.getText()), returns: call.type.getText() },
+      {
+        parameters: call.parameters.map((p) => p.name.getText()),
+        types: call.parameters.map((p) => p.type.getText()),
+        returns: call.type.getText(),
+      },
     ]),
   );
 }
@@ -32,7 +36,7 @@ export const RIGHT = {
   configure: [{ stall_after_ms: 300 }],
   pause: [],
   resume: [],
-  observed: [{ method: 'textDocument/hover', uri: 'file:///a.go', line: 1 }],
+  observed: ['textDocument/hover', 'file:///a.go', 1],
   echoBegan: ['textDocument/hover', 'file:///a.go'],
   echoEnded: ['textDocument/hover', 'file:///a.go'],
   saveBegan: ['file:///a.go'],

@@ -67,7 +67,7 @@ export const calls = {
     const { uri, text: content } = gopls.open(file);
     const position = positionOf(content, text);
     const sentMs = performance.timeOrigin + performance.now();
-    core.observed({ method: HOVER, uri, line: position.line });
+    core.observed(HOVER, uri, position.line);
     // It ends with its gopls.
     gopls.hover(uri, position).catch(() => {});
     return sentMs;
@@ -100,7 +100,7 @@ export const calls = {
       await sleep(least + random() * (most - least));
       const position = places[index % places.length];
       const begin = performance.now();
-      core?.observed({ method: HOVER, uri, line: position.line });
+      core?.observed(HOVER, uri, position.line);
       const answer = await gopls.hover(uri, position);
       taken.push(performance.now() - begin);
       if (!answer) throw new Error(`gopls says nothing about ${file}:${position.line + 1}`);
