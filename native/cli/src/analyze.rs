@@ -10,7 +10,7 @@ use stallscope_core::heap::{HeapPage, HeapQuery, HeapSort};
 use stallscope_pprof::Limits;
 
 use crate::failure::Failure;
-use crate::load::load;
+use crate::load::load_for;
 use crate::print;
 
 /// Arguments of `analyze`.
@@ -79,7 +79,8 @@ impl Analyze {
     /// Reads the profile and prints its table.
     pub fn run(self) -> Result<(), Failure> {
         // The process ends with the answer; taking a large profile apart piece by piece would only delay that.
-        let index = ManuallyDrop::new(load(&self.profile, &self.view.limits())?);
+        let sample_type = self.view.sample.as_deref();
+        let index = ManuallyDrop::new(load_for(&self.profile, &self.view.limits(), sample_type)?);
         let page = index
             .query(&self.view.query())
             .map_err(|error| Failure::Question { path: self.profile.clone(), error })?;

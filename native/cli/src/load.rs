@@ -16,23 +16,46 @@ const WORTH_A_THREAD_BYTES: u64 = 512 << 10;
 /// Chunks in flight between the threads: enough that neither waits, little enough to stay small.
 const CHUNKS_AHEAD: usize = 8;
 
+/// The sample types of a Go heap profile, in its order.
+const HEAP_TYPES: [&str; 4] = ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"];
+
 /// Reads, checks and prepares the profile in a file.
 pub fn load(path: &Path, limits: &Limits) -> Result<HeapIndex, Failure> {
+    read(path, limits, None)
+}
+
+/// The same for questions about one sample type only; what has no value of it may be missing.
+///
+/// The names of the types come last in a profile. So their order is presumed, and if it turns out to be another, the
+/// file is read once more.
+pub fn load_for(path: &Path, limits: &Limits, sample_type: Option<&str>) -> Result<HeapIndex, Failure> {
+    let name = sample_type.unwrap_or("inuse_space");
+    let presumed = HEAP_TYPES.iter().position(|heap_type| *heap_type == name);
+    let index = read(path, limits, presumed)?;
+    if presumed.is_none() || index.kind(sample_type).ok() == presumed {
+        return Ok(index);
+    }
+    read(path, limits, None)
+}
+
+fn read(path: &Path, limits: &Limits, only: Option<usize>) -> Result<HeapIndex, Failure> {
     let open_failure = |error| Failure::Open { path: path.to_owned(), error };
     let file = File::open(path).map_err(open_failure)?;
     let size_bytes = file.metadata().map_err(open_failure)?.len();
     let reader = BufReader::with_capacity(64 << 10, file);
-    let profile = if size_bytes < WORTH_A_THREAD_BYTES {
-        decode(reader, limits)
-    } else {
-        decode_on_two_threads(reader, limits)
-    };
+    let decoder = Decoder::new(limits);
+    let decoder = if let Some(kind) = only { decoder.keeping_only(kind) } else { decoder };
+    let profile = Inflater::new(reader, limits).and_then(|inflater| {
+        if size_bytes < WORTH_A_THREAD_BYTES {
+            decode(inflater, decoder)
+        } else {
+            decode_on_two_threads(inflater, decoder)
+        }
+    });
     profile.and_then(HeapIndex::new).map_err(|error| Failure::Profile { path: path.to_owned(), error })
 }
 
-fn decode(reader: impl BufRead, limits: &Limits) -> Result<Profile, Error> {
-    let mut inflater = Inflater::new(reader, limits)?;
-    let mut decoder = Decoder::new(limits);
+fn decode(mut inflater: Inflater<impl BufRead>, mut decoder: Decoder) -> Result<Profile, Error> {
     let mut chunk = Vec::new();
     while inflater.next_chunk(&mut chunk)? {
         decoder.push(&chunk)?;
@@ -40,8 +63,10 @@ fn decode(reader: impl BufRead, limits: &Limits) -> Result<Profile, Error> {
     decoder.finish()
 }
 
-fn decode_on_two_threads(reader: impl BufRead + Send, limits: &Limits) -> Result<Profile, Error> {
-    let mut inflater = Inflater::new(reader, limits)?;
+fn decode_on_two_threads(
+    mut inflater: Inflater<impl BufRead + Send>,
+    mut decoder: Decoder,
+) -> Result<Profile, Error> {
     let (full, to_decode) = mpsc::sync_channel::<Vec<u8>>(CHUNKS_AHEAD);
     let (empty, to_fill) = mpsc::channel::<Vec<u8>>();
     thread::scope(|scope| {
@@ -53,7 +78,6 @@ fn decode_on_two_threads(reader: impl BufRead + Send, limits: &Limits) -> Result
                 }
             }
         });
-        let mut decoder = Decoder::new(limits);
         let mut decoded = Ok(());
         for chunk in &to_decode {
             decoded = decoder.push(&chunk);

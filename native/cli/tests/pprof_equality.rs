@@ -153,3 +153,17 @@ fn what_we_encode_and_what_drop_frames_removes_equals_the_tool() {
         assert_analyze_equals(&path, sample_type, false);
     }
 }
+
+#[test]
+fn sample_types_in_another_order_than_go_has_equal_the_tool() {
+    let bytes = std::fs::read(fixture_folder().join("gopls-v0.23.0-loading.pb.gz")).unwrap();
+    let mut parts = decode(&bytes, &Limits::default()).unwrap().into_parts();
+    parts.sample_types.reverse();
+    parts.samples.values.chunks_mut(parts.sample_types.len()).for_each(|values| values.reverse());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reversed.pb.gz");
+    std::fs::write(&path, encode_gzip(&Profile::new(parts).unwrap()).unwrap()).unwrap();
+    for sample_type in SAMPLE_TYPES {
+        assert_analyze_equals(&path, sample_type, false);
+    }
+}

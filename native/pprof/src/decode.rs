@@ -28,6 +28,8 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Profile, Error> {
 /// Reads the inflated bytes of one profile, chunk by chunk.
 pub struct Decoder {
     limits: Limits,
+    /// The sample type whose values matter, if only one does.
+    only: Option<usize>,
     /// The beginning of a field whose end is in a later chunk.
     carry: Vec<u8>,
     started: bool,
@@ -45,6 +47,7 @@ impl Decoder {
     pub fn new(limits: &Limits) -> Self {
         Self {
             limits: *limits,
+            only: None,
             carry: Vec::new(),
             started: false,
             parts: Parts::default(),
@@ -55,6 +58,13 @@ impl Decoder {
             functions: Vec::new(),
             mappings: Vec::new(),
         }
+    }
+
+    /// Keeps only samples with a value of the sample type at this position. The others are checked all the same.
+    ///
+    /// Most of what was ever allocated is no longer in use: who asks for one type then needs a fraction of the memory.
+    pub fn keeping_only(self, kind: usize) -> Self {
+        Self { only: Some(kind), ..self }
     }
 
     /// Takes the next bytes, cut anywhere.
@@ -103,6 +113,9 @@ impl Decoder {
             (tag::SAMPLE, Value::Bytes(message)) => {
                 decode_sample(message, &mut parts.samples, &mut self.location_ids, &self.limits)?;
                 check_row(parts)?;
+                if self.only.is_some_and(|kind| has_no_value(parts, kind)) {
+                    parts.samples.pop_row(parts.sample_types.len());
+                }
             }
             (tag::SAMPLE_TYPE, Value::Bytes(message)) => {
                 parts.sample_types.push(value_type(message)?);
@@ -206,9 +219,12 @@ impl Decoder {
         if !self.carry.is_empty() {
             return Err(Error::Truncated);
         }
-        self.parts.locations = self.location_ids.place(self.locations)?;
-        self.parts.functions = self.function_ids.place(self.functions)?;
-        self.parts.mappings = self.mapping_ids.place(self.mappings)?;
+        let parts = &mut self.parts;
+        parts.locations = self.location_ids.place(self.locations, parts.samples.frames.iter_mut())?;
+        let in_lines = parts.lines.iter_mut().map(|line| &mut line.function);
+        parts.functions = self.function_ids.place(self.functions, in_lines)?;
+        let in_locations = parts.locations.iter_mut().filter_map(|location| location.mapping.as_mut());
+        parts.mappings = self.mapping_ids.place(self.mappings, in_locations)?;
         Profile::new(self.parts)
     }
 }
@@ -227,9 +243,15 @@ fn check_row(parts: &Parts) -> Result<(), Error> {
     let (rows, values) = (parts.samples.len(), parts.samples.values.len());
     let width = if parts.sample_types.is_empty() { values / rows } else { parts.sample_types.len() };
     if values != rows * width {
-        return Err(Error::Inconsistent(format!("sample {rows} does not have {width} values")));
+        return Err(Error::Inconsistent(format!("a sample does not have {width} values")));
     }
     Ok(())
+}
+
+/// Whether the last sample has nothing of a sample type.
+fn has_no_value(parts: &Parts, kind: usize) -> bool {
+    let (values, width) = (&parts.samples.values, parts.sample_types.len());
+    kind < width && values[values.len() - width + kind] == 0
 }
 
 fn value_type(message: &[u8]) -> Result<ValueType, Error> {

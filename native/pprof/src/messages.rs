@@ -110,3 +110,11 @@ pub(crate) mod sample_tag {
     pub const VALUE: u32 = 2;
     pub const LABEL: u32 = 3;
 }
+
+/// Field numbers inside a label.
+pub(crate) mod label_tag {
+    pub const KEY: u32 = 1;
+    pub const TEXT: u32 = 2;
+    pub const NUMBER: u32 = 3;
+    pub const UNIT: u32 = 4;
+}

@@ -1,11 +1,9 @@
 //! Samples straight into columns: no object per sample, no allocation of its own.
 
-use prost::Message;
-
 use crate::error::Error;
 use crate::ids::IdTable;
 use crate::limits::Limits;
-use crate::messages::{self, sample_tag};
+use crate::messages::{label_tag, sample_tag};
 use crate::profile::{Label, Samples, StringId};
 use crate::wire::{Value, field, for_each_packed};
 
@@ -19,10 +17,9 @@ pub(crate) fn decode_sample(
     let values_before = samples.values.len();
     while !message.is_empty() {
         match field(&mut message)? {
-            (sample_tag::LOCATION_ID, Value::Bytes(packed)) => for_each_packed(packed, |id| {
-                samples.frames.push(locations.index(id)?);
-                Ok(())
-            })?,
+            (sample_tag::LOCATION_ID, Value::Bytes(packed)) => {
+                decode_stack(packed, &mut samples.frames, locations)?;
+            }
             (sample_tag::LOCATION_ID, Value::Varint(id)) => samples.frames.push(locations.index(id)?),
             (sample_tag::VALUE, Value::Bytes(packed)) => for_each_packed(packed, |value| {
                 samples.values.push(value as i64);
@@ -38,7 +35,7 @@ pub(crate) fn decode_sample(
     }
     // Two bytes each when they are empty: without this a gzip bomb of them would not end before memory does.
     if samples.values.len() == values_before {
-        return Err(Error::Inconsistent(format!("sample {} has no values", samples.len())));
+        return Err(Error::Inconsistent("a sample has no values".into()));
     }
     within("stack entries", samples.frames.len(), limits.frames)?;
     within("values", samples.values.len(), limits.values)?;
@@ -47,14 +44,36 @@ pub(crate) fn decode_sample(
     Ok(())
 }
 
-fn decode_label(bytes: &[u8]) -> Result<Label, Error> {
-    let label = messages::Label::decode(bytes)?;
-    Ok(Label {
-        key: string_id(label.key)?,
-        text: string_id(label.text)?,
-        number: label.number,
-        unit: string_id(label.unit)?,
-    })
+/// Appends a stack. There is room for one frame per byte before the first is read, so that none has to ask.
+fn decode_stack(packed: &[u8], frames: &mut Vec<u32>, locations: &mut IdTable) -> Result<(), Error> {
+    let start = frames.len();
+    frames.resize(start + packed.len(), 0);
+    let mut count = 0;
+    let room = &mut frames[start..];
+    for_each_packed(packed, |id| {
+        room[count] = locations.index(id)?;
+        count += 1;
+        Ok(())
+    })?;
+    frames.truncate(start + count);
+    Ok(())
+}
+
+fn decode_label(mut message: &[u8]) -> Result<Label, Error> {
+    let mut label = Label { key: StringId(0), text: StringId(0), number: 0, unit: StringId(0) };
+    while !message.is_empty() {
+        match field(&mut message)? {
+            (label_tag::KEY, Value::Varint(id)) => label.key = string_id(id as i64)?,
+            (label_tag::TEXT, Value::Varint(id)) => label.text = string_id(id as i64)?,
+            (label_tag::NUMBER, Value::Varint(number)) => label.number = number as i64,
+            (label_tag::UNIT, Value::Varint(id)) => label.unit = string_id(id as i64)?,
+            (label_tag::KEY..=label_tag::UNIT, _) => {
+                return Err(Error::Malformed("a label with a field of the wrong type".into()));
+            }
+            _ => {} // From a later version of the format.
+        }
+    }
+    Ok(label)
 }
 
 /// The wire has string indices as i64; whether they are in range is known only at the end.

@@ -127,7 +127,7 @@ fn contradictions_are_named() {
 fn samples_of_nothing_are_refused_at_the_first() {
     // Two bytes a sample: 60 million of them must not become 60 million rows.
     let empty = [0x12, 0].repeat(60 << 20);
-    assert!(refused(&with_tail(&empty)).to_string().contains("sample 0 has no values"));
+    assert!(refused(&with_tail(&empty)).to_string().contains("a sample has no values"));
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl HeapIndex {
 
     /// The column of a sample type. Without a name: what the profile declares as its default (an allocation
     /// profile does), else `inuse_space`, else the last one, which is pprof's choice.
-    pub(super) fn kind(&self, asked: Option<&str>) -> Result<usize, HeapError> {
+    pub fn kind(&self, asked: Option<&str>) -> Result<usize, HeapError> {
         let types = &self.profile.sample_types;
         let position = |name: &str| types.iter().position(|t| self.profile.text(t.kind) == name);
         let Some(asked) = asked else {
