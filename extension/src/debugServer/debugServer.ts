@@ -2,6 +2,7 @@
 // and pointing out one that other machines can reach. Without the user's yes nothing is changed.
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
+import { openAddress } from '../../shared/address';
 import type { Status } from '../../shared/model';
 import { within, type Session } from '../core/session';
 import {
@@ -16,6 +17,8 @@ import { FLAGS_SETTING, readFlags, writeFlags } from './languageServerFlags';
 
 /** `never`, or the time (Unix ms) before which the user is not asked again. */
 const ANSWER_KEY = 'debugServer.askAgain';
+/** The open address that the user has chosen to live with: as configured, because the port may be another each time. */
+const ACCEPTED_KEY = 'debugServer.openAddressAccepted';
 const NOT_NOW_MS = 24 * 3600 * 1000;
 /** gopls may just be starting its server: off must last before it is believed. */
 const OFF_FOR_MS = 3_000;
@@ -74,13 +77,7 @@ export class DebugServer implements vscode.Disposable {
     const never = l10n.t('Never');
     // Without an extension that owns the setting there is nowhere to write the flag.
     const choices = [...(flags ? [enable] : []), session, notNow, ...(wanted ? [] : [never])];
-    const answer = await vscode.window.showInformationMessage(
-      l10n.t(
-        'To capture gopls\'s memory during a stall, Stallscope needs gopls\'s debug server. It listens on this machine only, without a password: other users of this machine could read your open files through it. "Enable" adds {flag} to your user settings and restarts gopls; "This Session Only" needs no restart but opens a browser page.',
-        { flag: OUR_FLAG },
-      ),
-      ...choices,
-    );
+    const answer = await vscode.window.showInformationMessage(questionText(flags !== undefined), ...choices);
     if (answer === enable) await this.enable();
     else if (answer === session) await this.startForSession();
     else await this.memory.update(ANSWER_KEY, answer === never ? 'never' : Date.now() + NOT_NOW_MS);
@@ -141,13 +138,17 @@ export class DebugServer implements vscode.Disposable {
     );
   }
 
-  private async flagOpen(address: string): Promise<void> {
+  private async flagOpen(asked: string): Promise<void> {
     if (this.flagged) return;
     this.flagged = true;
+    const address = openAddress(asked);
     const flags = readFlags();
     const configured = flags && debugAddress(flags.effective);
+    const accepted = configured ?? address;
+    if (this.memory.get<unknown>(ACCEPTED_KEY) === accepted) return;
     const fixable = flags && !flags.overridden && configured !== undefined && !isLoopback(configured);
     const fix = l10n.t('Listen on This Machine Only');
+    const never = l10n.t("Don't Warn Again");
     const answer = await vscode.window.showWarningMessage(
       fixable
         ? l10n.t(
@@ -159,8 +160,12 @@ export class DebugServer implements vscode.Disposable {
             { address, flag: OUR_FLAG },
           ),
       ...(fixable ? [fix] : []),
+      never,
     );
-    if (answer === fix && flags) await this.write(withLoopbackOnly(flags.user));
+    if (answer === never) await this.memory.update(ACCEPTED_KEY, accepted);
+    // The settings may have changed while the question was on the screen.
+    const now = readFlags();
+    if (answer === fix && now) await this.write(withLoopbackOnly(now.user));
   }
 
   private async write(flags: string[]): Promise<boolean> {
@@ -189,4 +194,17 @@ export class DebugServer implements vscode.Disposable {
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
+}
+
+/** What the debug server is for, what it may cost, and what each choice does. */
+function questionText(canEnable: boolean): string {
+  const risk = l10n.t(
+    "To see what fills gopls's memory during a stall, its debug server must be on. It listens on this machine only, but without a password: other users of this machine could read your open files.",
+  );
+  return canEnable
+    ? l10n.t(
+        '{risk} "Enable" adds it to {setting} in your user settings and restarts gopls; "This Session Only" opens a browser page instead.',
+        { risk, setting: FLAGS_SETTING },
+      )
+    : l10n.t('{risk} "This Session Only" opens a browser page.', { risk });
 }

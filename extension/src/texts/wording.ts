@@ -1,5 +1,6 @@
 // Words for what the core only names: methods, sources, states.
 import { env, l10n } from 'vscode';
+import { openAddress } from '../../shared/address';
 import type { Failure } from '../../shared/core';
 import type { DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
 import { requestWords } from '../../shared/words';
@@ -44,7 +45,7 @@ export function debugServer(debug: DebugServer): string {
     case 'on':
       return debug.loopback_only
         ? l10n.t('on at {address}, this machine only', { address: debug.address })
-        : l10n.t('on at {address}, open to other machines', { address: debug.address });
+        : l10n.t('on at {address}, open to other machines', { address: openAddress(debug.address) });
     case 'failing':
       return l10n.t('{address} does not answer: {error}', { address: debug.address, error: debug.error });
   }

@@ -1,4 +1,5 @@
 // Where numbers come from, said plainly. Every number the panel shows can name its source through these.
+import { openAddress } from '../../shared/address';
 import type {
   CaptureKind,
   CaptureState,
@@ -69,7 +70,7 @@ export function debugServer(debug: DebugServer): string {
     case 'on':
       return debug.loopback_only
         ? t('Debug server on {address}', { address: debug.address })
-        : t('Debug server on {address}, open to other machines', { address: debug.address });
+        : t('Debug server on {address}, open to other machines', { address: openAddress(debug.address) });
     case 'failing':
       return t('Debug server on {address} fails: {error}', { address: debug.address, error: debug.error });
   }
