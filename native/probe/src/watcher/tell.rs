@@ -15,6 +15,8 @@ use crate::store::StoreError;
 const STATUS_STALLED: Duration = Duration::from_millis(250);
 const STATUS_CALM: Duration = Duration::from_secs(2);
 const OWN_CPU_EVERY: Duration = Duration::from_secs(10);
+/// Starting up takes some CPU time in next to no time: a share of that says nothing.
+const OWN_CPU_FIRST: Duration = Duration::from_secs(1);
 /// Requests in flight that a status names.
 const MOST_IN_FLIGHT: usize = 50;
 
@@ -44,7 +46,8 @@ impl OwnCpu {
     /// Share of a core over the last seconds.
     fn share(&mut self, now: Instant, sampler_ns: Ns) -> f64 {
         let elapsed = now.duration_since(self.since);
-        if elapsed >= OWN_CPU_EVERY || self.share == 0.0 {
+        let due = if self.share == 0.0 { OWN_CPU_FIRST } else { OWN_CPU_EVERY };
+        if elapsed >= due {
             let cpu_ns = process::thread_cpu_ns().unwrap_or(0) + sampler_ns;
             let used = cpu_ns.saturating_sub(self.cpu_ns) as f64;
             *self = Self { since: now, cpu_ns, share: used / elapsed.as_nanos().max(1) as f64 };
@@ -130,4 +133,19 @@ impl Loop {
 
 pub(super) fn note<const N: usize>(code: &str, values: [(&str, Value); N]) -> Note {
     Note { code: code.to_owned(), values: values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect() }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_share_is_not_told_of_the_first_moment() {
+        let start = Instant::now();
+        let mut own = OwnCpu::new(start);
+        let busy_ns = 20_000_000;
+        assert_eq!(own.share(start + Duration::from_micros(200), busy_ns), 0.0);
+        let share = own.share(start + Duration::from_secs(2), busy_ns);
+        assert!((0.01..0.5).contains(&share), "{share}");
+    }
 }
