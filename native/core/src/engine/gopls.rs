@@ -9,6 +9,10 @@ use crate::model::{Bytes, Decision, GoplsIdentity, LatencySource, Ns, SECOND};
 
 /// Window over which gopls's CPU share is measured.
 const CPU_WINDOW_NS: Ns = SECOND;
+/// How far back it can be told: longer than a page of the debug server may take.
+const CPU_HISTORY_NS: Ns = 30 * SECOND;
+/// A gopls that uses less than this while it owes us a page is stopped or starved, not busy.
+const DORMANT_CPU_SHARE: f64 = 0.05;
 /// gopls must be this quiet …
 const CALM_CPU_SHARE: f64 = 0.05;
 /// … for this long before a baseline is taken.
@@ -31,19 +35,31 @@ pub(super) struct Watched {
 impl Watched {
     /// Its CPU time at a moment: what share of a core that makes over the last second.
     fn measure_cpu(&mut self, now: Ns, cpu_ns: Ns) {
-        self.cpu.push_back((now, cpu_ns));
-        while self.cpu.len() > 2 && self.cpu.get(1).is_some_and(|(at, _)| now - at >= CPU_WINDOW_NS) {
+        while self.cpu.front().is_some_and(|(at, _)| now.saturating_sub(*at) > CPU_HISTORY_NS) {
             self.cpu.pop_front();
         }
-        if let Some((at, cpu)) = self.cpu.front()
-            && now > *at
-        {
-            self.cpu_share = cpu_ns.saturating_sub(*cpu) as f64 / (now - at) as f64;
+        self.cpu.push_back((now, cpu_ns));
+        if let Some(share) = self.cpu_share_between(now.saturating_sub(CPU_WINDOW_NS), now) {
+            self.cpu_share = share;
         }
+    }
+
+    /// The share of a core it used between two moments; `None` when that was not measured.
+    pub fn cpu_share_between(&self, from: Ns, to: Ns) -> Option<f64> {
+        let last_until = |moment: Ns| self.cpu.partition_point(|(at, _)| *at <= moment).checked_sub(1);
+        let (begin, before) = self.cpu.get(last_until(from).unwrap_or(0))?;
+        let (end, after) = self.cpu.get(last_until(to)?)?;
+        (end > begin).then(|| after.saturating_sub(*before) as f64 / (end - begin) as f64)
     }
 }
 
 impl Engine {
+    /// Whether gopls did next to nothing between two moments.
+    pub(super) fn was_dormant(&self, from: Ns, to: Ns) -> bool {
+        let share = self.gopls.as_ref().and_then(|gopls| gopls.cpu_share_between(from, to));
+        share.is_some_and(|share| share < DORMANT_CPU_SHARE)
+    }
+
     pub(super) fn sample(
         &mut self,
         now: Ns,

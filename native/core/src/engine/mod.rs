@@ -135,7 +135,8 @@ impl Engine {
                 self.sample(now_ns, rss_bytes, cpu_ns, go_children, &mut actions);
             }
             Event::Counters { sent_ns, counters } => {
-                let ended = self.tracker.counters(sent_ns, now_ns, counters);
+                let dormant = self.was_dormant(sent_ns, now_ns);
+                let ended = self.tracker.counters(sent_ns, now_ns, counters, dormant);
                 self.ended(now_ns, ended, &mut actions);
             }
             Event::Observed(request) => self.tracker.observed(now_ns, request),

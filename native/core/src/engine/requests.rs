@@ -223,7 +223,17 @@ impl RequestTracker {
     }
 
     /// A reading of the counters, asked for at `sent_ns` and received at `received_ns`. Returns what has ended.
-    pub fn counters(&mut self, sent_ns: Ns, received_ns: Ns, counters: Counters) -> Vec<RequestRecord> {
+    ///
+    /// `dormant`: gopls used next to no CPU in between. Then a late page means that it was stopped, and what both began
+    /// and ended by its own clock in that time was done when it went on, at the end; not before, in the first moment.
+    pub fn counters(
+        &mut self,
+        sent_ns: Ns,
+        received_ns: Ns,
+        counters: Counters,
+        dormant: bool,
+    ) -> Vec<RequestRecord> {
+        let stopped = dormant && received_ns.saturating_sub(sent_ns) > PROMPT_PAGE_NS;
         let mut closed = Vec::new();
         let previous = self.last.take().filter(|page| !went_back(&page.counters, &counters));
         let saving = self.saving();
@@ -251,7 +261,7 @@ impl RequestTracker {
                 let durations = now.latency_count.saturating_sub(before.latency_count);
                 let exact_ns = (ended == 1 && durations == 1)
                     .then(|| seconds_to_ns(now.latency_sum_s - before.latency_sum_s));
-                self.close_counted(method, ended, exact_ns, window, &mut closed);
+                self.close_counted(method, ended, exact_ns, (window, stopped), &mut closed);
             }
         }
         // Stamps that this page should have shown.
@@ -320,7 +330,7 @@ impl RequestTracker {
         method: &str,
         ended: u64,
         exact_ns: Option<Ns>,
-        (from, to): (Ns, Ns),
+        ((from, to), stopped): ((Ns, Ns), bool),
         closed: &mut Vec<RequestRecord>,
     ) {
         for _ in 0..ended.min(MOST_OPEN as u64) {
@@ -340,6 +350,13 @@ impl RequestTracker {
             let open = self.open.remove(index);
             let arrival_ns = open.arrival_ns();
             let mut record = open.record;
+            // Its own clock counts from when it reads the message: what it read before it stopped, that clock tells.
+            let by_clock = exact_ns.map(|duration| arrival_ns.saturating_add(duration));
+            if stopped && by_clock.is_none_or(|at| at.saturating_add(PROMPT_PAGE_NS) < to) {
+                end(&mut record, to, TimingSource::Counters, PROMPT_PAGE_NS);
+                closed.push(record);
+                continue;
+            }
             let middle = from + (to - from) / 2;
             match exact_ns {
                 Some(duration) if record.start_source == TimingSource::Observer => {
@@ -461,7 +478,7 @@ mod tests {
     fn tracker() -> RequestTracker {
         let mut tracker = RequestTracker::default();
         tracker.set_source(LatencySource::Counters);
-        tracker.counters(0, MS, Counters::new());
+        tracker.counters(0, MS, Counters::new(), false);
         tracker
     }
 
@@ -478,9 +495,9 @@ mod tests {
         let mut t = tracker();
         t.observed(100 * MS, hover_at(7));
         assert_eq!(methods(&t), [HOVER], "in flight before gopls has told anything");
-        assert!(t.counters(120 * MS, 122 * MS, page(1, 0, 0.0)).is_empty());
-        assert!(t.counters(5_300 * MS, 5_310 * MS, page(1, 0, 0.0)).is_empty());
-        let closed = t.counters(5_360 * MS, 5_370 * MS, page(1, 1, 5.258));
+        assert!(t.counters(120 * MS, 122 * MS, page(1, 0, 0.0), false).is_empty());
+        assert!(t.counters(5_300 * MS, 5_310 * MS, page(1, 0, 0.0), false).is_empty());
+        let closed = t.counters(5_360 * MS, 5_370 * MS, page(1, 1, 5.258), false);
         let [hover] = &closed[..] else { panic!("{closed:?}") };
         assert_eq!((hover.start_ns, hover.duration_ns), (100 * MS, Some(5_258 * MS)));
         assert_eq!(hover.end_source, Some(TimingSource::GoplsLatency));
@@ -492,12 +509,12 @@ mod tests {
     #[test]
     fn a_request_nobody_saw_begins_between_two_pages_and_ends_exactly() {
         let mut t = tracker();
-        t.counters(1_000 * MS, 1_001 * MS, page(0, 0, 0.0));
-        t.counters(2_000 * MS, 2_001 * MS, page(1, 0, 0.0));
+        t.counters(1_000 * MS, 1_001 * MS, page(0, 0, 0.0), false);
+        t.counters(2_000 * MS, 2_001 * MS, page(1, 0, 0.0), false);
         let open = t.in_flight().next().expect("in flight");
         assert_eq!(open.start_source, TimingSource::Counters);
         assert!(open.uncertainty_ns >= 500 * MS);
-        let closed = t.counters(2_100 * MS, 2_102 * MS, page(1, 1, 0.700));
+        let closed = t.counters(2_100 * MS, 2_102 * MS, page(1, 1, 0.700), false);
         assert_eq!(closed[0].duration_ns, Some(700 * MS));
         assert!(closed[0].start_ns >= 1_000 * MS);
     }
@@ -507,7 +524,7 @@ mod tests {
         let mut t = tracker();
         t.observed(50 * MS, hover_at(1));
         // The page itself hung for two seconds.
-        let closed = t.counters(60 * MS, 2_000 * MS, page(1, 1, 1.5));
+        let closed = t.counters(60 * MS, 2_000 * MS, page(1, 1, 1.5), false);
         assert_eq!(closed[0].duration_ns, Some(1_500 * MS));
     }
 
@@ -515,12 +532,12 @@ mod tests {
     fn a_stamp_without_a_request_is_denied_and_forgotten() {
         let mut t = tracker();
         t.observed(100 * MS, hover_at(1));
-        t.counters(110 * MS, 112 * MS, page(0, 0, 0.0));
+        t.counters(110 * MS, 112 * MS, page(0, 0, 0.0), false);
         assert_eq!(methods(&t), [HOVER], "too early to tell");
-        t.counters(160 * MS, 162 * MS, page(0, 0, 0.0));
+        t.counters(160 * MS, 162 * MS, page(0, 0, 0.0), false);
         assert!(t.in_flight().next().is_none());
         // It was only slow to be sent.
-        t.counters(400 * MS, 402 * MS, page(1, 0, 0.0));
+        t.counters(400 * MS, 402 * MS, page(1, 0, 0.0), false);
         assert_eq!(t.in_flight().next().map(|r| r.start_ns), Some(100 * MS));
     }
 
@@ -531,9 +548,9 @@ mod tests {
         for first_page_sent_ms in [110, 160] {
             let mut t = tracker();
             t.observed(100 * MS, hover_at(1));
-            t.counters(first_page_sent_ms * MS, 4_000 * MS, page(0, 0, 0.0));
+            t.counters(first_page_sent_ms * MS, 4_000 * MS, page(0, 0, 0.0), false);
             assert_eq!(methods(&t), [HOVER], "still waited for");
-            let closed = t.counters(4_050 * MS, 4_052 * MS, page(1, 1, 0.001));
+            let closed = t.counters(4_050 * MS, 4_052 * MS, page(1, 1, 0.001), false);
             let [hover] = &closed[..] else { panic!("{closed:?}") };
             let (duration, uncertainty) = (hover.duration_ns.expect("ended"), hover.uncertainty_ns);
             assert!(duration.abs_diff(3_901 * MS) <= uncertainty, "{duration} ± {uncertainty}");
@@ -543,19 +560,33 @@ mod tests {
     }
 
     #[test]
+    fn of_a_late_page_the_cpu_tells_what_it_means() {
+        let caught = |dormant| {
+            let mut t = tracker();
+            t.observed(100 * MS, hover_at(1));
+            // Asked for before gopls was stopped, answered after it had gone on and had answered the hover too.
+            let closed = t.counters(120 * MS, 3_000 * MS, page(1, 1, 0.001), dormant);
+            (closed[0].duration_ns.expect("ended"), closed[0].uncertainty_ns)
+        };
+        let (duration, uncertainty) = caught(true);
+        assert!(duration.abs_diff(2_899 * MS) <= uncertainty && uncertainty <= 150 * MS, "{duration}");
+        assert!(caught(false).0 <= 30 * MS, "a busy gopls had answered long before it came to our page");
+    }
+
+    #[test]
     fn two_slow_pages_deny_a_stamp_as_one_prompt_page_does() {
         let mut t = tracker();
         t.observed(100 * MS, hover_at(1));
-        t.counters(160 * MS, 900 * MS, page(0, 0, 0.0));
+        t.counters(160 * MS, 900 * MS, page(0, 0, 0.0), false);
         assert_eq!(methods(&t), [HOVER]);
-        t.counters(950 * MS, 1_700 * MS, page(0, 0, 0.0));
+        t.counters(950 * MS, 1_700 * MS, page(0, 0, 0.0), false);
         assert!(t.in_flight().next().is_none());
     }
 
     #[test]
     fn counted_a_moment_before_the_stamp_is_one_request() {
         let mut t = tracker();
-        t.counters(98 * MS, 100 * MS, page(1, 0, 0.0));
+        t.counters(98 * MS, 100 * MS, page(1, 0, 0.0), false);
         t.observed(101 * MS, hover_at(3));
         assert_eq!(t.in_flight().count(), 1);
         assert_eq!(t.in_flight().next().and_then(|r| r.line), Some(3));
@@ -565,11 +596,11 @@ mod tests {
     fn two_at_once_are_told_apart_by_their_length() {
         let mut t = tracker();
         t.observed(0, hover_at(1));
-        t.counters(10 * MS, 12 * MS, page(1, 0, 0.0));
+        t.counters(10 * MS, 12 * MS, page(1, 0, 0.0), false);
         t.observed(1_000 * MS, hover_at(2));
-        t.counters(1_010 * MS, 1_012 * MS, page(2, 0, 0.0));
+        t.counters(1_010 * MS, 1_012 * MS, page(2, 0, 0.0), false);
         // The second one, cancelled after 300 ms, ends first.
-        let closed = t.counters(1_310 * MS, 1_320 * MS, page(2, 1, 0.310));
+        let closed = t.counters(1_310 * MS, 1_320 * MS, page(2, 1, 0.310), false);
         assert_eq!(closed[0].line, Some(2));
         assert_eq!(t.in_flight().next().and_then(|r| r.line), Some(1));
     }
@@ -577,8 +608,8 @@ mod tests {
     #[test]
     fn another_gopls_behind_the_same_port_starts_afresh() {
         let mut t = tracker();
-        t.counters(0, MS, page(40, 40, 9.0));
-        let closed = t.counters(1_000 * MS, 1_001 * MS, page(1, 0, 0.0));
+        t.counters(0, MS, page(40, 40, 9.0), false);
+        let closed = t.counters(1_000 * MS, 1_001 * MS, page(1, 0, 0.0), false);
         assert!(closed.is_empty());
         assert_eq!(t.in_flight().count(), 1);
     }
@@ -592,10 +623,10 @@ mod tests {
             let counters = MethodCounters { started, completed: Some(replied), ..MethodCounters::default() };
             Counters::from([(HOVER.to_owned(), counters)])
         };
-        t.counters(0, MS, replied(4, 4));
+        t.counters(0, MS, replied(4, 4), false);
         t.observed(100 * MS, hover_at(1));
-        t.counters(150 * MS, 152 * MS, replied(5, 4));
-        let closed = t.counters(900 * MS, 902 * MS, replied(5, 5));
+        t.counters(150 * MS, 152 * MS, replied(5, 4), false);
+        let closed = t.counters(900 * MS, 902 * MS, replied(5, 5), false);
         assert_eq!(closed[0].end_source, Some(TimingSource::Counters));
         let (duration, uncertainty) = (closed[0].duration_ns.expect("ended"), closed[0].uncertainty_ns);
         assert!(duration.abs_diff(800 * MS) <= uncertainty, "{duration} ± {uncertainty}");
@@ -610,14 +641,14 @@ mod tests {
         };
         let before =
             [count("initialize", 1, Some(1)), count("initialized", 1, None), count("$/setTrace", 1, None)];
-        t.counters(0, MS, Counters::from(before.clone()));
+        t.counters(0, MS, Counters::from(before.clone()), false);
         assert_eq!(t.initialized_in_flight(), None, "nothing waits behind it that would tell");
         let mut waiting = Counters::from(before);
         waiting.extend([count(HOVER, 1, Some(0))]);
-        t.counters(200 * MS, 201 * MS, waiting.clone());
+        t.counters(200 * MS, 201 * MS, waiting.clone(), false);
         assert_eq!(t.initialized_in_flight(), Some(true));
         waiting.extend([count("textDocument/codeLens", 2, Some(1))]);
-        t.counters(400 * MS, 401 * MS, waiting);
+        t.counters(400 * MS, 401 * MS, waiting, false);
         assert_eq!(t.initialized_in_flight(), Some(false));
     }
 
@@ -642,7 +673,7 @@ mod tests {
         t.echo_ended(1_500 * MS, HOVER, "file:///a.go");
         t.set_source(LatencySource::Counters);
         assert_eq!(t.in_flight().count(), 0, "answered, or at least nothing says that it is not");
-        t.counters(9_000 * MS, 9_001 * MS, page(1, 1, 0.5));
+        t.counters(9_000 * MS, 9_001 * MS, page(1, 1, 0.5), false);
         assert_eq!(t.in_flight().count(), 0);
     }
 
@@ -652,7 +683,7 @@ mod tests {
         t.set_source(LatencySource::Echo);
         t.observed(100 * MS, hover_at(4));
         t.set_source(LatencySource::Counters);
-        t.counters(700 * MS, 702 * MS, page(1, 0, 0.0));
+        t.counters(700 * MS, 702 * MS, page(1, 0, 0.0), false);
         assert_eq!(t.in_flight().map(|r| (r.start_ns, r.line)).collect::<Vec<_>>(), [(100 * MS, Some(4))]);
     }
 
@@ -660,7 +691,7 @@ mod tests {
     fn learning_which_counters_they_are_forgets_nothing() {
         let mut t = tracker();
         t.observed(100 * MS, hover_at(1));
-        t.counters(150 * MS, 152 * MS, page(1, 0, 0.0));
+        t.counters(150 * MS, 152 * MS, page(1, 0, 0.0), false);
         t.set_source(LatencySource::Replies);
         assert_eq!(methods(&t), [HOVER]);
     }
@@ -675,10 +706,10 @@ mod tests {
                 MethodCounters { started: n, completed: Some(0), ..MethodCounters::default() },
             )])
         };
-        t.counters(10 * MS, 11 * MS, formatting(1));
+        t.counters(10 * MS, 11 * MS, formatting(1), false);
         assert!(t.in_flight().all(|r| r.interactive));
         t.save_ended(500 * MS, "file:///a.go");
-        t.counters(600 * MS, 601 * MS, formatting(2));
+        t.counters(600 * MS, 601 * MS, formatting(2), false);
         assert_eq!(t.in_flight().filter(|r| !r.interactive).count(), 1);
     }
 }
