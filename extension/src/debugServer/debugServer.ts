@@ -125,7 +125,10 @@ export class DebugServer implements vscode.Disposable {
 
   private async startForSession(): Promise<void> {
     try {
-      const work = vscode.commands.executeCommand('gopls.start_debugging', {}).then(() => true);
+      // A failed command is answered too, with nothing, once its error message was closed.
+      const work = vscode.commands
+        .executeCommand<unknown>('gopls.start_debugging', {})
+        .then((answer) => answer !== null && answer !== undefined);
       if (await within(work, COMMAND_TIMEOUT_MS)) return;
       this.log.warn('gopls.start_debugging was not answered in time');
     } catch (error) {

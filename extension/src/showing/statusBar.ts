@@ -25,7 +25,8 @@ export function itemText(status: Status | undefined, problem: string | undefined
     return calm('$(warning) gopls', l10n.t('Stallscope does not work: {problem}', { problem }));
   if (status?.watching === false) return calm('$(debug-pause) gopls', l10n.t('Stallscope is paused'));
   if (!status?.gopls) return calm('$(circle-slash) gopls', l10n.t('Stallscope: no gopls is running'));
-  const memory = words.bytes(status.gopls.rss_bytes);
+  // Found a moment ago, and not measured yet.
+  const memory = status.gopls.rss_bytes > 0 ? words.bytes(status.gopls.rss_bytes) : '…';
   if (status.stall) {
     const request = words.requestNameInline(status.stall.method);
     const age = words.duration(status.stall.age_ns);

@@ -63,7 +63,7 @@ function Details({ status }: { status: Status }) {
       warn: debug.state === 'failing' || (debug.state === 'on' && !debug.loopback_only),
     });
   } else {
-    words.push({ text: t('It starts with the first Go file you open.') });
+    words.push({ text: t('It starts with the first Go file you open, or by “Restart gopls”.') });
   }
   if (!status.capture_enabled) words.push({ text: t('Captures are switched off'), warn: true });
   return (

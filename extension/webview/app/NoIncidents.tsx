@@ -26,7 +26,11 @@ export function NoIncidents({ status }: { status: Status | null }) {
         </p>
       )}
       {status && !status.gopls && (
-        <p>{t('There is no gopls in this window yet. It starts with the first Go file you open.')}</p>
+        <p>
+          {t(
+            'There is no gopls in this window. It starts with the first Go file you open, or by “Restart gopls”.',
+          )}
+        </p>
       )}
       {decisions.value && decisions.value.length > 0 && (
         <>
