@@ -47,7 +47,7 @@ export class Editor {
     try {
       const context = await browser.newContext({ viewport, ...contextOptions });
       const editor = new Editor(browser, context, await context.newPage());
-      await editor.#load(url);
+      await editor.go(url);
       return editor;
     } catch (error) {
       await browser.close();
@@ -55,9 +55,17 @@ export class Editor {
     }
   }
 
-  async #load(url) {
+  /** Opens what is at this address in this window. */
+  async go(url) {
     await this.page.goto(url);
     await this.#whenReady();
+  }
+
+  /** The display language from the next load on, e.g. `zh-cn`: what a language pack would set. */
+  async speak(language) {
+    await this.context.addInitScript((value) => {
+      Object.defineProperty(globalThis, '_VSCODE_NLS_LANGUAGE', { get: () => value, set() {} });
+    }, language);
   }
 
   async #whenReady() {
@@ -283,6 +291,17 @@ export class Editor {
   async save() {
     await this.page.keyboard.press('Control+S');
     await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached', timeout: 60_000 });
+  }
+
+  /** Replaces the user settings as the user does who edits them as JSON: the editor need not notice a file changed by others. */
+  async writeSettings(settings) {
+    await this.command('Preferences: Open User Settings (JSON)');
+    await this.page.locator('.tab.active[data-resource-name="settings.json"]').waitFor();
+    await this.page.locator('.monaco-editor.focused .view-line').first().waitFor();
+    await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.insertText(JSON.stringify(settings, null, 2));
+    await this.save();
+    await this.command('View: Close Editor');
   }
 
   /** The visible status bar items, left to right. */

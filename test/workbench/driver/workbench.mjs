@@ -18,7 +18,7 @@ const QUIET_SETTINGS = {
   'chat.disableAIFeatures': true,
   'editor.autoIndent': 'none',
   'extensions.autoCheckUpdates': false,
-  'extensions.autoUpdate': false,
+  'extensions.autoUpdate': 'off',
   'extensions.ignoreRecommendations': true,
   'files.autoSave': 'off',
   'files.hotExit': 'off',
@@ -166,7 +166,7 @@ export class Workbench {
       const address = /HTTP server listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(text)?.[1];
       if (address && (await healthy(address))) {
         this.address = address;
-        this.url = `${address}/?folder=${encodeURIComponent(this.folder)}`;
+        this.url = this.#urlOf(this.folder);
         return;
       }
       if (this.#server.exitCode !== null || Date.now() > deadline) {
@@ -181,6 +181,15 @@ export class Workbench {
     const editor = await Editor.open(this.url, options);
     this.#editors.push(editor);
     return editor;
+  }
+
+  #urlOf(folder) {
+    return `${this.address}/?folder=${encodeURIComponent(folder)}`;
+  }
+
+  /** Opens another folder in a window, which ends what the window had before. */
+  async openFolder(editor, folder) {
+    await editor.go(this.#urlOf(folder));
   }
 
   get pid() {
