@@ -28,12 +28,24 @@ impl IdTable {
     }
 
     /// The index of one id.
-    #[inline]
     pub(crate) fn index(&mut self, id: u64) -> Result<u32, Error> {
-        let index = id.wrapping_sub(1); // The reserved id 0 becomes a far one and is refused there.
-        let index = if index < u64::from(NEAR_IDS) { index as u32 } else { self.far_index(id)? };
-        self.end = self.end.max(index + 1);
+        let index = self.index_unnoted(id)?;
+        self.note(&[index]);
         Ok(index)
+    }
+
+    /// The same for many, which must be noted together afterwards.
+    #[inline]
+    pub(crate) fn index_unnoted(&mut self, id: u64) -> Result<u32, Error> {
+        let index = id.wrapping_sub(1); // The reserved id 0 becomes a far one and is refused there.
+        if index < u64::from(NEAR_IDS) { Ok(index as u32) } else { self.far_index(id) }
+    }
+
+    /// Remembers that these indices were given.
+    #[inline]
+    pub(crate) fn note(&mut self, indices: &[u32]) {
+        let end = indices.iter().map(|index| index + 1).max();
+        self.end = self.end.max(end.unwrap_or(0));
     }
 
     #[cold]

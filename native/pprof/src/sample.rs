@@ -48,13 +48,13 @@ pub(crate) fn decode_sample(
 fn decode_stack(packed: &[u8], frames: &mut Vec<u32>, locations: &mut IdTable) -> Result<(), Error> {
     let start = frames.len();
     frames.resize(start + packed.len(), 0);
-    let mut count = 0;
-    let room = &mut frames[start..];
+    let (room, mut count) = (&mut frames[start..], 0);
     for_each_packed(packed, |id| {
-        room[count] = locations.index(id)?;
+        room[count] = locations.index_unnoted(id)?;
         count += 1;
         Ok(())
     })?;
+    locations.note(&room[..count]);
     frames.truncate(start + count);
     Ok(())
 }

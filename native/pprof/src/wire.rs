@@ -1,11 +1,11 @@
 //! The protobuf wire format as far as the fast paths need it; the rest is prost's.
 
-use prost::encoding::{WireType, decode_key, decode_varint};
+use prost::encoding::decode_varint;
 
 use crate::Error;
 
-/// A varint. Identifiers and most values take one or two bytes: those are read here, longer ones by prost.
-#[inline]
+/// A varint. Field keys, lengths and most identifiers take one or two bytes: those are read here, longer ones by prost.
+#[inline(always)] // A few per sample: as a call it costs more than what it does.
 pub(crate) fn varint(buf: &mut &[u8]) -> Result<u64, Error> {
     match **buf {
         [a, ref rest @ ..] if a < 0x80 => {
@@ -16,8 +16,13 @@ pub(crate) fn varint(buf: &mut &[u8]) -> Result<u64, Error> {
             *buf = rest;
             Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
         }
-        _ => Ok(decode_varint(buf)?),
+        _ => long_varint(buf),
     }
+}
+
+#[cold]
+fn long_varint(buf: &mut &[u8]) -> Result<u64, Error> {
+    Ok(decode_varint(buf)?)
 }
 
 /// Every varint of a packed field.
@@ -35,20 +40,20 @@ pub(crate) fn for_each_packed(
     while !rest.is_empty() {
         let word = first_word(packed, rest);
         let last_bytes = !word & 0x8080_8080_8080_8080;
-        if last_bytes == 0 {
-            take(decode_varint(&mut rest)?)?; // Nine or ten bytes, which is a negative number, or cut off.
-            continue;
-        }
-        take(join_groups(word & up_to_lowest(last_bytes)))?;
+        let second_last_bytes = last_bytes & last_bytes.wrapping_sub(1);
         let first_bits = last_bytes.trailing_zeros() + 1;
-        let later_last_bytes = last_bytes & (last_bytes - 1);
-        let bits = if later_last_bytes == 0 {
-            first_bits
+        let bits = second_last_bytes.trailing_zeros() + 1;
+        if second_last_bytes != 0 && first_bits <= 32 && bits - first_bits <= 32 {
+            let first = word & up_to_lowest(last_bytes);
+            let second = (word & up_to_lowest(second_last_bytes)) >> first_bits;
+            take(join_groups(first as u32))?;
+            take(join_groups(second as u32))?;
+            rest = &rest[bits as usize / 8..];
         } else {
-            take(join_groups((word & up_to_lowest(later_last_bytes)) >> first_bits))?;
-            later_last_bytes.trailing_zeros() + 1
-        };
-        rest = &rest[bits as usize / 8..];
+            let mut after = rest; // A copy to point to: `rest` itself then stays in registers.
+            take(varint(&mut after)?)?;
+            rest = after;
+        }
     }
     Ok(())
 }
@@ -73,12 +78,11 @@ fn up_to_lowest(bits: u64) -> u64 {
     bits ^ (bits - 1)
 }
 
-/// The number in a varint of at most eight bytes: its groups of seven bits moved together, pair by pair.
+/// The number in a varint of at most four bytes: its groups of seven bits moved together, pair by pair.
 #[inline]
-fn join_groups(word: u64) -> u64 {
-    let pairs = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
-    let quads = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
-    (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4)
+fn join_groups(word: u32) -> u64 {
+    let pairs = (word & 0x007f_007f) | ((word & 0x7f00_7f00) >> 1);
+    u64::from((pairs & 0x3fff) | ((pairs & 0x3fff_0000) >> 2))
 }
 
 /// One field: its number and what follows.
@@ -90,12 +94,12 @@ pub(crate) enum Value<'a> {
 }
 
 /// The next field of a message that is completely in `buf`.
-#[inline(always)] // Three times per sample; as a call it costs more than what it does.
+#[inline(always)] // For the reason `varint` is.
 pub(crate) fn field<'a>(buf: &mut &'a [u8]) -> Result<(u32, Value<'a>), Error> {
-    let (number, wire_type) = key(buf)?;
-    let value = match wire_type {
-        WireType::Varint => Value::Varint(varint(buf)?),
-        WireType::LengthDelimited => {
+    let key = varint(buf)?;
+    let value = match key & 7 {
+        0 => Value::Varint(varint(buf)?),
+        2 => {
             let length = varint(buf)?;
             let Some((bytes, rest)) = usize::try_from(length).ok().and_then(|l| buf.split_at_checked(l))
             else {
@@ -104,25 +108,19 @@ pub(crate) fn field<'a>(buf: &mut &'a [u8]) -> Result<(u32, Value<'a>), Error> {
             *buf = rest;
             Value::Bytes(bytes)
         }
-        WireType::SixtyFourBit => skip_fixed(buf, 8)?,
-        WireType::ThirtyTwoBit => skip_fixed(buf, 4)?,
-        WireType::StartGroup | WireType::EndGroup => {
-            return Err(Error::Malformed("protobuf groups are not part of the format".into()));
-        }
+        1 => skip_fixed(buf, 8)?,
+        5 => skip_fixed(buf, 4)?,
+        3 | 4 => return Err(Error::Malformed("protobuf groups are not part of the format".into())),
+        other => return Err(unknown_wire_type(other)),
     };
-    Ok((number, value))
+    match u32::try_from(key >> 3) {
+        Ok(number) if number != 0 => Ok((number, value)),
+        _ => Err(Error::Malformed(format!("a field cannot have the number {}", key >> 3))),
+    }
 }
 
-/// The number and the wire type of a field: one byte for all that pprof has.
-#[inline]
-fn key(buf: &mut &[u8]) -> Result<(u32, WireType), Error> {
-    match **buf {
-        [byte @ 8..0x80, ref rest @ ..] => {
-            *buf = rest;
-            Ok((u32::from(byte >> 3), WireType::try_from(u64::from(byte & 7))?))
-        }
-        _ => Ok(decode_key(buf)?),
-    }
+fn unknown_wire_type(wire_type: u64) -> Error {
+    Error::Malformed(format!("unknown wire type {wire_type}"))
 }
 
 fn skip_fixed<'a>(buf: &mut &[u8], width: usize) -> Result<Value<'a>, Error> {
@@ -132,7 +130,18 @@ fn skip_fixed<'a>(buf: &mut &[u8], width: usize) -> Result<Value<'a>, Error> {
 }
 
 /// How many bytes the field at the start of `buf` takes in all, or `None` if `buf` is too short to tell.
+#[inline]
 pub(crate) fn field_length(buf: &[u8]) -> Result<Option<u64>, Error> {
+    // A message or a string of less than 128 bytes, as nearly all are.
+    if let [key @ 0..0x80, length @ 0..0x80, ..] = buf
+        && key & 7 == 2
+    {
+        return Ok(Some(u64::from(*length) + 2));
+    }
+    long_field_length(buf)
+}
+
+fn long_field_length(buf: &[u8]) -> Result<Option<u64>, Error> {
     let mut rest = buf;
     let Some(key) = prefix_varint(&mut rest)? else { return Ok(None) };
     let payload = match key & 7 {
@@ -146,7 +155,7 @@ pub(crate) fn field_length(buf: &[u8]) -> Result<Option<u64>, Error> {
             None => return Ok(None),
         },
         5 => 4,
-        other => return Err(Error::Malformed(format!("unknown wire type {other}"))),
+        other => return Err(unknown_wire_type(other)),
     };
     let header = (buf.len() - rest.len()) as u64;
     Ok(Some(header.saturating_add(payload)))
@@ -156,10 +165,6 @@ pub(crate) fn field_length(buf: &[u8]) -> Result<Option<u64>, Error> {
 #[inline]
 fn prefix_varint(buf: &mut &[u8]) -> Result<Option<u64>, Error> {
     const LONGEST: usize = 10;
-    if let [short @ 0..0x80, rest @ ..] = *buf {
-        *buf = rest;
-        return Ok(Some(u64::from(*short)));
-    }
     let complete = buf.iter().take(LONGEST).any(|byte| *byte < 0x80);
     if !complete && buf.len() < LONGEST {
         return Ok(None);

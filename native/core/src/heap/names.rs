@@ -16,6 +16,10 @@ pub(crate) fn display_name(name: &str, system_name: &str) -> String {
 }
 
 fn looks_like_demangled_cplusplus(name: &str) -> bool {
+    // Most names have nothing of the kind: one look tells.
+    if !name.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'[' | b']' | b':')) {
+        return false;
+    }
     let is_java_constructor = name.contains(".<");
     let is_generic_go_method = name.contains("]).");
     !is_java_constructor

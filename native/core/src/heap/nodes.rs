@@ -36,8 +36,13 @@ const MANY: u32 = 1 << 31;
 
 impl Nodes {
     pub(crate) fn new(profile: &Profile) -> Self {
-        let mut builder = Builder { profile, keys: HashMap::new(), list: Vec::new(), named: Vec::new() };
-        builder.named = vec![None; profile.functions.len()];
+        let functions = profile.functions.len();
+        let mut builder = Builder {
+            profile,
+            keys: HashMap::with_capacity(functions),
+            list: Vec::with_capacity(functions),
+            named: vec![None; functions],
+        };
         let mut nodes =
             Self { list: Vec::new(), of_location: Vec::new(), spans: Vec::new(), inlined: Vec::new() };
         for location in &profile.locations {

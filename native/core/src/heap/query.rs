@@ -147,14 +147,14 @@ impl HeapIndex {
 fn sort_rows(rows: &mut [(&Node, Sums, u32)], sort: HeapSort, descending: bool) {
     let by_value = |a: i64, b: i64| if descending { b.cmp(&a) } else { a.cmp(&b) };
     rows.sort_unstable_by(|(a_node, a, a_index), (b_node, b, b_index)| {
-        let names = a_node.name.cmp(&b_node.name);
+        let names = || a_node.name.cmp(&b_node.name);
         let order = match sort {
             HeapSort::Flat => by_value(a.flat, b.flat),
             HeapSort::Cum => by_value(a.cum, b.cum),
-            HeapSort::Name if descending => names.reverse(),
+            HeapSort::Name if descending => names().reverse(),
             HeapSort::Name => Ordering::Equal,
         };
-        order.then(names).then(a_index.cmp(b_index))
+        order.then_with(names).then(a_index.cmp(b_index))
     });
 }
 
