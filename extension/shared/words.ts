@@ -9,6 +9,9 @@ export interface Language {
   valueByName(name: string, value: Value): string;
 }
 
+/** Less growth than this is noise: a garbage collection moves RSS by more. */
+export const NOTABLE_GROWTH_BYTES = 5e6;
+
 /** What the user calls this request. Methods without a word of their own keep their LSP name. */
 export function requestWords(method: string, { t }: Language): string {
   switch (method) {

@@ -25,6 +25,8 @@ async function pack(title, cwd, fileName, options) {
   const vsce = path.join(repo, 'node_modules/@vscode/vsce/vsce');
   // Everything is bundled, so there are no dependencies to look for.
   const common = ['package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
+  // The README's picture is for people who read the repository: there is no address to rewrite it to.
+  common.push('--no-rewrite-relative-links');
   await step(title, () => run(process.execPath, [vsce, ...common, ...options], { cwd }));
   return vsix;
 }

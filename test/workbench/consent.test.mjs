@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { after, before, test as nodeTest } from 'node:test';
-import { out, target } from '../tools/lib/paths.mjs';
+import { after, before } from 'node:test';
+import { target } from '../tools/lib/paths.mjs';
+import { testsWithPictures } from './driver/pictures.mjs';
 import { descendants } from './driver/processes.mjs';
 import { DEBUG_FLAGS, extensionsUnderTest } from './driver/scenario.mjs';
 import { MAIN_FILE, startOnSmallModule } from './driver/smallModule.mjs';
@@ -28,21 +29,7 @@ let editor;
 /** A folder beside the module, without Go in it except for one file on its own. */
 let notes;
 
-/** A test that leaves a picture of the window when it fails. */
-const test = (name, options, body) =>
-  nodeTest(name, options, async (t) => {
-    try {
-      await body(t);
-    } catch (error) {
-      await picture(`failed ${name}`).catch(() => {});
-      throw error;
-    }
-  });
-const picture = async (name) => {
-  // A notification comes up from below.
-  await editor.page.waitForTimeout(400);
-  return editor.screenshot(path.join(out, 'workbench', `${name}.png`));
-};
+const { test, picture } = testsWithPictures(() => editor);
 const flags = () => workbench.readSettings()[FLAGS];
 const setFlags = async (wanted) => {
   await editor.writeSettings({ ...workbench.readSettings(), [FLAGS]: wanted });

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test as nodeTest } from 'node:test';
-import { out } from '../tools/lib/paths.mjs';
+import { after, before } from 'node:test';
+import { testsWithPictures } from './driver/pictures.mjs';
 import { cpuNs, descendants } from './driver/processes.mjs';
 import {
   SNAPSHOT_FILE,
@@ -27,17 +27,7 @@ let editor;
 /** What the first test caught and what the test itself measured. */
 let first;
 
-/** A test that leaves a picture of the window when it fails. */
-const test = (name, options, body) =>
-  nodeTest(name, options, async (t) => {
-    try {
-      await body(t);
-    } catch (error) {
-      await picture(`failed ${name}`).catch(() => {});
-      throw error;
-    }
-  });
-const picture = (name) => editor.screenshot(path.join(out, 'workbench', `${name}.png`));
+const { test, picture } = testsWithPictures(() => editor);
 const complete = () => workbench.readIncidents().filter(({ incident }) => incident.state !== 'open');
 const heapsOf = ({ incident }) =>
   incident.captures.filter(({ kind, state }) => kind === 'heap' && state === 'complete');

@@ -22,6 +22,7 @@ const ACCEPTED_KEY = 'debugServer.openAddressAccepted';
 const NOT_NOW_MS = 24 * 3600 * 1000;
 /** gopls may just be starting its server: off must last before it is believed. */
 const OFF_FOR_MS = 3_000;
+const QUIET_AFTER_EDIT_MS = 2_000;
 /** A failing gopls command stays pending while its error message is up. */
 const COMMAND_TIMEOUT_MS = 10_000;
 
@@ -29,6 +30,7 @@ export class DebugServer implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable[] = [];
   private offSince: number | undefined;
   private asked = false;
+  private editedAt = 0;
   private flagged = false;
 
   constructor(
@@ -40,17 +42,22 @@ export class DebugServer implements vscode.Disposable {
       session.onEvent((event) => {
         if (event.kind === 'status') this.look(event.status);
       }),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        if (document.uri.scheme !== 'output') this.editedAt = Date.now();
+      }),
       vscode.commands.registerCommand('stallscope.enableDebugServer', () => this.offer(true)),
       vscode.commands.registerCommand('stallscope.undoDebugServer', () => this.undo()),
     );
   }
 
-  private look({ gopls, stall, watching, at_ns }: Status): void {
+  private look({ gopls, stall, loading, watching, at_ns }: Status): void {
     if (gopls?.debug.state !== 'off') this.offSince = undefined;
     else this.offSince ??= at_ns;
     if (gopls?.debug.state === 'on' && !gopls.debug.loopback_only) void this.flagOpen(gopls.debug.address);
     const lasting = this.offSince !== undefined && at_ns - this.offSince >= OFF_FOR_MS * 1e6;
-    if (lasting && watching && !stall && !this.asked && this.mayAsk()) void this.offer(false);
+    // Not into somebody's typing, nor into a first load, which the restart would begin anew.
+    const calm = !stall && !loading && Date.now() - this.editedAt > QUIET_AFTER_EDIT_MS;
+    if (lasting && watching && calm && !this.asked && this.mayAsk()) void this.offer(false);
   }
 
   private mayAsk(): boolean {

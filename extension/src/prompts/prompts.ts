@@ -130,7 +130,7 @@ export function stallText(incident: IncidentSummary): string {
   const title = words.incidentTitle(incident);
   const growth = words.incidentGrowth(incident);
   return growth === undefined
-    ? l10n.t('{title}; gopls did not grow meanwhile.', { title })
+    ? l10n.t('{title}; gopls hardly grew meanwhile.', { title })
     : l10n.t('{title}; gopls grew by {growth}.', { title, growth });
 }
 

@@ -3,7 +3,7 @@ import { env, l10n } from 'vscode';
 import { openAddress } from '../../shared/address';
 import type { Failure } from '../../shared/core';
 import type { DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
-import { requestWords } from '../../shared/words';
+import { NOTABLE_GROWTH_BYTES, requestWords } from '../../shared/words';
 import * as units from './units';
 
 export const bytes = (value: number) => units.bytes(value, env.language);
@@ -61,10 +61,10 @@ export function incidentTitle(incident: IncidentSummary): string {
   return l10n.t('{request} took {duration}', { request, duration: duration(incident.duration_ns) });
 }
 
-/** How much gopls grew during it; undefined when it did not. */
+/** How much gopls grew during it; undefined when it hardly did. */
 export function incidentGrowth(incident: IncidentSummary): string | undefined {
   const growth = incident.rss_peak_bytes - incident.rss_start_bytes;
-  return growth >= 1e6 ? bytes(growth) : undefined;
+  return growth >= NOTABLE_GROWTH_BYTES ? bytes(growth) : undefined;
 }
 
 /** An expected failure of the core, in words. Codes without words of their own keep the core's sentence. */

@@ -1,6 +1,7 @@
 // An incident in words: a headline, and facts below it. Every number says where it comes from.
 import type { Capture, Decision, Incident, PastLoad } from '../../shared/model';
 import * as fmt from '../base/format';
+import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
 import { sentences, t } from '../base/l10n';
 import { decisionText } from '../words/decisions';
 import { captureState, incidentState, methodName, timingSource } from '../words/sources';
@@ -32,13 +33,13 @@ export function headline({ request, state, rss }: Incident): string {
   }
   const duration = fmt.duration(request.duration_ns);
   const growth = rss.peak_bytes - rss.start_bytes;
-  return growth > 0
+  return growth >= NOTABLE_GROWTH_BYTES
     ? t('{method} took {duration}; gopls grew by {growth} meanwhile', {
         method,
         duration,
         growth: fmt.bytes(growth),
       })
-    : t('{method} took {duration}; gopls did not grow meanwhile', { method, duration });
+    : t('{method} took {duration}; gopls hardly grew meanwhile', { method, duration });
 }
 
 /** What is known of it beyond the headline. */

@@ -99,7 +99,7 @@ export class Workbench {
     });
   }
 
-  /** Replaces the user settings; a running workbench takes them at once. */
+  /** Replaces the user settings. For before the start: a running workbench may not notice. */
   writeSettings(settings) {
     const write = (file, content) => {
       fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -109,14 +109,6 @@ export class Workbench {
     // To the browser this is a remote machine, and settings of machine scope are taken from that machine alone.
     const ours = Object.entries(settings).filter(([name]) => name.startsWith('stallscope.'));
     write(path.join(this.userData, 'Machine/settings.json'), Object.fromEntries(ours));
-  }
-
-  /** Changes some of the user settings, as the user's own settings editor does; the others stay. */
-  changeSettings(changes) {
-    // By a rename: the editor must not read half a file and keep the old settings.
-    const next = `${this.settingsFile}.new`;
-    fs.writeFileSync(next, JSON.stringify({ ...this.readSettings(), ...changes }, null, 2));
-    fs.renameSync(next, this.settingsFile);
   }
 
   /** The user settings as they are now, whoever wrote them. */

@@ -118,6 +118,9 @@ impl Engine {
             if stall.waiting_for_captures() || actions.iter().any(announced) {
                 continue;
             }
+            if stall.on_request {
+                stall.cost = since(self.cost, stall.cost_at_start);
+            }
             stall.seal_request(&self.ring);
             if let Some(main) = stall.answered_within(limit_ns) {
                 withdrawn.push((main.method.clone(), age(main, 0)));

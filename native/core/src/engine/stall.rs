@@ -234,10 +234,10 @@ fn on_request_record(start_ns: Ns, end_ns: Option<Ns>) -> RequestRecord {
     }
 }
 
-/// Whether the capture was decided and received within the request. `None` while the request is in flight, and for
-/// captures that never arrived.
+/// Whether the capture was decided and received within the request. `None` while the request is in flight, for captures
+/// that never arrived, and where nobody waited: a capture on request.
 fn during(capture: &Capture, request: &RequestRecord) -> Option<bool> {
-    let end = request.end_ns?;
+    let end = request.end_ns.filter(|_| request.method != ON_REQUEST)?;
     if capture.kind == CaptureKind::Baseline {
         return Some(false);
     }
