@@ -383,7 +383,6 @@ fn a_baseline_given_up_is_taken_at_the_next_calm_moment_and_a_failed_one_is_not(
 #[test]
 fn polling_is_fast_only_while_somebody_waits() {
     let mut desk = Desk::new(60 * SECOND);
-    assert_eq!(desk.engine.poll_interval_ns(10 * MS), Some(SECOND));
     desk.observe(1_000, HOVER);
     assert_eq!(desk.engine.poll_interval_ns(1_010 * MS), Some(50 * MS));
     assert_eq!(desk.engine.poll_interval_ns(9_000 * MS), Some(250 * MS), "the end is exact anyway");
@@ -523,4 +522,18 @@ fn samples_that_come_late_and_in_a_bundle_say_the_same() {
     }
     assert_eq!(desk.engine.ring().range(0, 3_000 * MS).count(), 20);
     assert!((desk.engine.cpu_share() - 0.5).abs() < 1e-9, "{}", desk.engine.cpu_share());
+}
+
+#[test]
+fn a_gopls_that_uses_no_cpu_is_asked_half_as_often() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.run(1_000, 2_000, 0);
+    assert_eq!(desk.engine.poll_interval_ns(2_000 * MS), Some(2 * SECOND));
+    for at in (2_000..3_000).step_by(50) {
+        desk.cpu_ms += 20;
+        desk.tick(at, 0);
+    }
+    assert_eq!(desk.engine.poll_interval_ns(3_000 * MS), Some(SECOND));
+    desk.observe(3_000, HOVER);
+    assert_eq!(desk.engine.poll_interval_ns(3_010 * MS), Some(50 * MS));
 }

@@ -7,6 +7,9 @@ use crate::model::{
     Capture, Decision, InFlight, Incident, LatencySource, MS, Ns, RequestRecord, StallStatus, WatchSettings,
 };
 
+/// Below this gopls works on nothing: what it does then by itself, and for our readings, is less.
+const ASLEEP_CPU_SHARE: f64 = 0.05;
+
 impl Engine {
     /// The incident of a stall that has not been forgotten yet.
     pub fn incident(&self, key: StallKey, now_ns: Ns) -> Option<Incident> {
@@ -106,7 +109,8 @@ impl Engine {
     /// How long to wait between two readings of the counters; `None` when there is no reason to read them.
     ///
     /// Fast only while somebody waits, and slower the longer they already do: a reading costs gopls about 0.6 ms, and
-    /// the end of a request is told exactly by gopls's own latency whenever we look.
+    /// the end of a request is told exactly by gopls's own latency whenever we look. Rarest while gopls uses next to no
+    /// CPU: then it works on nothing that somebody could wait for.
     pub fn poll_interval_ns(&self, now_ns: Ns) -> Option<Ns> {
         let fast = (self.settings.poll_fast_ms * MS as f64) as Ns;
         let idle = (self.settings.poll_idle_ms * MS as f64) as Ns;
@@ -118,6 +122,7 @@ impl Engine {
         if self.stall.is_some() || background || self.loading() {
             return Some(fast.max(200 * MS));
         }
-        (idle > 0).then_some(idle.max(fast))
+        let asleep = self.cpu_share() < ASLEEP_CPU_SHARE;
+        (idle > 0).then_some(idle.max(fast) * if asleep { 2 } else { 1 })
     }
 }

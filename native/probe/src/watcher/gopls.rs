@@ -54,6 +54,9 @@ impl Loop {
             self.sampler.set_alone(calm);
             self.due.sample = Instant::now();
         }
+        if calm {
+            self.hasten_poll();
+        }
         if let Some(due_ns) = self.engine.stall_due_ns() {
             self.due.sample = self.due.sample.min(self.clock.instant(due_ns));
         }

@@ -33,6 +33,9 @@ const WORKERS: usize = 4;
 /// Somebody asks for something: look whether it is answered as soon as a page can tell that gopls was not even asked.
 const LOOK_SOON: Duration = Duration::from_millis(35);
 
+/// While all is calm, what is due within this is done with what is due now: waking costs more than doing it.
+const SLACK: Duration = Duration::from_millis(300);
+
 /// What a task brings back.
 pub(super) enum Done {
     Discovered {
@@ -132,6 +135,7 @@ pub(super) struct Loop {
     pub debug: DebugServer,
     /// The server between two polls; `None` while a poll has it, or when there is none.
     pub server: Option<Box<Server>>,
+    pub asked_at: Instant,
     pub poll_failures: u32,
     pub poll_cost: Duration,
     pub discovering: bool,
@@ -205,6 +209,7 @@ impl Loop {
             tidied: false,
             debug: DebugServer::Unknown,
             server: None,
+            asked_at: now,
             poll_failures: 0,
             poll_cost: Duration::ZERO,
             discovering: false,
@@ -281,7 +286,8 @@ impl Loop {
     /// Does whatever else is due.
     fn turn(&mut self) {
         let now = Instant::now();
-        if now >= self.due.scan {
+        let soon = if self.calm { now + SLACK } else { now };
+        if soon >= self.due.scan {
             self.scan(now);
         }
         if self.gopls.is_some() {
@@ -293,7 +299,7 @@ impl Loop {
                 self.poll(now);
             }
         }
-        self.publish(now);
+        self.publish(now, soon);
     }
 
     // ---- what comes in ----

@@ -17,8 +17,7 @@ use crate::process::{self, ProcessHandle};
 
 /// The loop gets what was read after this long at the latest.
 const BUNDLE_NS: Ns = SECOND;
-/// CPU time is read this often: it is counted in steps of 10 ms and needed over a second, and reading it costs more
-/// than the memory.
+/// In a calm editor CPU time is read this often: it is needed over a second then, and costs more than the memory.
 const CPU_EVERY_NS: Ns = SECOND / 4;
 
 /// One reading.
@@ -26,7 +25,7 @@ const CPU_EVERY_NS: Ns = SECOND / 4;
 pub(super) struct Sample {
     pub at_ns: Ns,
     pub rss_bytes: Bytes,
-    /// Only now and then.
+    /// Read with each sample by the loop, now and then by the thread.
     pub cpu_ns: Option<Ns>,
 }
 
@@ -165,7 +164,7 @@ impl State {
     fn read(&mut self, clock: &Clock) {
         let Some(process) = &mut self.process else { return };
         let at_ns = clock.now_ns();
-        let sample = if at_ns >= self.cpu_due_ns {
+        let sample = if !self.alone || at_ns >= self.cpu_due_ns {
             self.cpu_due_ns = at_ns + CPU_EVERY_NS;
             process.sample().map(|read| (read.rss_bytes, Some(read.cpu_ns)))
         } else {
@@ -183,5 +182,81 @@ impl State {
     fn is_due(&self) -> bool {
         let oldest = self.bundle.samples.first().zip(self.bundle.samples.last());
         self.bundle.ended || oldest.is_some_and(|(first, last)| last.at_ns - first.at_ns >= BUNDLE_NS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Instant;
+
+    use stallscope_core::engine::Event;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_millis(10);
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn sampler() -> (Arc<Stamps>, Sampler) {
+        let clock = Clock::start();
+        let stamps = Arc::new(Stamps::new(clock));
+        let sampler = Sampler::start(clock, Arc::clone(&stamps), INTERVAL).unwrap();
+        sampler.watch(ProcessHandle::of_ourselves());
+        (stamps, sampler)
+    }
+
+    #[tokio::test]
+    async fn a_bundle_comes_by_itself_and_lacks_nothing() {
+        let (stamps, sampler) = sampler();
+        let begin = Instant::now();
+        timeout(PATIENCE, stamps.rung()).await.unwrap();
+        assert!(begin.elapsed() >= Duration::from_nanos(BUNDLE_NS), "{:?}", begin.elapsed());
+        let Bundle { samples, ended } = sampler.take();
+        assert!(!ended);
+        assert!(samples.is_sorted_by(|a, b| a.at_ns < b.at_ns));
+        // A hundred on a machine that has nothing else to do.
+        assert!(samples.len() > 20, "{}", samples.len());
+        let with_cpu = samples.iter().filter(|sample| sample.cpu_ns.is_some()).count();
+        assert!((2..=5).contains(&with_cpu), "{with_cpu} of {}", samples.len());
+        assert!(sampler.own_cpu_ns() > 0);
+    }
+
+    #[tokio::test]
+    async fn a_stamp_is_told_with_the_next_sample() {
+        let (stamps, _sampler) = sampler();
+        stamps.push(Event::SaveBegan("file:///a.go".into()));
+        let begin = Instant::now();
+        timeout(PATIENCE, stamps.rung()).await.unwrap();
+        assert!(begin.elapsed() < Duration::from_nanos(BUNDLE_NS), "{:?}", begin.elapsed());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_process_is_told_at_once_and_once() {
+        let (stamps, sampler) = sampler();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let started = process::started_unix_ms(child.id()).unwrap();
+        sampler.watch(ProcessHandle::open(child.id(), started));
+        child.kill().unwrap();
+        timeout(PATIENCE, stamps.rung()).await.unwrap();
+        assert!(sampler.take().ended);
+        assert!(!sampler.take().ended);
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn while_the_loop_reads_the_thread_does_not() {
+        let (_stamps, sampler) = sampler();
+        sampler.set_alone(false);
+        sampler.take();
+        std::thread::sleep(5 * INTERVAL);
+        sampler.read();
+        let Bundle { samples, .. } = sampler.take();
+        assert!(matches!(samples[..], [Sample { cpu_ns: Some(_), .. }]), "{samples:?}");
+        sampler.watch(None);
+        sampler.read();
+        let Bundle { samples, ended } = sampler.take();
+        assert!(samples.is_empty() && !ended, "there is nothing to read");
     }
 }

@@ -126,20 +126,32 @@ impl Loop {
     }
 
     pub fn poll(&mut self, now: Instant) {
-        let now_ns = self.clock.now_ns();
-        let Some(interval_ns) = self.engine.poll_interval_ns(now_ns) else {
+        let Some(interval) = self.poll_interval() else {
             self.due.poll = now + NO_REASON;
             return;
         };
         let (Some(gopls), Some(mut server)) = (&self.gopls, self.server.take()) else { return };
-        // A server that is slow to answer is busy with something better: ask it less.
-        let interval = Duration::from_nanos(interval_ns).max(self.poll_cost * 2);
+        self.asked_at = now;
         self.due.poll = now + interval;
         let pid = gopls.identity.pid;
         self.tasks.spawn(async move {
             let (open, result) = server.read().await;
             Done::Polled { pid, server, open, result }
         });
+    }
+
+    /// Time from one reading of the counters to the next; `None` while there is no reason to read them.
+    fn poll_interval(&self) -> Option<Duration> {
+        let interval_ns = self.engine.poll_interval_ns(self.clock.now_ns())?;
+        // A server that is slow to answer is busy with something better: ask it less.
+        Some(Duration::from_nanos(interval_ns).max(self.poll_cost * 2))
+    }
+
+    /// Brings the next reading forward when there is more reason for it than there was at the last one.
+    pub fn hasten_poll(&mut self) {
+        if let Some(interval) = self.poll_interval() {
+            self.due.poll = self.due.poll.min(self.asked_at + interval.max(RETRY_AFTER));
+        }
     }
 
     pub fn polled(&mut self, pid: u32, server: Box<Server>, open: Duration, result: Result<Reading, String>) {
@@ -163,6 +175,10 @@ impl Loop {
                     self.clock.at(reading.received),
                     Event::Counters { sent_ns, counters: reading.counters },
                 );
+                if let Some(interval) = self.poll_interval() {
+                    // The page may have shown a request that nobody stamped.
+                    self.due.poll = self.due.poll.min(Instant::now() + interval);
+                }
             }
             Err(error) => {
                 self.poll_failures += 1;
@@ -170,7 +186,8 @@ impl Loop {
                     self.fail_server(server.address.to_string(), error);
                 } else {
                     self.server = Some(server);
-                    self.due.poll = Instant::now() + RETRY_AFTER;
+                    self.asked_at = Instant::now();
+                    self.due.poll = self.asked_at + RETRY_AFTER;
                 }
             }
         }

@@ -66,8 +66,8 @@ impl Loop {
         self.tell(WatchEvent::Problem { note });
     }
 
-    /// Tells the status when something has changed or the last one is old.
-    pub fn publish(&mut self, now: Instant) {
+    /// Tells the status when something has changed, or when the last one will be old at `soon`.
+    pub fn publish(&mut self, now: Instant, soon: Instant) {
         let stalled = self.engine.stall_status(self.clock.now_ns()).is_some();
         let fingerprint = Fingerprint {
             stalled,
@@ -78,7 +78,7 @@ impl Loop {
             decisions: self.engine.decisions().count(),
         };
         let changed = self.told.as_ref() != Some(&fingerprint);
-        if !changed && now < self.due.status {
+        if !changed && soon < self.due.status {
             return;
         }
         self.told = Some(fingerprint);

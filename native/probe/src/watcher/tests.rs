@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use stallscope_core::model::{
-    Capture, CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, Note,
+    Capture, CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, Note, Value,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -371,6 +371,41 @@ async fn an_incident_that_cannot_be_written_is_let_go_and_told() {
         !problems.is_empty() && problems.iter().all(|note| note.code == "storage-failed"),
         "{problems:?}"
     );
+}
+
+#[tokio::test]
+async fn what_was_read_in_a_calm_editor_is_on_the_time_line_when_it_is_asked_for() {
+    let mut desk = Desk::new().await;
+    let timeline = desk
+        .run(async |outside| {
+            sleep(Duration::from_millis(600)).await;
+            let (reply, answer) = oneshot::channel();
+            let query = TimelineQuery { incident: None, from_ns: None, to_ns: None, points: 1_000 };
+            outside.commands.send(Command::Timeline(query, reply)).unwrap();
+            answer.await.unwrap()
+        })
+        .await;
+    // Twelve, on a machine that has nothing else to do.
+    assert!(timeline.rss.len() >= 5, "{:?}", timeline.rss);
+    let latest_ns = timeline.rss.last().unwrap().at_ns;
+    assert!(timeline.to_ns - latest_ns < 300_000_000, "{latest_ns} of {}", timeline.to_ns);
+}
+
+#[tokio::test]
+async fn a_wait_is_a_stall_at_its_limit_and_not_at_the_next_sample() {
+    let mut desk = Desk::new().await;
+    desk.watch.engine.handle(
+        0,
+        Event::Settings(Box::new(WatchSettings { sample_interval_ms: 5_000.0, ..WatchSettings::default() })),
+    );
+    desk.run(async |outside| {
+        outside.stamps.set_urgent(true);
+        outside.stall().await;
+    })
+    .await;
+    let stall = desk.watch.engine.decisions().find(|d| d.rule == "stall").unwrap();
+    let Some(Value::Number(age_ms)) = stall.values.get("age_ms") else { panic!("{stall:?}") };
+    assert!(*age_ms > 200.0 && *age_ms < 1_000.0, "{age_ms}");
 }
 
 #[tokio::test]
