@@ -13,6 +13,8 @@ use crate::failure::Failure;
 
 /// Below this size a second thread costs more than it saves.
 const WORTH_A_THREAD_BYTES: u64 = 512 << 10;
+/// The same for counting samples.
+const WORTH_A_THREAD_SAMPLES: usize = 20_000;
 /// Chunks in flight between the threads: enough that neither waits, little enough to stay small.
 const CHUNKS_AHEAD: usize = 8;
 
@@ -31,11 +33,20 @@ pub fn load(path: &Path, limits: &Limits) -> Result<HeapIndex, Failure> {
 pub fn load_for(path: &Path, limits: &Limits, sample_type: Option<&str>) -> Result<HeapIndex, Failure> {
     let name = sample_type.unwrap_or("inuse_space");
     let presumed = HEAP_TYPES.iter().position(|heap_type| *heap_type == name);
-    let index = read(path, limits, presumed)?;
-    if presumed.is_none() || index.kind(sample_type).ok() == presumed {
-        return Ok(index);
+    let mut index = read(path, limits, presumed)?;
+    if presumed.is_some() && index.kind(sample_type).ok() != presumed {
+        index = read(path, limits, None)?;
     }
-    read(path, limits, None)
+    if index.sample_count() >= WORTH_A_THREAD_SAMPLES {
+        let prepared = index.prepare(sample_type, |first, second| {
+            thread::scope(|scope| {
+                scope.spawn(second);
+                first();
+            });
+        });
+        prepared.map_err(|error| Failure::Question { path: path.to_owned(), error })?;
+    }
+    Ok(index)
 }
 
 fn read(path: &Path, limits: &Limits, only: Option<usize>) -> Result<HeapIndex, Failure> {

@@ -8,7 +8,7 @@ use crate::inflate::Inflater;
 use crate::limits::Limits;
 use crate::messages::{self, tag};
 use crate::profile::{Function, Line, Location, Mapping, Parts, Profile, ValueType};
-use crate::sample::{decode_sample, string_id, within};
+use crate::sample::{decode_sample, has_nothing_of, string_id, within};
 use crate::wire::{Value, field, field_length, for_each_packed};
 
 /// No part of a real profile comes near; a longer one would only fill memory before it is refused.
@@ -60,9 +60,10 @@ impl Decoder {
         }
     }
 
-    /// Keeps only samples with a value of the sample type at this position. The others are checked all the same.
+    /// Keeps only samples with a value of the sample type at this position. Of the others only the values are read: a
+    /// wrong frame in one of them goes unnoticed.
     ///
-    /// Most of what was ever allocated is no longer in use: who asks for one type then needs a fraction of the memory.
+    /// Most of what was ever allocated is no longer in use: who asks for one type needs a fraction of time and memory.
     pub fn keeping_only(self, kind: usize) -> Self {
         Self { only: Some(kind), ..self }
     }
@@ -111,11 +112,13 @@ impl Decoder {
         let parts = &mut self.parts;
         match field(&mut bytes)? {
             (tag::SAMPLE, Value::Bytes(message)) => {
+                if let Some(kind) = self.only
+                    && has_nothing_of(kind, message, parts.sample_types.len())?
+                {
+                    return Ok(());
+                }
                 decode_sample(message, &mut parts.samples, &mut self.location_ids, &self.limits)?;
                 check_row(parts)?;
-                if self.only.is_some_and(|kind| has_no_value(parts, kind)) {
-                    parts.samples.pop_row(parts.sample_types.len());
-                }
             }
             (tag::SAMPLE_TYPE, Value::Bytes(message)) => {
                 parts.sample_types.push(value_type(message)?);
@@ -246,12 +249,6 @@ fn check_row(parts: &Parts) -> Result<(), Error> {
         return Err(Error::Inconsistent(format!("a sample does not have {width} values")));
     }
     Ok(())
-}
-
-/// Whether the last sample has nothing of a sample type.
-fn has_no_value(parts: &Parts, kind: usize) -> bool {
-    let (values, width) = (&parts.samples.values, parts.sample_types.len());
-    kind < width && values[values.len() - width + kind] == 0
 }
 
 fn value_type(message: &[u8]) -> Result<ValueType, Error> {

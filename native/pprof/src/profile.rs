@@ -130,17 +130,6 @@ impl Samples {
         self.frame_ends.push(self.frames.len() as u32);
         self.label_ends.push(self.labels.len() as u32);
     }
-
-    /// Removes the last row, which has `width` values.
-    pub(crate) fn pop_row(&mut self, width: usize) {
-        let start = |ends: &mut Vec<u32>| {
-            ends.pop();
-            ends.last().map_or(0, |end| *end as usize)
-        };
-        self.frames.truncate(start(&mut self.frame_ends));
-        self.labels.truncate(start(&mut self.label_ends));
-        self.values.truncate(self.values.len() - width);
-    }
 }
 
 #[inline]

@@ -44,6 +44,24 @@ pub(crate) fn decode_sample(
     Ok(())
 }
 
+/// Whether a sample has all its `width` values, and that of one type is 0.
+pub(crate) fn has_nothing_of(kind: usize, mut message: &[u8], width: usize) -> Result<bool, Error> {
+    let (mut count, mut is_zero) = (0, false);
+    let mut take = |value| {
+        is_zero |= count == kind && value == 0;
+        count += 1;
+        Ok(())
+    };
+    while !message.is_empty() {
+        match field(&mut message)? {
+            (sample_tag::VALUE, Value::Bytes(packed)) => for_each_packed(packed, &mut take)?,
+            (sample_tag::VALUE, Value::Varint(value)) => take(value)?,
+            _ => {}
+        }
+    }
+    Ok(is_zero && count == width)
+}
+
 /// Appends a stack. There is room for one frame per byte before the first is read, so that none has to ask.
 fn decode_stack(packed: &[u8], frames: &mut Vec<u32>, locations: &mut IdTable) -> Result<(), Error> {
     let start = frames.len();

@@ -149,9 +149,3 @@ impl<'a> Change<'a> {
         }
     }
 }
-
-impl Sums {
-    fn plus(self, other: Self) -> Self {
-        Self { flat: self.flat.saturating_add(other.flat), cum: self.cum.saturating_add(other.cum) }
-    }
-}

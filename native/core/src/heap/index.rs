@@ -90,6 +90,24 @@ impl HeapIndex {
         Ok(self.table(self.kind(sample_type)?).total)
     }
 
+    /// Makes the table of a sample type in two halves and keeps it. `both` runs the halves, at the same time if it
+    /// likes: this crate starts no thread.
+    pub fn prepare(
+        &self,
+        sample_type: Option<&str>,
+        both: impl FnOnce(&mut (dyn FnMut() + Send), &mut (dyn FnMut() + Send)),
+    ) -> Result<(), HeapError> {
+        let kind = self.kind(sample_type)?;
+        let (samples, middle) = (self.profile.samples.len(), self.profile.samples.len() / 2);
+        let count = |part| Some(Table::of_part(&self.profile, &self.nodes, kind, part));
+        let (mut first, mut second) = (None, None);
+        both(&mut || first = count(0..middle), &mut || second = count(middle..samples));
+        if let (Some(first), Some(second)) = (first, second) {
+            self.tables[kind].get_or_init(|| first.plus(&second));
+        }
+        Ok(())
+    }
+
     pub(super) fn sample_type(&self, kind: usize) -> SampleType {
         let value_type = &self.profile.sample_types[kind];
         let text = |id| self.profile.text(id).to_owned();

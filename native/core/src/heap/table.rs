@@ -1,5 +1,7 @@
 //! Flat and cumulative values per function, for one sample type.
 
+use std::ops::Range;
+
 use stallscope_pprof::Profile;
 
 use super::nodes::Nodes;
@@ -13,6 +15,12 @@ pub(crate) struct Sums {
     pub cum: i64,
 }
 
+impl Sums {
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { flat: self.flat.saturating_add(other.flat), cum: self.cum.saturating_add(other.cum) }
+    }
+}
+
 /// The values of all functions, by node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Table {
@@ -22,11 +30,15 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Walks every stack once. A function that is in a stack several times counts that sample once.
     pub(crate) fn new(profile: &Profile, nodes: &Nodes, kind: usize) -> Self {
+        Self::of_part(profile, nodes, kind, 0..profile.samples.len())
+    }
+
+    /// Walks each of these stacks once. A function that is in a stack several times counts that sample once.
+    pub(crate) fn of_part(profile: &Profile, nodes: &Nodes, kind: usize, samples: Range<usize>) -> Self {
         let mut cells = vec![Cell::default(); nodes.list.len()];
         let mut total = 0i64;
-        for sample in 0..profile.samples.len() {
+        for sample in samples {
             let value = profile.value(sample, kind);
             if value == 0 {
                 continue;
@@ -49,6 +61,13 @@ impl Table {
             }
         }
         Self { sums: cells.into_iter().map(|cell| cell.sums).collect(), total }
+    }
+
+    /// The table of both parts together.
+    pub(crate) fn plus(mut self, other: &Self) -> Self {
+        self.sums.iter_mut().zip(&other.sums).for_each(|(sums, more)| *sums = sums.plus(*more));
+        self.total = self.total.saturating_add(other.total);
+        self
     }
 }
 

@@ -57,6 +57,20 @@ fn recursion_and_inlined_calls_count_once_per_sample() {
 }
 
 #[test]
+fn a_table_made_in_halves_is_the_same() {
+    let text = "10 main;a;b;a\n5 main;b>c\n1 main";
+    let (whole, halves) = (index(text), index(text));
+    halves
+        .prepare(None, |first, second| {
+            second();
+            first();
+        })
+        .unwrap();
+    assert_eq!(table(&halves, &HeapQuery::default()), table(&whole, &HeapQuery::default()));
+    assert_eq!(halves.total(None).unwrap(), 16);
+}
+
+#[test]
 fn queries_sort_filter_and_page() {
     let index = index("3 main;net/http.Serve\n2 main;go/ast.Walk\n9 main;go/token.Add");
     let by_name = HeapQuery { sort: HeapSort::Name, descending: false, ..HeapQuery::default() };
