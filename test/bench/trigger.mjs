@@ -19,13 +19,17 @@ const READ_EVERY_MS = 5;
 const GIVE_UP_AFTER_MS = 30_000;
 
 export async function trigger() {
-  const captures = await withHost(async (host) => {
+  const { captures, missed } = await withHost(async (host) => {
     const all = [];
+    let missed = 0;
     for (let round = 0; round < CAPTURES; round += 1) {
-      all.push(await oneCapture(host, round));
+      const capture = await oneCapture(host, round);
+      // Where the bench's own readings missed the crossing there is nothing to compare with.
+      if (capture.dueMs === undefined) missed += 1;
+      else all.push(capture);
       if ((round + 1) % 10 === 0) log(`trigger: ${round + 1} of ${CAPTURES} captures`);
     }
-    return all;
+    return { captures: all, missed };
   });
   const toRequest = captures.map(({ sentMs, dueMs }) => sentMs - dueMs);
   const toDisk = captures.map(({ onDiskMs, dueMs }) => onDiskMs - dueMs);
@@ -43,7 +47,8 @@ export async function trigger() {
         `hover, and RSS which it reads about every ${READ_EVERY_MS} ms. The reading before the limit was seen crossed ` +
         'counts as the crossing, so the latencies are rather too long than too short.',
       'Asked for: `sent_ns` of the heap capture in incident.json. On disk: its `on_disk_ns`, after fdatasync and rename.',
-      `Growth came last in ${byGrowth} of ${captures.length} captures, the 200 ms in the others. gopls saturates all ` +
+      `Growth came last in ${byGrowth} of ${captures.length} captures, the 200 ms in the others; ${missed} more are left out ` +
+        'because the bench itself did not see the growth. gopls saturates all ' +
         'cores meanwhile. The debug server had been found before the hover.',
     ],
     rows: [
@@ -132,14 +137,14 @@ class Readings {
     this.#running = false;
   }
 
-  /** When a capture for a hover sent at `hoverMs` was due. */
+  /** When a capture for a hover sent at `hoverMs` was due; undefined when no reading showed it. */
   due(hoverMs) {
     const stallMs = hoverMs + STALL_AFTER_MS;
     const crossed = this.#all.findIndex(
       ({ ms, rss }) =>
         ms >= stallMs && rss - this.#lowest(Math.max(hoverMs, ms - WINDOW_MS), ms) > RISE_BYTES,
     );
-    if (crossed < 0) throw new Error('a heap was captured, but the bench saw no reason for it');
+    if (crossed < 0) return undefined;
     return Math.max(stallMs, this.#all[crossed - 1].ms);
   }
 

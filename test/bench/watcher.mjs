@@ -44,11 +44,15 @@ async function readingCosts(pid) {
     const line = stdout.split('\n').find((candidate) => candidate.startsWith(name));
     return Number(/([\d.]+) µs CPU/.exec(line)[1]);
   };
-  return { rssUs: figure('RSS alone'), wholeUs: figure('RSS, CPU, threads, faults') };
+  return {
+    rssUs: figure('RSS alone'),
+    wholeUs: figure('RSS, CPU, threads, faults'),
+    sleepUs: figure('a sleep of 50 ms'),
+  };
 }
 
 function report(readings, windows) {
-  const { rssUs, wholeUs } = readings;
+  const { rssUs, wholeUs, sleepUs } = readings;
   const of = (on, key) => windows.filter((window) => window.on === on).map((window) => window[key]);
   const differences = Array.from({ length: PAIRS }, (_, pair) => {
     const [on, off] = [true, false].map((side) => windows.find((w) => w.pair === pair && w.on === side));
@@ -75,6 +79,11 @@ function report(readings, windows) {
         measured:
           `${wholeUs.toFixed(1)} µs of CPU, ` +
           `${((wholeUs * SAMPLES_PER_SECOND) / 1e4).toFixed(3)} ${percent} at 50 ms`,
+      },
+      {
+        what: 'watcher: a thread that only sleeps 50 ms at a time',
+        wanted: '',
+        measured: `${((sleepUs * SAMPLES_PER_SECOND) / 1e4).toFixed(3)} ${percent}, the floor here`,
       },
       {
         what: 'watcher: all of it, calm gopls',
