@@ -12,6 +12,7 @@ import {
   SNAPSHOT_TEXT,
   extensionsUnderTest,
   hoverTimesMs,
+  openSnapshot,
   snapshotLine,
   startWorkbench,
 } from './driver/scenario.mjs';
@@ -60,7 +61,7 @@ test(
   'the first hover is one incident, its heap captured during the wait',
   { timeout: 5 * MINUTE },
   async (t) => {
-    await editor.openFile(SNAPSHOT_FILE, { line: snapshotLine() });
+    await openSnapshot(editor);
     let during;
     const hover = await editor.hover(SNAPSHOT_TEXT, {
       timeoutMs: 2 * MINUTE,

@@ -9,7 +9,7 @@ const RECORD_TIMEOUT_MS = 60_000;
 
 /** @param {import('../../workbench/driver/workbench.mjs').Workbench} workbench */
 export async function demoHeadless(workbench) {
-  const { SNAPSHOT_FILE, SNAPSHOT_TEXT, snapshotLine } = await import('../../workbench/driver/scenario.mjs');
+  const { SNAPSHOT_TEXT, openSnapshot } = await import('../../workbench/driver/scenario.mjs');
   const folder = path.join(out, 'demo');
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
@@ -17,7 +17,7 @@ export async function demoHeadless(workbench) {
   const picture = (name) => editor.screenshot(path.join(folder, `${name}.png`));
 
   const hover = await step('open a file and hover', async () => {
-    await editor.openFile(SNAPSHOT_FILE, { line: snapshotLine() });
+    await openSnapshot(editor);
     return editor.hover(SNAPSHOT_TEXT, { timeoutMs: 120_000, onLoading: () => picture('1-loading') });
   });
   await picture('2-answered');

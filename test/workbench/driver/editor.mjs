@@ -18,6 +18,8 @@ const QUICK_INPUT = '.quick-input-widget:visible';
 const HOVER_ROWS = '.monaco-resizable-hover .monaco-hover:visible .hover-row';
 /** What only Stallscope's panel has, once it shows anything. */
 const PANEL = '.header .now';
+/** "Loading…" is there 760 ms after the providers were asked, if one of them has not answered. */
+const NOBODY_ASKED_AFTER_MS = 1500;
 /** The editor asks its hover providers after half of `editor.hover.delay` (300 ms by default). */
 const HOVER_ASK_DELAY_MS = 150;
 
@@ -250,7 +252,7 @@ export class Editor {
           loadingAtMs ??= now;
         }
         // Nobody was asked: gopls had not registered yet. Come again.
-        else if (now - askedAtMs > 3000) break;
+        else if (now - askedAtMs > NOBODY_ASKED_AFTER_MS) break;
         await this.page.waitForTimeout(20);
       }
       if (Date.now() >= deadline)

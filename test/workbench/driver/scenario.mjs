@@ -49,6 +49,19 @@ export const SNAPSHOT_FILE = 'internal/cache/snapshot.go';
 export const SNAPSHOT_TEXT = 'type Snapshot struct';
 export const snapshotLine = () => lineOf(SNAPSHOT_FILE, SNAPSHOT_TEXT);
 
+/**
+ * Opens the file of the first hover and waits until gopls is there: a hover from before it has registered goes nowhere,
+ * and one that comes seconds later finds the workspace loaded.
+ */
+export async function openSnapshot(editor) {
+  await editor.openFile(SNAPSHOT_FILE, { line: snapshotLine() });
+  await editor.waitFor(
+    'gopls in the status bar',
+    async () => /gopls \S*\d/.test((await editor.statusItem('stallscope.stallscope'))?.text ?? ''),
+    { timeoutMs: 60_000, everyMs: 50 },
+  );
+}
+
 /** How long the hovers took by the test language client's own clock, in milliseconds, oldest first. */
 export function hoverTimesMs(workbench) {
   const text = workbench.logs(/gopls \(server\)/).map((log) => log.text);
