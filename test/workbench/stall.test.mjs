@@ -371,6 +371,25 @@ test('a profile is saved for `go tool pprof`, incidents are deleted', { timeout:
 });
 
 test(
+  'a restart from the panel gives another gopls, which is watched at once',
+  { timeout: 2 * MINUTE },
+  async () => {
+    await editor.command('Stallscope: Show Panel');
+    const panel = await panelFrame();
+    await panel.getByRole('button', { name: 'Restart gopls' }).click();
+    const another = await editor.waitFor('another gopls', () =>
+      workbench.goplsProcesses().find(({ pid }) => pid !== first.pid),
+    );
+    await panel.getByText(`pid ${another.pid}`).waitFor();
+    await panel.getByText(/^Debug server on 127\.0\.0\.1:\d+$/).waitFor();
+    assert.deepEqual(
+      workbench.goplsProcesses().map(({ pid }) => pid),
+      [another.pid],
+    );
+  },
+);
+
+test(
   'after a reload the panel is back, and "Don\'t Ask Again" is for good',
   { timeout: 4 * MINUTE },
   async () => {

@@ -11,7 +11,7 @@ use crate::model::{Bytes, Decision, GoplsIdentity, LatencySource, Ns, SECOND};
 const CPU_WINDOW_NS: Ns = SECOND;
 /// How far back it can be told: longer than a page of the debug server may take.
 const CPU_HISTORY_NS: Ns = 30 * SECOND;
-/// A gopls that uses less than this while it owes us a page is stopped or starved, not busy.
+/// A gopls that uses less than this for most of the time that it owes us a page was stopped or starved, not busy.
 const DORMANT_CPU_SHARE: f64 = 0.05;
 /// gopls must be this quiet …
 const CALM_CPU_SHARE: f64 = 0.05;
@@ -51,13 +51,26 @@ impl Watched {
         let (end, after) = self.cpu.get(last_until(to)?)?;
         (end > begin).then(|| after.saturating_sub(*before) as f64 / (end - begin) as f64)
     }
+
+    /// How long it used next to no CPU between two moments, as far as that was measured.
+    fn dormant_ns_between(&self, from: Ns, to: Ns) -> Ns {
+        let samples = self.cpu.iter().zip(self.cpu.iter().skip(1));
+        let dormant = samples.filter_map(|((begin, before), (end, after))| {
+            let share = after.saturating_sub(*before) as f64 / end.saturating_sub(*begin).max(1) as f64;
+            let inside = to.min(*end).saturating_sub(from.max(*begin));
+            (share < DORMANT_CPU_SHARE).then_some(inside)
+        });
+        dormant.sum()
+    }
 }
 
 impl Engine {
-    /// Whether gopls did next to nothing between two moments.
+    /// Whether gopls did next to nothing for most of the time between two moments. For most of it: one that goes on has
+    /// a lot to catch up with before it comes to our page.
     pub(super) fn was_dormant(&self, from: Ns, to: Ns) -> bool {
-        let share = self.gopls.as_ref().and_then(|gopls| gopls.cpu_share_between(from, to));
-        share.is_some_and(|share| share < DORMANT_CPU_SHARE)
+        self.gopls
+            .as_ref()
+            .is_some_and(|gopls| 2 * gopls.dormant_ns_between(from, to) > to.saturating_sub(from))
     }
 
     pub(super) fn sample(

@@ -127,6 +127,34 @@ fn rules(incident: &Incident) -> Vec<String> {
 }
 
 #[test]
+fn a_stopped_gopls_that_catches_up_before_it_answers_owes_the_wait() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.run(500, 1_000, 0);
+    desk.observe(1_000, HOVER);
+    let key = 1;
+    // Stopped: samples without CPU, and the page that was asked for stays away.
+    for at_ms in (1_050..2_600).step_by(50) {
+        let cpu_ns = Some(desk.cpu_ms * MS);
+        desk.at(at_ms, Event::Sample { rss_bytes: 200 * MB, cpu_ns, go_children: 0 });
+    }
+    // It goes on: 150 ms of CPU for all that has queued up, then the page, with the hover answered in 2 ms.
+    desk.cpu_ms += 150;
+    let cpu_ns = Some(desk.cpu_ms * MS);
+    desk.at(2_700, Event::Sample { rss_bytes: 200 * MB, cpu_ns, go_children: 0 });
+    desk.count(HOVER, 0, Some(2));
+    let counters = desk.counters.clone();
+    desk.at(2_710, Event::Counters { sent_ns: 1_040 * MS, counters });
+    desk.run(2_750, 3_100, 0);
+    for number in [1, 2] {
+        desk.arrives(3_100, key, number);
+    }
+    assert!(desk.told.iter().any(|a| matches!(a, Action::Close { prompt: true, .. })), "{:?}", desk.told);
+    let incident = desk.engine.incident(key, 3_200 * MS).unwrap();
+    let waited = incident.request.duration_ns.unwrap();
+    assert!(waited.abs_diff(1_700 * MS) <= incident.request.uncertainty_ns, "{waited}");
+}
+
+#[test]
 fn a_request_that_only_looked_unanswered_is_no_stall() {
     let mut desk = Desk::new(60 * SECOND);
     desk.run(500, 1_000, 0);
