@@ -252,7 +252,7 @@ impl RequestTracker {
                 (Some(_), None) => now.started,
                 (None, None) => now.started.saturating_sub(now.completed.unwrap_or(now.started)),
             };
-            self.confirm_or_open(method, started, window, saving);
+            self.confirm_or_open(method, started, (window, stopped), saving);
             if previous.is_some()
                 && let Some(completed) = now.completed
             {
@@ -306,13 +306,23 @@ impl RequestTracker {
         }
     }
 
-    fn confirm_or_open(&mut self, method: &str, started: u64, window: (Ns, Ns), saving: bool) {
+    fn confirm_or_open(
+        &mut self,
+        method: &str,
+        started: u64,
+        (window, stopped): ((Ns, Ns), bool),
+        saving: bool,
+    ) {
         let mut unseen = started;
         for open in self.open.iter_mut().filter(|open| !open.confirmed && open.record.method == method) {
             if unseen == 0 {
                 break;
             }
             if open.record.start_ns <= window.1 {
+                if stopped {
+                    // It was read when gopls went on, and may still be worked on.
+                    open.not_before_ns = Some(window.1);
+                }
                 open.confirm(window.1);
                 unseen -= 1;
             }
@@ -571,6 +581,16 @@ mod tests {
         let (duration, uncertainty) = caught(true);
         assert!(duration.abs_diff(2_899 * MS) <= uncertainty && uncertainty <= 150 * MS, "{duration}");
         assert!(caught(false).0 <= 30 * MS, "a busy gopls had answered long before it came to our page");
+    }
+
+    #[test]
+    fn a_stopped_gopls_that_still_works_on_it_owes_the_whole_wait() {
+        let mut t = tracker();
+        t.observed(100 * MS, hover_at(1));
+        t.counters(90 * MS, 1_900 * MS, page(1, 0, 0.0), true);
+        let closed = t.counters(1_950 * MS, 1_952 * MS, page(1, 1, 0.036), false);
+        let (duration, uncertainty) = (closed[0].duration_ns.expect("ended"), closed[0].uncertainty_ns);
+        assert!(duration.abs_diff(1_836 * MS) <= uncertainty.max(10 * MS), "{duration} ± {uncertainty}");
     }
 
     #[test]
