@@ -151,7 +151,8 @@ fn a_stopped_gopls_that_catches_up_before_it_answers_owes_the_wait() {
     assert!(desk.told.iter().any(|a| matches!(a, Action::Close { prompt: true, .. })), "{:?}", desk.told);
     let incident = desk.engine.incident(key, 3_200 * MS).unwrap();
     let waited = incident.request.duration_ns.unwrap();
-    assert!(waited.abs_diff(1_700 * MS) <= incident.request.uncertainty_ns, "{waited}");
+    // The page tells of it 10 ms later.
+    assert!(waited.abs_diff(1_700 * MS) <= 15 * MS, "{waited}");
 }
 
 #[test]
