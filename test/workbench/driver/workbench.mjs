@@ -113,7 +113,15 @@ export class Workbench {
 
   /** The user settings as they are now, whoever wrote them. */
   readSettings() {
-    return JSON.parse(fs.readFileSync(this.settingsFile, 'utf8'));
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return JSON.parse(fs.readFileSync(this.settingsFile, 'utf8'));
+      } catch (error) {
+        // The editor is writing it right now.
+        if (tries === 20) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      }
+    }
   }
 
   async #serve(env, trust) {
