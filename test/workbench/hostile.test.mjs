@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { MAIN_FILE, MAIN_TEXT, Scene } from './driver/misbehaving.mjs';
+import { Scene } from './driver/misbehaving.mjs';
 import { ageMs } from './driver/processes.mjs';
+import { MAIN_FILE, MAIN_TEXT } from './driver/smallModule.mjs';
 
 const MAX_CAPTURE_MB = 4;
 

@@ -118,11 +118,23 @@ export class Editor {
     }
   }
 
-  /** Quick open; `name` may carry folders, as `cache/snapshot.go`, and a line to go to. */
-  async openFile(name, { line } = {}) {
+  /**
+   * Quick open; `name` may carry folders, as `cache/snapshot.go`, and a line to go to. Again when another file came up:
+   * the list is filled from the history first and from a search then, and a row can go away under the mouse.
+   */
+  async openFile(name, { line, timeoutMs = 45_000 } = {}) {
     const base = path.basename(name);
-    await this.#pick('Control+P', line ? `${name}:${line}` : name, new RegExp(`^${escape(base)}`));
-    await this.page.locator(`.tab.active[data-resource-name="${base}"]`).first().waitFor({ timeout: 20_000 });
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      await this.#pick('Control+P', line ? `${name}:${line}` : name, new RegExp(`^${escape(base)}`));
+      try {
+        const tab = this.page.locator(`.tab.active[data-resource-name="${base}"]`);
+        await tab.first().waitFor({ timeout: 8000 });
+        break;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+    }
     await this.page.locator('.monaco-editor .view-line').first().waitFor();
   }
 

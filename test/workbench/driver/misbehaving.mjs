@@ -6,20 +6,8 @@ import path from 'node:path';
 import { standIn } from '../../tools/lib/paths.mjs';
 import { Failure } from '../../tools/lib/run.mjs';
 import { DEBUG_FLAGS, extensionsUnderTest } from './scenario.mjs';
+import { MAIN_TEXT, writeSmallModule } from './smallModule.mjs';
 import { Workbench } from './workbench.mjs';
-
-const MAIN = `package main
-
-import "fmt"
-
-// greeting is what the mouse rests on.
-func greeting() string { return "hello" }
-
-func main() { fmt.Println(greeting()) }
-`;
-export const MAIN_FILE = 'main.go';
-/** Its middle is the function's name. */
-export const MAIN_TEXT = 'func greeting()';
 
 /** Signs of a stall that come soon, so that a test need not wait for them. */
 const QUICK_SETTINGS = {
@@ -53,10 +41,7 @@ export class Scene {
   static async start({ settings = {}, prepare, ...options } = {}) {
     if (!fs.existsSync(standIn.executable)) throw new Failure(`no ${standIn.executable}: run \`npm test\``);
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-wb-'));
-    const folder = path.join(home, 'workspace');
-    fs.mkdirSync(folder);
-    fs.writeFileSync(path.join(folder, 'go.mod'), 'module example.test/greeting\n\ngo 1.22\n');
-    fs.writeFileSync(path.join(folder, MAIN_FILE), MAIN);
+    const folder = writeSmallModule(home);
     const scene = new Scene(home);
     scene.behave();
     try {

@@ -17,6 +17,15 @@ export const MAIN_FILE = 'main.go';
 /** Its middle is the function's name. */
 export const MAIN_TEXT = 'func greeting()';
 
+/** Writes it into a new folder `workspace` below `home`, whose path it returns. */
+export function writeSmallModule(home) {
+  const folder = path.join(home, 'workspace');
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, 'go.mod'), 'module example.test/greeting\n\ngo 1.22\n');
+  fs.writeFileSync(path.join(folder, MAIN_FILE), MAIN);
+  return folder;
+}
+
 /**
  * Starts a workbench on such a module. Options are those of `Workbench.start`, but its folders are made here.
  *
@@ -24,11 +33,8 @@ export const MAIN_TEXT = 'func greeting()';
  */
 export async function startOnSmallModule({ prepare, ...options }) {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-wb-'));
-  const folder = path.join(home, 'workspace');
   try {
-    fs.mkdirSync(folder);
-    fs.writeFileSync(path.join(folder, 'go.mod'), 'module example.test/greeting\n\ngo 1.22\n');
-    fs.writeFileSync(path.join(folder, MAIN_FILE), MAIN);
+    const folder = writeSmallModule(home);
     prepare?.(home, folder);
     return await Workbench.start({ home, folder, ...options });
   } catch (error) {

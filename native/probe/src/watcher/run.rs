@@ -289,6 +289,10 @@ impl Loop {
         let soon = if self.calm { now + SLACK } else { now };
         if soon >= self.due.scan {
             self.scan(now);
+            if self.calm && self.gopls.is_some() {
+                // Awake anyway: otherwise the two would wake the loop in turn.
+                self.due.status = now;
+            }
         }
         if self.gopls.is_some() {
             let wanted = !self.discovering && self.server.is_none() && !is_on(&self.debug);

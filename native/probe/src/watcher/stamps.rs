@@ -2,7 +2,8 @@
 //!
 //! Stamps come from the JavaScript thread while the editor asks gopls the same thing, so they must cost next to
 //! nothing: waking the loop for each would take longer than a quick answer. Nothing that a stamp begins is urgent before
-//! the wait gets long, so whoever reads gopls's memory next rings for it.
+//! the wait gets long, so whoever reads gopls's memory next rings for it. Only a gopls at rest is read so seldom that
+//! the first stamp rings by itself.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,17 +23,29 @@ pub(crate) struct Stamps {
     clock: Clock,
     waiting: Mutex<Vec<(Ns, Event)>>,
     urgent: AtomicBool,
+    at_rest: AtomicBool,
     bell: Notify,
 }
 
 impl Stamps {
     pub fn new(clock: Clock) -> Self {
-        Self { clock, waiting: Mutex::new(Vec::new()), urgent: AtomicBool::new(false), bell: Notify::new() }
+        Self {
+            clock,
+            waiting: Mutex::new(Vec::new()),
+            urgent: AtomicBool::new(false),
+            at_rest: AtomicBool::new(false),
+            bell: Notify::new(),
+        }
     }
 
     /// Whether a stamp cannot wait for the next sample.
     pub fn set_urgent(&self, urgent: bool) {
         self.urgent.store(urgent, Ordering::Relaxed);
+    }
+
+    /// Whether the next sample is long in coming.
+    pub fn set_at_rest(&self, at_rest: bool) {
+        self.at_rest.store(at_rest, Ordering::Relaxed);
     }
 
     /// Adds what happens right now.
@@ -44,7 +57,8 @@ impl Stamps {
                 waiting.push((self.clock.now_ns(), event));
             }
         }
-        if self.urgent.load(Ordering::Relaxed) {
+        // Each stamp, or the first after a rest: what it began ends the rest.
+        if self.urgent.load(Ordering::Relaxed) || self.at_rest.swap(false, Ordering::Relaxed) {
             self.ring();
         }
     }
