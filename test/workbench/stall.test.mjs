@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { testsWithPictures } from './driver/pictures.mjs';
 import { cpuNs, descendants } from './driver/processes.mjs';
 import {
@@ -382,9 +383,12 @@ test(
     );
     await panel.getByText(`pid ${another.pid}`).waitFor();
     await panel.getByText(/^Debug server on 127\.0\.0\.1:\d+$/).waitFor();
-    assert.deepEqual(
-      workbench.goplsProcesses().map(({ pid }) => pid),
-      [another.pid],
+    // The old one still says goodbye.
+    await editor.waitFor('the new one alone', () =>
+      isDeepStrictEqual(
+        workbench.goplsProcesses().map(({ pid }) => pid),
+        [another.pid],
+      ),
     );
   },
 );

@@ -8,5 +8,6 @@ pub mod goroutines;
 pub mod heap;
 pub mod limits;
 pub mod lsp;
+pub mod memory;
 pub mod metrics;
 pub mod model;

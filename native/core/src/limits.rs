@@ -78,6 +78,14 @@ impl Limits {
         allowed(&self.lights_unix_ms, now, LIGHT_COOLDOWN_MS, LIGHT_PER_HOUR)
     }
 
+    /// The same for a long wait: only short ones come in rows, so there is no cool-down.
+    ///
+    /// # Errors
+    /// The refusal, with the time until it is lifted.
+    pub fn light_after_long_wait(&self, now: UnixMs) -> Result<(), Refusal> {
+        allowed(&self.lights_unix_ms, now, 0, LIGHT_PER_HOUR)
+    }
+
     /// Counts a heap capture.
     pub fn took_heap(&mut self, now: UnixMs) {
         take(&mut self.heaps_unix_ms, now);

@@ -37,6 +37,7 @@ impl Engine {
             rss_at_heap_bytes: None,
             heaps: 0,
             recorded: false,
+            long: false,
             gopls_gone: false,
             interrupted: false,
             cost_at_start: self.cost,

@@ -14,6 +14,8 @@ const LINGER_NS: Ns = 250 * MS;
 /// … and it is, too, while the next request is on its way to become one, but not for ever: somebody who types is
 /// answered quickly again and again.
 const LINGER_BUSY_NS: Ns = SECOND;
+/// A wait this long is recorded however soon it comes after another.
+const LONG_WAIT_NS: Ns = SECOND;
 /// The first heap of a stall and two at doublings of RSS.
 const MOST_HEAPS_PER_STALL: u32 = 3;
 
@@ -28,10 +30,15 @@ impl Engine {
             .cloned();
         match (&mut self.stall, oldest) {
             (None, Some(request)) if self.gopls.is_some() => self.begin(now, &request, "in-flight", actions),
-            (Some(stall), Some(_)) => {
+            (Some(stall), Some(request)) => {
                 stall.last_seen_ns = now;
+                if !stall.recorded && age(&request, now) >= LONG_WAIT_NS && !stall.long {
+                    stall.long = true;
+                    self.judge_light(now, self.limits.light_after_long_wait(self.unix_ms(now)), actions);
+                }
                 // Only while somebody waits: what grows in the moment after the answer did not delay it.
                 self.judge_growth(now, actions);
+                self.ask_for_statistics(now, actions);
             }
             _ => {}
         }
@@ -85,7 +92,8 @@ impl Engine {
         actions.push(Action::TellStall { method: request.method.clone() });
         // The heap first: every millisecond it waits, the picture ages. The light evidence follows it.
         self.judge_growth(now, actions);
-        self.judge_light(now, actions);
+        self.judge_light(now, self.limits.light(self.unix_ms(now)), actions);
+        self.ask_for_statistics(now, actions);
     }
 
     /// The rules `heap-on-growth` and, once that has fired in this stall, `heap-high-water`.
@@ -160,11 +168,10 @@ impl Engine {
     }
 
     /// The rule `light-evidence`: a folder for the stall, with what gopls's goroutines and memory say.
-    fn judge_light(&mut self, now: Ns, actions: &mut Vec<Action>) {
+    fn judge_light(&mut self, now: Ns, allowed: Result<(), Refusal>, actions: &mut Vec<Action>) {
         let unix_ms = self.unix_ms(now);
-        let refusal = self.limits.light(unix_ms).err();
         let already = self.stall.as_ref().is_some_and(|stall| stall.recorded);
-        if let (Some(refusal), false) = (refusal, already) {
+        if let (Err(refusal), false) = (allowed, already) {
             let left = [("left_ms", Value::from(refusal.left_ms()))];
             self.log_to_stall(Decision::held(now, "light-evidence", refusal.reason(), left));
             return;
@@ -192,6 +199,7 @@ impl Engine {
         let Some(gopls) = self.gopls.as_ref().map(|g| g.identity.clone()) else { return };
         if self.stall.as_ref().is_some_and(|stall| stall.recorded) {
             self.ask_for(now, CaptureKind::Heap, "user", actions);
+            self.ask_for_statistics(now, actions);
             return;
         }
         let mut stall = self.new_stall(now, now, ON_REQUEST, gopls);
@@ -218,6 +226,18 @@ impl Engine {
         }
     }
 
+    /// Memory statistics with each heap: only both together tell what the heap is of RSS.
+    fn ask_for_statistics(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let number = |kind| self.stall.as_ref().and_then(|stall| stall.last(kind)).map(|c| c.number);
+        let heap = self.stall.as_ref().and_then(|stall| stall.last(CaptureKind::Heap));
+        if let Some(heap) = heap
+            && number(CaptureKind::Memory) < Some(heap.number)
+        {
+            let trigger = heap.trigger.clone();
+            self.ask_for(now, CaptureKind::Memory, &trigger, actions);
+        }
+    }
+
     fn ask_for(&mut self, now: Ns, kind: CaptureKind, trigger: &str, actions: &mut Vec<Action>) {
         if let Some(stall) = &mut self.stall {
             add_capture(stall, now, kind, trigger, actions);
@@ -241,6 +261,7 @@ fn add_capture(stall: &mut Stall, now: Ns, kind: CaptureKind, trigger: &str, act
         on_disk_ns: None,
         during_request: None,
         inuse_space_bytes: None,
+        resident: None,
         error: None,
     });
     actions.push(Action::Capture { key: stall.key, number, kind });

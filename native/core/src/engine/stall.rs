@@ -43,6 +43,8 @@ pub(super) struct Stall {
     pub held: BTreeSet<String>,
     /// Whether it has a folder.
     pub recorded: bool,
+    /// Whether it got long without a folder, and was judged once more for that.
+    pub long: bool,
     pub gopls_gone: bool,
     /// We stopped looking before the request or a capture had ended.
     pub interrupted: bool,
@@ -79,7 +81,12 @@ impl Stall {
     }
 
     pub fn heap_state(&self) -> Option<CaptureState> {
-        self.captures.iter().filter(|c| c.kind == CaptureKind::Heap).map(|c| c.state).next_back()
+        self.last(CaptureKind::Heap).map(|capture| capture.state)
+    }
+
+    /// The one of its kind that was asked for last.
+    pub fn last(&self, kind: CaptureKind) -> Option<&Capture> {
+        self.captures.iter().rfind(|capture| capture.kind == kind)
     }
 
     pub fn waiting_for_captures(&self) -> bool {

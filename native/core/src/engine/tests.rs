@@ -450,6 +450,22 @@ fn stalls_beyond_the_budget_have_no_folder_but_a_line_in_the_log() {
 }
 
 #[test]
+fn a_long_wait_soon_after_another_has_a_folder() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_050, 1_400, 0);
+    desk.count(HOVER, 0, Some(400));
+    desk.run(1_400, 2_000, 0);
+    desk.observe(2_500, HOVER);
+    assert_eq!(captures(&desk.run(2_550, 3_450, 0)), [], "the cool-down, as long as it is short");
+    let actions = desk.run(3_450, 3_600, 0);
+    assert!(actions.iter().any(|a| matches!(a, Action::Open { .. })), "{actions:?}");
+    assert_eq!(captures(&actions), [CaptureKind::Goroutines, CaptureKind::Memory]);
+    let incident = desk.engine.incident(desk.engine.stall.as_ref().unwrap().key, 3_600 * MS).unwrap();
+    assert_eq!(rules(&incident), ["stall", "light-evidence held: cool-down", "light-evidence"]);
+}
+
+#[test]
 fn a_load_given_up_is_neither_told_nor_a_load() {
     let mut desk = Desk::new(SECOND);
     desk.counters.insert(

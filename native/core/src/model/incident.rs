@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::memory::Resident;
+
 use super::{Bytes, Decision, LatencySource, Ns, RssPoint, Value};
 
 /// Version of the `incident.json` layout. Readers refuse a larger one by name.
@@ -230,6 +232,10 @@ pub struct Capture {
     pub during_request: Option<bool>,
     /// For heap profiles: total `inuse_space` of the file.
     pub inuse_space_bytes: Option<Bytes>,
+    /// For memory statistics: the process at the moment they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub resident: Option<Resident>,
     /// Why it is not whole.
     pub error: Option<String>,
 }

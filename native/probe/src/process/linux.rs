@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use stallscope_core::memory::Resident;
 use stallscope_core::model::{Bytes, Ns};
 
 use super::{Ancestor, Candidate, ProcSample};
@@ -198,13 +199,16 @@ impl Handle {
         })
     }
 
-    pub(super) fn swap_bytes(&mut self) -> Option<Bytes> {
+    pub(super) fn resident(&mut self) -> Option<Resident> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
         // Still the same process after the read by number.
-        read_stat(&self.stat)?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmSwap:"))?;
-        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kib * 1024)
+        let rss_bytes = read_rss_bytes(&self.statm)?;
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+            Some(kib * 1024)
+        };
+        Some(Resident { rss_bytes, file_bytes: bytes("RssFile:"), swap_bytes: bytes("VmSwap:") })
     }
 
     pub(super) fn go_children(&mut self) -> u32 {

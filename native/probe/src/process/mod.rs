@@ -18,6 +18,7 @@ pub mod version;
 
 use std::path::PathBuf;
 
+use stallscope_core::memory::Resident;
 use stallscope_core::model::{Bytes, GoplsIdentity, GoplsProcess, GoplsRelation, Ns};
 
 pub use cost::thread_cpu_ns;
@@ -141,9 +142,10 @@ impl ProcessHandle {
         self.0.sample()
     }
 
-    /// How much of it is swapped out, when the platform tells.
-    pub fn swap_bytes(&mut self) -> Option<Bytes> {
-        self.0.swap_bytes()
+    /// RSS, what of it is files, and what is swapped out, as far as the platform tells. Dearer than a sample: meant
+    /// for beside a reading of the runtime's statistics.
+    pub fn resident(&mut self) -> Option<Resident> {
+        self.0.resident()
     }
 
     /// How many `go` commands gopls is running right now (`go list` during a load). Dearer than a sample: it

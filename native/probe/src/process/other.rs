@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use stallscope_core::memory::Resident;
 use stallscope_core::model::{Bytes, Ns};
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
@@ -125,8 +126,8 @@ impl Handle {
         })
     }
 
-    pub(super) fn swap_bytes(&mut self) -> Option<Bytes> {
-        None
+    pub(super) fn resident(&mut self) -> Option<Resident> {
+        Some(Resident { rss_bytes: self.rss_bytes()?, file_bytes: None, swap_bytes: None })
     }
 
     pub(super) fn go_children(&mut self) -> u32 {

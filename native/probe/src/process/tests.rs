@@ -78,7 +78,14 @@ fn a_child_is_ours_and_sampled_until_it_ends() {
     let sample = handle.sample().unwrap();
     assert!(sample.rss_bytes > 100_000 && sample.threads == 1, "{sample:?}");
     assert_eq!(handle.rss_bytes(), Some(sample.rss_bytes));
-    assert_eq!(handle.swap_bytes(), Some(0));
+    let resident = handle.resident().unwrap();
+    assert_eq!(resident.rss_bytes, sample.rss_bytes);
+    // Linux tells the rest as well: a fresh process is mostly its executable and its libraries.
+    if cfg!(target_os = "linux") {
+        assert_eq!(resident.swap_bytes, Some(0));
+        let file_bytes = resident.file_bytes.unwrap();
+        assert!(file_bytes > 0 && file_bytes < resident.rss_bytes, "{resident:?}");
+    }
     assert!(
         ProcessHandle::open(pid, found.started_unix_ms + 10.0).is_none(),
         "another start, another process"
@@ -175,7 +182,7 @@ fn both_platforms_see_the_same() {
     stand.children[0].wait().unwrap();
     assert!(direct_below.changed() && general_below.changed());
     assert_eq!((direct.sample(), general.sample()), (None, None));
-    assert_eq!((direct.swap_bytes(), general.swap_bytes()), (None, None));
+    assert_eq!((direct.resident(), general.resident()), (None, None));
 }
 
 #[cfg(target_os = "linux")]

@@ -67,7 +67,8 @@ impl Loop {
         }
         let capture = incident.captures.into_iter().find(|capture| capture.number == number)?;
         let limits = fetch::limits(kind, Limits::capture(self.engine.settings()));
-        let job = CaptureJob { key, capture, folder, address, limits, clock: self.clock };
+        let gopls = incident.gopls;
+        let job = CaptureJob { key, capture, folder, gopls, address, limits, clock: self.clock };
         Some(
             self.tasks
                 .spawn(async move { Done::Captured { ticket, result: Box::new(fetch::fetch(job).await) } }),

@@ -9,13 +9,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use stallscope_core::engine::StallKey;
-use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureState, Ns};
+use stallscope_core::memory::Resident;
+use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureState, GoplsIdentity, Ns};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::clock::Clock;
 use crate::debug::{DebugClient, DebugError, Endpoint, Limits, Phase};
 use crate::evidence::{file_name, total_inuse};
+use crate::process::ProcessHandle;
 use crate::store::{IncidentFolder, Store, StoreError};
 
 /// Light evidence is small and quick, or the server hangs; then the heap behind it must not wait for long.
@@ -26,6 +28,7 @@ pub(super) struct CaptureJob {
     pub key: StallKey,
     pub capture: Capture,
     pub folder: Arc<IncidentFolder>,
+    pub gopls: GoplsIdentity,
     pub address: SocketAddr,
     pub limits: Limits,
     pub clock: Clock,
@@ -52,7 +55,7 @@ pub(super) fn limits(kind: CaptureKind, mut limits: Limits) -> Limits {
 
 /// Fetches one page into the incident's folder. Never fails: what came is kept, and what went wrong is said.
 pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
-    let CaptureJob { key, mut capture, folder, address, limits, clock } = job;
+    let CaptureJob { key, mut capture, folder, gopls, address, limits, clock } = job;
     let name = file_name(capture.kind, capture.number);
     let mut arrival = Arrival::new({
         let (folder, name) = (Arc::clone(&folder), name.clone());
@@ -65,6 +68,10 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
     let whole = fetch.outcome.is_ok();
     if whole {
         capture.received_ns = Some(clock.at(fetch.done));
+        if capture.kind == CaptureKind::Memory {
+            // At once: what the two sources say of one moment is to add up.
+            capture.resident = resident(&gopls);
+        }
     }
     let open = fetch.open_for();
     let mut error = fetch.outcome.err().map(|error| explained(capture.kind, &error));
@@ -92,6 +99,11 @@ pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
     // A disk that takes no more is why the fetch has failed, not the other way round.
     capture.error = storage_error.as_ref().map(ToString::to_string).or(error);
     CaptureResult { key, capture, folder, received_bytes: fetch.bytes, open, storage_error }
+}
+
+/// The process right now; `None` when it has ended.
+pub(super) fn resident(gopls: &GoplsIdentity) -> Option<Resident> {
+    ProcessHandle::open(gopls.pid, gopls.started_unix_ms)?.resident()
 }
 
 /// What went wrong, and the setting that changes it where there is one.
@@ -142,6 +154,7 @@ impl Baseline {
             on_disk_ns: Some(self.taken_ns),
             during_request: Some(false),
             inuse_space_bytes: self.inuse_space_bytes,
+            resident: None,
             error: None,
         }
     }
