@@ -6,6 +6,7 @@
  * threads: nothing here blocks the extension host. Expected failures are data (`Outcome`), never exceptions.
  */
 import type {
+  CapturedMemory,
   Decision,
   GoplsProcess,
   DiffPage,
@@ -15,6 +16,7 @@ import type {
   FlameQuery,
   Incident,
   IncidentSummary,
+  MemoryView,
   Status,
   Timeline,
   TimelineQuery,
@@ -90,6 +92,10 @@ export interface Core {
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>;
 
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
+  /** Where gopls's memory is, as last read; null before the first reading. Asked every few seconds, it stays fresh. */
+  memory(): Promise<Outcome<MemoryView | null>>;
+  /** Where it was at the captures of an incident that had the runtime's statistics with them. */
+  incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
   /** `ref` minus the incident's baseline capture. */

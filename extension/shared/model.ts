@@ -75,6 +75,10 @@ during_request: boolean | null,
  */
 inuse_space_bytes: number | null, 
 /**
+ * For memory statistics: the process at the moment they came.
+ */
+resident?: Resident, 
+/**
  * Why it is not whole.
  */
 error: string | null, };
@@ -109,6 +113,31 @@ received_ns: number | null, };
  * How a capture ended.
  */
 export type CaptureState = "running" | "complete" | "partial" | "failed";
+
+/**
+ * Where the memory was at a capture of an incident.
+ */
+export type CapturedMemory = { 
+/**
+ * Number of the capture of the statistics.
+ */
+capture: number, 
+/**
+ * When they came.
+ */
+at_ns: number, 
+/**
+ * Number of the heap capture which says what of it was live; absent when there is none.
+ */
+heap: number | null, 
+/**
+ * How it adds up to RSS; absent when the statistics cannot be read.
+ */
+waterfall: Waterfall | null, 
+/**
+ * Why not.
+ */
+problem: string | null, };
 
 /**
  * What our own looking cost gopls during the incident.
@@ -357,6 +386,35 @@ path: Array<string>,
 nodes: Array<FlameNode>, };
 
 /**
+ * A completed GC cycle, or several between two readings.
+ */
+export type GcCycle = { 
+/**
+ * Of the reading that showed it; it was completed after the reading before.
+ */
+at_ns: number, 
+/**
+ * What it left at most, without gopls's ballast.
+ */
+live_bytes: number, 
+/**
+ * It may have been less by this: allocated between the two readings.
+ */
+uncertain_bytes: number, 
+/**
+ * Allocated since the start of the process.
+ */
+total_alloc_bytes: number, 
+/**
+ * How many goroutines there were.
+ */
+goroutines: number | null, 
+/**
+ * How many documents were open.
+ */
+open_documents: number | null, };
+
+/**
  * A gopls process, told apart from a later one with the same pid by its start time.
  */
 export type GoplsIdentity = { 
@@ -455,6 +513,23 @@ debug: DebugServer,
  * Where latencies come from right now.
  */
 latency_source: LatencySource, };
+
+/**
+ * Bytes per GC cycle.
+ */
+export type Growth = { 
+/**
+ * The middle of all slopes between two cycles.
+ */
+per_cycle_bytes: number, 
+/**
+ * With 95 % confidence at least this.
+ */
+low_bytes: number, 
+/**
+ * And at most this.
+ */
+high_bytes: number, };
 
 /**
  * A page of rows.
@@ -745,6 +820,91 @@ earlier: Array<PastLoad>,
 ordinary: boolean, };
 
 /**
+ * One step from nothing to RSS.
+ */
+export type MemoryPart = { 
+/**
+ * What it is.
+ */
+kind: MemoryPartKind, 
+/**
+ * How much. Negative: taken off again (mapped but not resident, swapped out).
+ */
+bytes: number, };
+
+/**
+ * The steps, in their order.
+ */
+export type MemoryPartKind = "live-heap" | "since-gc" | "heap-objects" | "slack" | "free-kept" | "stacks" | "runtime" | "files" | "swapped" | "untouched" | "rest";
+
+/**
+ * See the module's text.
+ */
+export type MemoryVerdict = { 
+/**
+ * What.
+ */
+kind: MemoryVerdictKind, 
+/**
+ * GC cycles that were compared: the latest ones with as many documents open as now.
+ */
+cycles: number, 
+/**
+ * How many more it takes before anything is said.
+ */
+needed_cycles: number, 
+/**
+ * From the first of them to the last.
+ */
+over_ns: number, 
+/**
+ * Live heap after the first of them, without gopls's ballast.
+ */
+first_live_bytes: number, 
+/**
+ * After the last.
+ */
+last_live_bytes: number, 
+/**
+ * Growth of the live heap per cycle (Sen's slope), with the limits of its 95 % interval. Absent without enough cycles.
+ */
+growth: Growth | null, 
+/**
+ * Allocated per second over the compared cycles, freed or not.
+ */
+allocated_bytes_per_s: number, 
+/**
+ * Goroutines at the first and the last of them that had them counted.
+ */
+goroutines: [number, number] | null, };
+
+/**
+ * What can be said.
+ */
+export type MemoryVerdictKind = "workspace-load" | "not-enough-evidence" | "steady" | "churn" | "live-heap-growing" | "goroutine-growth";
+
+/**
+ * Where the memory of a living gopls is, and what can be said of it.
+ */
+export type MemoryView = { 
+/**
+ * When it was read.
+ */
+at_ns: number, 
+/**
+ * How it adds up to RSS.
+ */
+waterfall: Waterfall, 
+/**
+ * Leak or churn.
+ */
+verdict: MemoryVerdict, 
+/**
+ * The live heap after each GC cycle since the workspace was loaded, oldest first.
+ */
+cycles: Array<GcCycle>, };
+
+/**
  * Something a reader must know, worded by the user interface from `code` and `values`.
  */
 export type Note = { 
@@ -844,6 +1004,23 @@ uri: string | null,
  * Zero-based line in it.
  */
 line: number | null, };
+
+/**
+ * What the system says of the process.
+ */
+export type Resident = { 
+/**
+ * Resident set size.
+ */
+rss_bytes: number, 
+/**
+ * The part of it that is pages of files, mostly gopls's own executable. Absent where the system does not tell.
+ */
+file_bytes: number | null, 
+/**
+ * Swapped out, in addition to RSS. Absent where the system does not tell.
+ */
+swap_bytes: number | null, };
 
 /**
  * RSS at a moment.
@@ -1168,3 +1345,40 @@ poll_fast_ms: number,
  * How often in-flight requests are polled otherwise, in milliseconds. 0 switches it off.
  */
 poll_idle_ms: number, };
+
+/**
+ * See the module's text. The parts add up to `rss_bytes` exactly.
+ */
+export type Waterfall = { 
+/**
+ * RSS.
+ */
+rss_bytes: number, 
+/**
+ * The steps; those that are 0 are left out.
+ */
+parts: Array<MemoryPart>, 
+/**
+ * gopls's ballast: virtual, in none of the parts.
+ */
+ballast_bytes: number, 
+/**
+ * Whether the ballast was seen in a profile; else that it is there like in every known gopls is taken for granted.
+ */
+ballast_seen: boolean, 
+/**
+ * Given back to the system, and not in RSS.
+ */
+released_bytes: number, 
+/**
+ * Swapped out, and not in RSS. Absent where the system does not tell.
+ */
+swap_bytes: number | null, 
+/**
+ * The heap (ballast included) at which the next GC cycle begins, when that is known.
+ */
+next_gc_bytes: number | null, 
+/**
+ * How far apart the live heap and the statistics were taken; absent without a live heap that fits.
+ */
+live_apart_ns: number | null, };

@@ -4,6 +4,7 @@
  */
 import type { Outcome, ProfileRef } from './core';
 import type {
+  CapturedMemory,
   Decision,
   FlameTree,
   FlameQuery,
@@ -12,6 +13,7 @@ import type {
   HeapPage,
   Incident,
   IncidentSummary,
+  MemoryView,
   Status,
   Timeline,
   TimelineQuery,
@@ -35,6 +37,8 @@ export interface PanelApi {
   incidents(args: Record<string, never>): Outcome<IncidentSummary[]>;
   incident(args: { id: string }): Outcome<Incident>;
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
+  memory(args: Record<string, never>): Outcome<MemoryView | null>;
+  incidentMemory(args: { id: string }): Outcome<CapturedMemory[]>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
   flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
   heapDiff(args: { ref: ProfileRef; query: HeapQuery }): Outcome<DiffPage>;

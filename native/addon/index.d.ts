@@ -41,6 +41,10 @@ export declare class Core {
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>
   /** The time line, live or of an incident. */
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>
+  /** Where gopls's memory is, as last read. */
+  memory(): Promise<Outcome<MemoryView | null>>
+  /** Where it was at the captures of an incident. */
+  incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>
   /** A page of a heap table. */
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>
   /** A flame tree. */

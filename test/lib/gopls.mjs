@@ -21,13 +21,14 @@ export class Gopls {
    * @param {string} how.executable
    * @param {string} how.workspace  a folder with a go.mod
    * @param {string} how.cache      GOPLSCACHE; an empty folder makes the first load a cold one
+   * @param {object} [how.env]      what else is in its environment
    */
-  constructor({ executable, workspace, cache }) {
+  constructor({ executable, workspace, cache, env = {} }) {
     this.workspace = workspace;
     // A group of its own, so that its `go` commands end with it.
     this.#process = spawn(executable, ['-debug=127.0.0.1:0'], {
       cwd: workspace,
-      env: { ...process.env, GOPLSCACHE: cache },
+      env: { ...process.env, ...env, GOPLSCACHE: cache },
       detached: true,
     });
     this.#ended = new Promise((resolve) => this.#process.once('close', resolve));

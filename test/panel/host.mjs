@@ -90,6 +90,12 @@ export class Host {
   incident({ id }) {
     return this.core.incident(id);
   }
+  incidentMemory({ id }) {
+    return this.core.incidentMemory(id);
+  }
+  memory() {
+    return { ok: true, value: null };
+  }
   heapTable({ ref, query }) {
     return this.core.heapTable(ref, query);
   }

@@ -144,6 +144,10 @@ export class Panel implements vscode.Disposable {
         return this.incident(core, request.args.id);
       case 'timeline':
         return core.timeline(request.args.query);
+      case 'memory':
+        return core.memory();
+      case 'incidentMemory':
+        return core.incidentMemory(request.args.id);
       case 'heapTable':
         return core.heapTable(request.args.ref, request.args.query);
       case 'flame':

@@ -37,6 +37,8 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   incidents: record({}),
   incident: record({ id: incidentId }),
   timeline: record({ query }),
+  memory: record({}),
+  incidentMemory: record({ id: incidentId }),
   heapTable: record({ ref: profileRef, query }),
   flame: record({ ref: profileRef, query }),
   heapDiff: record({ ref: profileRef, query }),

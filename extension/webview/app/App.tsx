@@ -8,6 +8,7 @@ import { t } from '../base/l10n';
 import type { Rpc, VsCodeApi } from '../base/rpc';
 import { useRequest } from '../base/useRequest';
 import type { TableQuery } from '../heap/useTableQuery';
+import { LiveMemory } from '../memory/LiveMemory';
 import { TimeLine } from '../timeline/TimeLine';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { Header } from './Header';
@@ -103,6 +104,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
         now_ns={status?.at_ns ?? null}
         visible={visible}
       />
+      {mode === 'live' && <LiveMemory status={status} visible={visible} />}
       <main class="main">
         {current ? (
           <>

@@ -2,6 +2,7 @@ import type { Capture, Incident } from '../../shared/model';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { IncidentMemory } from '../memory/IncidentMemory';
 import { decisionText, noteText } from '../words/decisions';
 import { captureKind, captureState, methodName, timingSource } from '../words/sources';
 import { facts, readable } from './facts';
@@ -18,6 +19,7 @@ export function Overview({ incident }: { incident: Incident }) {
           </div>
         ))}
       </dl>
+      <IncidentMemory incident={incident} />
       {incident.notes.length > 0 && (
         <section>
           <h3>{t('What else you should know')}</h3>

@@ -276,6 +276,30 @@ impl Core {
         })
     }
 
+    /// Where gopls's memory is, as last read.
+    #[napi(ts_return_type = "Promise<Outcome<MemoryView | null>>", catch_unwind)]
+    pub fn memory<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+        let watcher = self.watcher();
+        promise(env, async move {
+            match watcher {
+                Some(watcher) => settle(watcher.memory().await.map_err(Failure::from)),
+                None => settle::<()>(Err(WatchError::Ended.into())),
+            }
+        })
+    }
+
+    /// Where it was at the captures of an incident.
+    #[napi(ts_args_type = "id: string", ts_return_type = "Promise<Outcome<CapturedMemory[]>>", catch_unwind)]
+    pub fn incident_memory<'env>(
+        &self,
+        env: &'env Env,
+        id: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let id = argument::<String>(env, "id", id);
+        promise(env, blocking(move || Ok(reader.memory(&id?)?)))
+    }
+
     /// A page of a heap table.
     #[napi(
         ts_args_type = "ref: ProfileRef, query: HeapQuery",

@@ -1,6 +1,7 @@
 //! Reading back what was captured: incidents, tables, flame graphs. Stateless but for a few parsed profiles.
 
 use std::collections::VecDeque;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -8,8 +9,11 @@ use std::time::SystemTime;
 use stallscope_core::heap::{
     DiffPage, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, diff,
 };
+use stallscope_core::memory::{
+    CapturedMemory, LiveHeap, MemStats, NotMemStats, Resident, Waterfall, WaterfallInput,
+};
 use stallscope_core::model::{
-    Capture, CaptureKind, CaptureState, Incident, IncidentSummary, Timeline, TimelineQuery,
+    Bytes, Capture, CaptureKind, CaptureState, Incident, IncidentSummary, Ns, Timeline, TimelineQuery,
 };
 
 use crate::store::{Store, StoreError};
@@ -19,6 +23,8 @@ const KEPT_PROFILES: usize = 3;
 /// A page or a tree larger than this is nobody's to look at.
 const MOST_ROWS: usize = 1_000;
 const MOST_NODES: usize = 20_000;
+/// The page of statistics is 8 KB.
+const MOST_PAGE_BYTES: u64 = 1 << 20;
 
 /// Why a question about a capture has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +54,14 @@ pub enum ReadError {
         /// Why.
         source: stallscope_pprof::Error,
     },
+    /// Not the runtime's statistics.
+    #[error("{path}: {source}")]
+    Statistics {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: NotMemStats,
+    },
     /// A question that the profile cannot answer.
     #[error("{path}: {source}")]
     Query {
@@ -72,6 +86,7 @@ impl ReadError {
             Self::NoCapture { .. } => "capture-not-found",
             Self::Destination { .. } => "invalid-destination",
             Self::Profile { .. } => "profile-invalid",
+            Self::Statistics { .. } => "statistics-invalid",
             Self::Query { .. } => "profile-query",
             Self::NoBaseline { .. } => "no-baseline",
         }
@@ -87,6 +102,19 @@ pub fn read_profile(path: &Path) -> Result<HeapIndex, ReadError> {
     let invalid = |source| ReadError::Profile { path: path.to_path_buf(), source };
     let profile = stallscope_pprof::decode(&bytes, &stallscope_pprof::Limits::default()).map_err(invalid)?;
     HeapIndex::new(profile).map_err(invalid)
+}
+
+/// Reads a captured page of the runtime's statistics.
+///
+/// # Errors
+/// Not readable, or no such page.
+fn read_statistics(path: &Path) -> Result<MemStats, ReadError> {
+    let mut page = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MOST_PAGE_BYTES).read_to_end(&mut page))
+        .map_err(|e| StoreError::io(path, e))?;
+    let invalid = |source| ReadError::Statistics { path: path.to_path_buf(), source };
+    MemStats::parse(&String::from_utf8_lossy(&page)).map_err(invalid)
 }
 
 /// What the panel and the commands ask.
@@ -187,6 +215,55 @@ impl Reader {
         let (path, index) = self.profile(id, number)?;
         let query = HeapQuery { limit: query.limit.min(MOST_ROWS), ..query.clone() };
         diff(&base, &index, &query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// Where the memory was at each capture of the runtime's statistics.
+    ///
+    /// # Errors
+    /// Not there, not readable. Statistics that cannot be read are named in the answer.
+    pub fn memory(&self, id: &str) -> Result<Vec<CapturedMemory>, ReadError> {
+        let incident = self.store.load(id)?;
+        let complete = |kind| move |c: &&Capture| c.kind == kind && c.state == CaptureState::Complete;
+        let statistics = incident.captures.iter().filter(complete(CaptureKind::Memory));
+        let captured = statistics.filter_map(|capture| {
+            let (at_ns, resident) = (capture.received_ns?, capture.resident?);
+            let heaps = incident.captures.iter().filter(complete(CaptureKind::Heap));
+            let heap = heaps
+                .filter_map(|heap| Some((heap.number, heap.received_ns?.abs_diff(at_ns))))
+                .min_by_key(|(_, apart_ns)| *apart_ns);
+            let waterfall = self.waterfall(id, capture.number, resident, heap);
+            Some(CapturedMemory {
+                capture: capture.number,
+                at_ns,
+                heap: heap.map(|(number, _)| number),
+                problem: waterfall.as_ref().err().map(ToString::to_string),
+                waterfall: waterfall.ok(),
+            })
+        });
+        Ok(captured.collect())
+    }
+
+    fn waterfall(
+        &self,
+        id: &str,
+        number: u32,
+        resident: Resident,
+        heap: Option<(u32, Ns)>,
+    ) -> Result<Waterfall, ReadError> {
+        let path = self.capture_path(id, number)?;
+        let stats = read_statistics(&path)?;
+        // A heap that cannot be read leaves the rest of the answer as it is.
+        let live = heap.and_then(|(number, apart_ns)| {
+            let (_, index) = self.profile(id, number).ok()?;
+            let inuse_bytes = Bytes::try_from(index.total(Some("inuse_space")).ok()?).ok()?;
+            let ballast_bytes = index.ballast_bytes();
+            Some(LiveHeap {
+                live_bytes: inuse_bytes.saturating_sub(ballast_bytes),
+                ballast_bytes: (ballast_bytes > 0).then_some(ballast_bytes),
+                apart_ns,
+            })
+        });
+        Ok(Waterfall::new(&WaterfallInput { stats, resident, live }))
     }
 
     /// The raw file of a capture.

@@ -2,6 +2,7 @@
 
 use super::StallKey;
 use super::requests::Counters;
+use crate::memory::{MemStats, Resident};
 use crate::model::{
     Bytes, Capture, CaptureKind, Cost, GoplsIdentity, LatencySource, Note, Ns, ObservedRequest, PastLoad,
     WatchSettings,
@@ -93,6 +94,8 @@ pub enum Event {
     BaselineTaken(Result<(), String>),
     /// It was given up for something that matters more.
     BaselineGivenUp,
+    /// The runtime's statistics with the process and its goroutines at that moment; `None` when they did not come.
+    MemoryRead(Option<(MemStats, Resident, Option<u32>)>),
     /// The debug server has cost this much so far, since gopls was found.
     Cost(Cost),
     /// New settings.
@@ -134,6 +137,8 @@ pub enum Action {
     },
     /// Take a baseline profile.
     Baseline,
+    /// Read the runtime's statistics.
+    ReadMemory,
     /// Tell the user interface that a stall has begun.
     TellStall {
         /// Main request's method.

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use super::load::{LoadDetector, LoadSigns};
+use super::readings::Readings;
 use super::{Action, Engine, ms, note};
 use crate::model::{Bytes, Decision, GoplsIdentity, LatencySource, Ns, SECOND};
 
@@ -30,6 +31,7 @@ pub(super) struct Watched {
     pub baseline: Option<(Ns, Ns)>,
     /// The same of the one before, should the last be given up.
     pub baseline_before: Option<(Ns, Ns)>,
+    pub readings: Readings,
 }
 
 impl Watched {
@@ -129,6 +131,7 @@ impl Engine {
         }
         if let Some(cpu_ns) = cpu_ns {
             self.consider_baseline(now, cpu_ns, actions);
+            self.consider_reading(now, cpu_ns, actions);
         }
     }
 

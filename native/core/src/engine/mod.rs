@@ -13,6 +13,7 @@ mod gopls;
 pub mod load;
 pub mod memory;
 pub mod methods;
+mod readings;
 pub mod requests;
 mod rules;
 mod stall;
@@ -28,6 +29,7 @@ pub use stall::StallKey;
 use gopls::Watched;
 use load::LoadDetector;
 use memory::{Alert, RssRing};
+use readings::Readings;
 use requests::RequestTracker;
 use stall::Stall;
 
@@ -124,6 +126,7 @@ impl Engine {
                     load: LoadDetector::new(now_ns, uptime_ns, earlier_loads),
                     baseline: None,
                     baseline_before: None,
+                    readings: Readings::default(),
                 });
             }
             Event::GoplsGone => self.lose_gopls(now_ns, &mut actions),
@@ -135,6 +138,7 @@ impl Engine {
                 self.sample(now_ns, rss_bytes, cpu_ns, go_children, &mut actions);
             }
             Event::Counters { sent_ns, counters } => {
+                self.count_documents(&counters);
                 let dormant = self.was_dormant(sent_ns, now_ns);
                 let ended = self.tracker.counters(sent_ns, now_ns, counters, dormant);
                 self.ended(now_ns, ended, &mut actions);
@@ -174,6 +178,7 @@ impl Engine {
                 }
             }
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
+            Event::MemoryRead(read) => self.memory_read(now_ns, read),
             Event::BaselineGivenUp => self.baseline_given_up(now_ns),
             Event::Cost(cost) => self.cost = cost,
             Event::Settings(settings) => self.settings = *settings,

@@ -9,6 +9,7 @@ use super::ballast::Ballast;
 use super::nodes::Nodes;
 use super::prune::prune;
 use super::table::Table;
+use crate::model::Bytes;
 
 /// Shown first in a heap profile: what is in use now.
 const DEFAULT_TYPE: &str = "inuse_space";
@@ -88,6 +89,13 @@ impl HeapIndex {
     /// The sum over all samples of one type; the default type for `None`.
     pub fn total(&self, sample_type: Option<&str>) -> Result<i64, HeapError> {
         Ok(self.table(self.kind(sample_type)?).total)
+    }
+
+    /// How much of `inuse_space` is gopls's ballast; 0 where the profile has neither.
+    pub fn ballast_bytes(&self) -> Bytes {
+        let kind = self.kind(Some(DEFAULT_TYPE)).ok();
+        let bytes = kind.map_or(0, |kind| self.ballast.value(&self.profile, kind));
+        Bytes::try_from(bytes).unwrap_or(0)
     }
 
     /// Makes the table of a sample type in two halves and keeps it. `both` runs the halves, at the same time if it

@@ -6,9 +6,43 @@ mod trend;
 mod verdict;
 mod waterfall;
 
+use serde::{Deserialize, Serialize};
+
+use crate::model::Ns;
+
 pub use stats::{MemStats, NotMemStats};
 pub use trend::{GcCycle, HeapTrend, MemoryReading};
 pub use verdict::{Growth, MemoryVerdict, MemoryVerdictKind};
 pub use waterfall::{
     BALLAST_BYTES, LiveHeap, MemoryPart, MemoryPartKind, Resident, Waterfall, WaterfallInput,
 };
+
+/// Where the memory was at a capture of an incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct CapturedMemory {
+    /// Number of the capture of the statistics.
+    pub capture: u32,
+    /// When they came.
+    pub at_ns: Ns,
+    /// Number of the heap capture which says what of it was live; absent when there is none.
+    pub heap: Option<u32>,
+    /// How it adds up to RSS; absent when the statistics cannot be read.
+    pub waterfall: Option<Waterfall>,
+    /// Why not.
+    pub problem: Option<String>,
+}
+
+/// Where the memory of a living gopls is, and what can be said of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct MemoryView {
+    /// When it was read.
+    pub at_ns: Ns,
+    /// How it adds up to RSS.
+    pub waterfall: Waterfall,
+    /// Leak or churn.
+    pub verdict: MemoryVerdict,
+    /// The live heap after each GC cycle since the workspace was loaded, oldest first.
+    pub cycles: Vec<GcCycle>,
+}

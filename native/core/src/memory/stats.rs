@@ -195,15 +195,24 @@ mod tests {
 
     use super::*;
 
-    fn fixture(name: &str) -> String {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../test/fixtures/memory/");
-        std::fs::read_to_string(format!("{folder}{name}")).unwrap()
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_str!(concat!("../../../../test/fixtures/memory/", $name))
+        };
     }
+
+    const PAGE: &str = fixture!("v0.23.0.html");
 
     #[test]
     fn the_page_of_every_supported_version() {
-        for version in ["v0.18.1", "v0.21.0", "v0.22.0", "v0.23.0", "v0.24.0"] {
-            let stats = MemStats::parse(&fixture(&format!("{version}.html"))).expect(version);
+        for (version, page) in [
+            ("v0.18.1", fixture!("v0.18.1.html")),
+            ("v0.21.0", fixture!("v0.21.0.html")),
+            ("v0.22.0", fixture!("v0.22.0.html")),
+            ("v0.23.0", PAGE),
+            ("v0.24.0", fixture!("v0.24.0.html")),
+        ] {
+            let stats = MemStats::parse(page).expect(version);
             // The ballast and the package metadata of a small module.
             assert!((100_000_000..400_000_000).contains(&stats.heap_alloc_bytes), "{version}: {stats:?}");
             assert!(stats.runtime_bytes() > 1_000_000 && stats.frees > 1_000, "{version}: {stats:?}");
@@ -213,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_end_of_the_text_form() {
-        let text = fixture("v0.23.0-heap-debug-1-tail.txt");
+        let text = fixture!("v0.23.0-heap-debug-1-tail.txt");
         let stats = MemStats::parse(&format!("heap profile: 1: 2 [3: 4] @ heap/1048576\n{text}")).unwrap();
         assert_eq!(stats.heap_alloc_bytes, 255_402_000);
         assert_eq!(stats.free_kept_bytes(), 22_872_064 - 2_547_712);
@@ -225,34 +234,31 @@ mod tests {
     /// Another look, the same names.
     #[test]
     fn the_page_may_change_its_looks() {
-        let page = fixture("v0.23.0.html");
-        let list = page
+        let list = PAGE
             .replace("<tr><td class=\"label\">", "<dt class=a>\n  ")
             .replace("</td><td class=\"value\">", ": </dt><dd><b>")
             .replace("</td></tr>", "</b></dd>");
-        assert_ne!(list, page);
-        assert_eq!(MemStats::parse(&list), MemStats::parse(&page));
-        assert!(MemStats::parse(&page).is_ok());
+        assert_ne!(list, PAGE);
+        assert_eq!(MemStats::parse(&list), MemStats::parse(PAGE));
+        assert!(MemStats::parse(PAGE).is_ok());
     }
 
     #[test]
     fn what_is_missing_or_cannot_be_is_named() {
-        let page = fixture("v0.23.0.html");
         let error = MemStats::parse("<html>404 page not found</html>").unwrap_err();
         assert_eq!(error, NotMemStats::Missing { name: "Allocated bytes" });
-        let renamed = page.replace("Idle heap bytes", "Heap that idles");
+        let renamed = PAGE.replace("Idle heap bytes", "Heap that idles");
         assert_eq!(MemStats::parse(&renamed), Err(NotMemStats::Missing { name: "Idle heap bytes" }));
         let idle = "Idle heap bytes</td><td class=\"value\">";
-        let wrong = page.replace(idle, &format!("{idle}9,"));
+        let wrong = PAGE.replace(idle, &format!("{idle}9,"));
         assert!(matches!(MemStats::parse(&wrong), Err(NotMemStats::Contradiction { .. })));
     }
 
     proptest! {
         #[test]
         fn garbage_is_refused_or_consistent(text in ".{0,400}", cut in 0usize..8_000) {
-            let page = fixture("v0.23.0.html");
-            let cut = (0..=cut.min(page.len())).rev().find(|at| page.is_char_boundary(*at)).unwrap();
-            for input in [text.clone(), format!("{}{text}", &page[..cut]), format!("{text}{TEXT_MARK}\n{text}")] {
+            let cut = (0..=cut.min(PAGE.len())).rev().find(|at| PAGE.is_char_boundary(*at)).unwrap();
+            for input in [text.clone(), format!("{}{text}", &PAGE[..cut]), format!("{text}{TEXT_MARK}\n{text}")] {
                 if let Ok(stats) = MemStats::parse(&input) {
                     prop_assert!(stats.free_kept_bytes() + stats.runtime_bytes() <= stats.sys_bytes);
                 }

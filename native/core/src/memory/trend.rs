@@ -7,6 +7,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::stats::MemStats;
 use super::waterfall::{BALLAST_BYTES, Resident};
 use crate::model::{Bytes, Ns};
@@ -32,7 +34,8 @@ pub struct MemoryReading {
 }
 
 /// A completed GC cycle, or several between two readings.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct GcCycle {
     /// Of the reading that showed it; it was completed after the reading before.
     pub at_ns: Ns,
@@ -45,6 +48,7 @@ pub struct GcCycle {
     /// How many goroutines there were.
     pub goroutines: Option<u32>,
     /// How many documents were open.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub open_documents: Option<u64>,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The runtime counts what it has mapped, the system what is resident. The two differ by what was mapped and never
 //! touched: above all gopls's ballast, 100 MB that are in every figure of the heap and in no RSS. Taken off, they agree
-//! within a few per cent; what is left over is shown as such.
+//! to within some 20 MB: mostly the untouched ends of spans. If the parts are more than RSS, so much of them cannot be
+//! resident; if they are less, there is something that neither side names. Either is shown as such.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,13 +25,13 @@ pub struct Resident {
     pub swap_bytes: Option<Bytes>,
 }
 
-/// The live heap as a profile has it: what was reachable at its GC cycle.
+/// The live heap: what was reachable at a GC cycle, by a heap profile or by what was left right after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveHeap {
-    /// Its `inuse_space`, gopls's ballast included.
-    pub inuse_bytes: Bytes,
-    /// The ballast in it.
-    pub ballast_bytes: Bytes,
+    /// Without gopls's ballast.
+    pub live_bytes: Bytes,
+    /// The ballast beside it, when a profile shows it.
+    pub ballast_bytes: Option<Bytes>,
     /// How far apart profile and statistics were taken.
     pub apart_ns: Ns,
 }
@@ -42,7 +43,7 @@ pub struct WaterfallInput {
     pub stats: MemStats,
     /// The process at the same moment.
     pub resident: Resident,
-    /// A heap profile from about then.
+    /// The live heap of about then.
     pub live: Option<LiveHeap>,
 }
 
@@ -62,11 +63,11 @@ pub struct MemoryPart {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 #[serde(rename_all = "kebab-case")]
 pub enum MemoryPartKind {
-    /// Reachable at the last completed GC cycle, as a heap profile has it.
+    /// Reachable at the last completed GC cycle that is known of.
     LiveHeap,
     /// Allocated since then. How much of it is garbage shows at the next GC cycle.
     SinceGc,
-    /// Objects, where no profile tells the two apart.
+    /// Objects, where nothing tells the two apart.
     HeapObjects,
     /// Room between objects.
     Slack,
@@ -80,7 +81,9 @@ pub enum MemoryPartKind {
     Files,
     /// Swapped out: in the parts above, not in RSS.
     Swapped,
-    /// What the parts do not explain. Negative: mapped, and not resident yet.
+    /// Negative: counted by the runtime, and not resident, because nobody has touched it yet.
+    Untouched,
+    /// What the parts do not explain.
     Rest,
 }
 
@@ -102,7 +105,7 @@ pub struct Waterfall {
     pub swap_bytes: Option<Bytes>,
     /// The heap (ballast included) at which the next GC cycle begins, when that is known.
     pub next_gc_bytes: Option<Bytes>,
-    /// How far apart the heap profile and the statistics were taken; absent without a profile that fits.
+    /// How far apart the live heap and the statistics were taken; absent without a live heap that fits.
     pub live_apart_ns: Option<Ns>,
 }
 
@@ -110,16 +113,16 @@ impl Waterfall {
     /// Adds them up.
     pub fn new(input: &WaterfallInput) -> Self {
         let WaterfallInput { stats, resident, live } = input;
-        // The profile of an earlier, larger cycle says nothing about this heap.
-        let live = live.filter(|live| live.inuse_bytes <= stats.heap_alloc_bytes);
-        let seen = live.map(|live| live.ballast_bytes).filter(|bytes| *bytes > 0);
+        let seen = live.and_then(|live| live.ballast_bytes);
         let ballast_bytes =
             seen.unwrap_or(if stats.heap_alloc_bytes >= BALLAST_BYTES { BALLAST_BYTES } else { 0 });
-
         let objects = signed(stats.heap_alloc_bytes) - signed(ballast_bytes);
+        // An earlier cycle with a larger heap says nothing about this one.
+        let live = live.filter(|live| signed(live.live_bytes) <= objects);
+
         let heap = match live {
             Some(live) => {
-                let reachable = signed(live.inuse_bytes) - signed(live.ballast_bytes);
+                let reachable = signed(live.live_bytes);
                 [(MemoryPartKind::LiveHeap, reachable), (MemoryPartKind::SinceGc, objects - reachable)]
             }
             None => [(MemoryPartKind::HeapObjects, objects), (MemoryPartKind::SinceGc, 0)],
@@ -137,7 +140,9 @@ impl Waterfall {
             .map(|(kind, bytes)| MemoryPart { kind, bytes })
             .collect();
         let known: i64 = parts.iter().map(|part| part.bytes).sum();
-        parts.push(MemoryPart { kind: MemoryPartKind::Rest, bytes: signed(resident.rss_bytes) - known });
+        let bytes = signed(resident.rss_bytes) - known;
+        let kind = if bytes < 0 { MemoryPartKind::Untouched } else { MemoryPartKind::Rest };
+        parts.push(MemoryPart { kind, bytes });
         parts.retain(|part| part.bytes != 0);
         Self {
             rss_bytes: resident.rss_bytes,
@@ -188,7 +193,7 @@ mod tests {
     const RESIDENT: Resident =
         Resident { rss_bytes: 795 * MB, file_bytes: Some(27 * MB), swap_bytes: Some(0) };
     const LIVE: LiveHeap =
-        LiveHeap { inuse_bytes: 300 * MB + BALLAST_BYTES, ballast_bytes: BALLAST_BYTES, apart_ns: SECOND };
+        LiveHeap { live_bytes: 300 * MB, ballast_bytes: Some(BALLAST_BYTES), apart_ns: SECOND };
 
     fn in_mb(waterfall: &Waterfall) -> Vec<(MemoryPartKind, i64)> {
         waterfall.parts.iter().map(|part| (part.kind, part.bytes / 1_000_000)).collect()
@@ -207,7 +212,7 @@ mod tests {
             (Stacks, 2),
             (Runtime, 20),
             (Files, 27),
-            (Rest, -4),
+            (Untouched, -4),
         ];
         assert_eq!(in_mb(&waterfall), expected);
         assert_eq!(waterfall.parts.iter().map(|part| part.bytes).sum::<i64>(), 795_000_000);
@@ -217,7 +222,7 @@ mod tests {
 
     #[test]
     fn without_a_profile_that_fits_live_and_new_are_not_told_apart() {
-        let older = LiveHeap { inuse_bytes: 700 * MB, ..LIVE };
+        let older = LiveHeap { live_bytes: 700 * MB, ballast_bytes: None, ..LIVE };
         for live in [None, Some(older)] {
             let waterfall = Waterfall::new(&WaterfallInput { stats: stats(), resident: RESIDENT, live });
             assert_eq!(in_mb(&waterfall)[0], (MemoryPartKind::HeapObjects, 400));
@@ -227,11 +232,18 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_names_is_the_rest() {
+        let resident = Resident { rss_bytes: 899 * MB, ..RESIDENT };
+        let waterfall = Waterfall::new(&WaterfallInput { stats: stats(), resident, live: Some(LIVE) });
+        assert_eq!(in_mb(&waterfall).last(), Some(&(MemoryPartKind::Rest, 100)));
+    }
+
+    #[test]
     fn what_is_swapped_out_is_taken_off_again() {
         let resident = Resident { rss_bytes: 595 * MB, swap_bytes: Some(200 * MB), ..RESIDENT };
         let waterfall = Waterfall::new(&WaterfallInput { stats: stats(), resident, live: Some(LIVE) });
         assert_eq!(waterfall.bytes(MemoryPartKind::Swapped), -200_000_000);
-        assert_eq!(waterfall.bytes(MemoryPartKind::Rest), -4_000_000);
+        assert_eq!(waterfall.bytes(MemoryPartKind::Untouched), -4_000_000);
     }
 
     #[test]

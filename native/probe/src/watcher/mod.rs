@@ -10,6 +10,7 @@ mod gopls;
 mod incidents;
 mod live;
 mod queue;
+mod readings;
 mod run;
 mod sampler;
 mod server;
@@ -26,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use stallscope_core::engine::Event;
+use stallscope_core::memory::MemoryView;
 use stallscope_core::model::{
     Adjustment, DebugServer, Decision, IncidentSummary, ObservedRequest, Status, Timeline, TimelineQuery,
     WatchEvent, WatchSettings,
@@ -60,6 +62,7 @@ pub(crate) enum Command {
     Resume,
     CaptureNow(oneshot::Sender<Result<IncidentSummary, WatchError>>),
     Timeline(TimelineQuery, oneshot::Sender<Timeline>),
+    Memory(oneshot::Sender<Option<MemoryView>>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -197,6 +200,16 @@ impl Watcher {
     pub async fn timeline(&self, query: TimelineQuery) -> Result<Timeline, WatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Timeline(query, reply));
+        answer.await.map_err(|_| WatchError::Ended)
+    }
+
+    /// Where gopls's memory is, as last read; `None` before the first reading. Asked now and then, it stays fresh.
+    ///
+    /// # Errors
+    /// When the watcher has ended.
+    pub async fn memory(&self) -> Result<Option<MemoryView>, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Memory(reply));
         answer.await.map_err(|_| WatchError::Ended)
     }
 

@@ -18,6 +18,7 @@ use super::fetch::{Baseline, BaselineResult, CaptureResult};
 use super::gopls::{is_tight, sample_interval};
 use super::incidents::Asked;
 use super::queue::{Queue, Ticket};
+use super::readings::MemoryResult;
 use super::sampler::{Sample, Sampler};
 use super::server::{Reading, Server};
 use super::stamps::Stamps;
@@ -55,6 +56,10 @@ pub(super) enum Done {
     Baseline {
         ticket: Ticket,
         result: Box<BaselineResult>,
+    },
+    Memory {
+        pid: u32,
+        result: Box<MemoryResult>,
     },
     /// What a worker had to do about a capture is done.
     Settled {
@@ -348,6 +353,9 @@ impl Loop {
                 // Whoever asked may have gone.
                 let _ = reply.send(timeline);
             }
+            Command::Memory(reply) => {
+                let _ = reply.send(self.engine.memory(self.clock.now_ns()));
+            }
             Command::Stop(_) => {}
         }
     }
@@ -358,6 +366,7 @@ impl Loop {
             Done::Polled { pid, server, open, result } => self.polled(pid, server, open, result),
             Done::Captured { ticket, result } => self.captured(ticket, *result),
             Done::Baseline { ticket, result } => self.baseline_taken(ticket, *result),
+            Done::Memory { pid, result } => self.memory_read(pid, *result),
             Done::Settled { key, capture } => {
                 self.unsettled -= 1;
                 self.capture_ended(key, capture);
@@ -384,6 +393,7 @@ impl Loop {
                 Action::Close { key, prompt, .. } => self.close(key, prompt),
                 Action::Withdraw { key } => self.withdraw(key),
                 Action::Baseline => self.want_baseline(),
+                Action::ReadMemory => self.read_memory(),
                 Action::TellStall { method } => self.tell(WatchEvent::StallStarted { method }),
                 Action::TellMemory { rss_bytes, limit_bytes } => {
                     self.tell(WatchEvent::MemoryAlert { rss_bytes, limit_bytes });

@@ -1,0 +1,109 @@
+//! Readings of the runtime's statistics between incidents: when one is taken, and what they tell together.
+//!
+//! They are what leak and churn are told apart by, so they go on for as long as gopls lives; and they cost gopls a few
+//! milliseconds each, so they are rare, and nobody who waits pays for them.
+
+use super::{Action, Engine};
+use crate::memory::{
+    HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict, MemoryView, Resident, Waterfall,
+    WaterfallInput,
+};
+use crate::model::{MS, Ns, SECOND};
+
+/// Time between two readings while gopls works …
+const EVERY_NS: Ns = 10 * SECOND;
+/// … which is what it does when it has used this much CPU time since the last one.
+const WORKED_NS: Ns = 200 * MS;
+/// Time between two readings while somebody looks at them.
+const EVERY_WATCHED_NS: Ns = 5 * SECOND;
+/// Somebody who has looked this long ago still does.
+const LOOKING_NS: Ns = 8 * SECOND;
+/// A gopls at rest: Go collects garbage every two minutes by itself, and that is to be seen.
+const EVERY_AT_REST_NS: Ns = 125 * SECOND;
+
+/// What has been read of one gopls.
+#[derive(Debug, Default)]
+pub(super) struct Readings {
+    pub trend: HeapTrend,
+    /// When the last one was asked for, and gopls's CPU time then.
+    asked: Option<(Ns, Ns)>,
+    running: bool,
+    looked_at_ns: Option<Ns>,
+    /// As of the last counters.
+    pub open_documents: Option<u64>,
+}
+
+impl Readings {
+    fn is_due(&self, now: Ns, cpu_ns: Ns) -> bool {
+        let Some((asked_ns, cpu_then_ns)) = self.asked else { return true };
+        let passed = now.saturating_sub(asked_ns);
+        let looking = self.looked_at_ns.is_some_and(|at| now.saturating_sub(at) < LOOKING_NS);
+        let worked = cpu_ns.saturating_sub(cpu_then_ns) >= WORKED_NS;
+        !self.running
+            && (passed >= EVERY_AT_REST_NS
+                || passed >= EVERY_NS && worked
+                || passed >= EVERY_WATCHED_NS && looking)
+    }
+}
+
+impl Engine {
+    pub(super) fn consider_reading(&mut self, now: Ns, cpu_ns: Ns, actions: &mut Vec<Action>) {
+        let waited_for = self.stall.is_some() || self.tracker.in_flight().any(|r| r.interactive);
+        if !self.debug || !self.settings.capture_enabled || waited_for {
+            return;
+        }
+        let Some(gopls) = &mut self.gopls else { return };
+        if gopls.readings.is_due(now, cpu_ns) {
+            gopls.readings.asked = Some((now, cpu_ns));
+            gopls.readings.running = true;
+            actions.push(Action::ReadMemory);
+        }
+    }
+
+    pub(super) fn memory_read(&mut self, now: Ns, read: Option<(MemStats, Resident, Option<u32>)>) {
+        let loading = self.loading();
+        let Some(gopls) = &mut self.gopls else { return };
+        gopls.readings.running = false;
+        let Some((stats, resident, goroutines)) = read else { return };
+        let open_documents = gopls.readings.open_documents;
+        gopls.readings.trend.feed(MemoryReading {
+            at_ns: now,
+            stats,
+            resident,
+            goroutines,
+            open_documents,
+            loading,
+        });
+    }
+
+    /// Documents that the editor has open, by gopls's own counters.
+    pub(super) fn count_documents(&mut self, counters: &super::requests::Counters) {
+        let started = |method: &str| counters.get(method).map(|counters| counters.started);
+        let opened = started("textDocument/didOpen");
+        let closed = started("textDocument/didClose").unwrap_or(0);
+        if let Some(gopls) = &mut self.gopls {
+            gopls.readings.open_documents = opened.map(|opened| opened.saturating_sub(closed));
+        }
+    }
+
+    /// Where the memory of the watched gopls is and what can be said of it; `None` before the first reading. Being asked
+    /// makes readings more frequent for a while.
+    pub fn memory(&mut self, now: Ns) -> Option<MemoryView> {
+        let readings = &mut self.gopls.as_mut()?.readings;
+        readings.looked_at_ns = Some(now);
+        let last = readings.trend.last()?;
+        let cycle = readings.trend.cycles().next_back();
+        let live = cycle.map(|cycle| LiveHeap {
+            live_bytes: cycle.live_bytes,
+            ballast_bytes: None,
+            apart_ns: last.at_ns.saturating_sub(cycle.at_ns),
+        });
+        let input = WaterfallInput { stats: last.stats, resident: last.resident, live };
+        Some(MemoryView {
+            at_ns: last.at_ns,
+            waterfall: Waterfall::new(&input),
+            verdict: MemoryVerdict::of(&readings.trend),
+            cycles: readings.trend.cycles().copied().collect(),
+        })
+    }
+}
