@@ -386,25 +386,21 @@ path: Array<string>,
 nodes: Array<FlameNode>, };
 
 /**
- * A completed GC cycle, or several between two readings.
+ * A completed GC cycle, the latest of those between two profiles.
  */
 export type GcCycle = { 
 /**
- * Of the reading that showed it; it was completed after the reading before.
+ * Of the profile that shows it first.
  */
 at_ns: number, 
 /**
- * What it left at most, without gopls's ballast.
+ * What it left, without gopls's ballast. The runtime samples allocations: good to a few per cent.
  */
 live_bytes: number, 
 /**
- * It may have been less by this: allocated between the two readings.
+ * Allocated until then since the start of the process.
  */
-uncertain_bytes: number, 
-/**
- * Allocated since the start of the process.
- */
-total_alloc_bytes: number, 
+allocated_bytes: number, 
 /**
  * How many goroutines there were.
  */

@@ -55,13 +55,12 @@ function Cycles({ cycles }: { cycles: GcCycle[] }) {
     <figure class="cycles">
       <figcaption>{label}</figcaption>
       <div class="cycles-bars" role="img" aria-label={label}>
-        {shown.map(({ at_ns, live_bytes, uncertain_bytes, goroutines }) => (
+        {shown.map(({ at_ns, live_bytes, goroutines }) => (
           <span
             key={at_ns}
             style={{ height: `${(100 * live_bytes) / most}%` }}
-            title={t('{low} to {high}; goroutines: {goroutines}', {
-              low: fmt.bytes(Math.max(0, live_bytes - uncertain_bytes)),
-              high: fmt.bytes(live_bytes),
+            title={t('{live}; goroutines: {goroutines}', {
+              live: fmt.bytes(live_bytes),
               goroutines: goroutines === null ? '–' : fmt.count(goroutines),
             })}
           />

@@ -4,6 +4,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use stallscope_core::heap::HeapIndex;
+use stallscope_core::memory::HeapTotals;
 use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureState};
 
 use crate::panic_text;
@@ -54,6 +56,22 @@ pub(crate) fn total_inuse(path: &Path) -> Result<Option<Bytes>, String> {
     }));
     let total = parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))?;
     Ok(Bytes::try_from(total).ok())
+}
+
+/// The sums of a profile that is looked at once and not kept; `None` when it is none.
+pub(crate) fn heap_totals(profile: &[u8]) -> Option<HeapTotals> {
+    // As above: outside input.
+    let totals = catch_unwind(AssertUnwindSafe(|| {
+        let profile = stallscope_pprof::decode(profile, &stallscope_pprof::Limits::default()).ok()?;
+        let index = HeapIndex::new(profile).ok()?;
+        let total = |kind| Bytes::try_from(index.total(Some(kind)).ok()?).ok();
+        Some(HeapTotals {
+            inuse_bytes: total("inuse_space")?,
+            ballast_bytes: index.ballast_bytes(),
+            allocated_bytes: total("alloc_space")?,
+        })
+    }));
+    totals.ok().flatten()
 }
 
 /// A capture that was on its way when its window ended, as far as it is there.

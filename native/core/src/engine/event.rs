@@ -1,8 +1,8 @@
 //! What the engine is told, and what it answers that is to be done.
 
 use super::StallKey;
+use super::readings::MemoryRead;
 use super::requests::Counters;
-use crate::memory::{MemStats, Resident};
 use crate::model::{
     Bytes, Capture, CaptureKind, Cost, GoplsIdentity, LatencySource, Note, Ns, ObservedRequest, PastLoad,
     WatchSettings,
@@ -94,8 +94,8 @@ pub enum Event {
     BaselineTaken(Result<(), String>),
     /// It was given up for something that matters more.
     BaselineGivenUp,
-    /// The runtime's statistics with the process and its goroutines at that moment; `None` when they did not come.
-    MemoryRead(Option<(MemStats, Resident, Option<u32>)>),
+    /// A reading of the runtime's statistics; `None` when it did not come.
+    MemoryRead(Option<MemoryRead>),
     /// The debug server has cost this much so far, since gopls was found.
     Cost(Cost),
     /// New settings.
@@ -138,7 +138,10 @@ pub enum Action {
     /// Take a baseline profile.
     Baseline,
     /// Read the runtime's statistics.
-    ReadMemory,
+    ReadMemory {
+        /// And a heap profile.
+        heap: bool,
+    },
     /// Tell the user interface that a stall has begun.
     TellStall {
         /// Main request's method.

@@ -24,6 +24,7 @@ mod view;
 use std::collections::VecDeque;
 
 pub use event::{Action, Event};
+pub use readings::MemoryRead;
 pub use stall::StallKey;
 
 use gopls::Watched;

@@ -1,11 +1,11 @@
 //! Readings of the runtime's statistics between incidents: when one is taken, and what they tell together.
 //!
 //! They are what leak and churn are told apart by, so they go on for as long as gopls lives; and they cost gopls a few
-//! milliseconds each, so they are rare, and nobody who waits pays for them.
+//! milliseconds each, with a heap profile some fifty, so they are rare, and nobody who waits pays for them.
 
 use super::{Action, Engine};
 use crate::memory::{
-    HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict, MemoryView, Resident, Waterfall,
+    HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict, MemoryView, Resident, Waterfall,
     WaterfallInput,
 };
 use crate::model::{MS, Ns, SECOND};
@@ -14,6 +14,11 @@ use crate::model::{MS, Ns, SECOND};
 const EVERY_NS: Ns = 10 * SECOND;
 /// … which is what it does when it has used this much CPU time since the last one.
 const WORKED_NS: Ns = 200 * MS;
+/// A heap profile comes with a reading when gopls has worked so much since the last one that there may have been a GC
+/// cycle …
+const WORKED_FOR_HEAP_NS: Ns = 2 * SECOND;
+/// … and not more often than this.
+const HEAP_EVERY_NS: Ns = 15 * SECOND;
 /// Time between two readings while somebody looks at them.
 const EVERY_WATCHED_NS: Ns = 5 * SECOND;
 /// Somebody who has looked this long ago still does.
@@ -21,12 +26,27 @@ const LOOKING_NS: Ns = 8 * SECOND;
 /// A gopls at rest: Go collects garbage every two minutes by itself, and that is to be seen.
 const EVERY_AT_REST_NS: Ns = 125 * SECOND;
 
+/// What came of a reading.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MemoryRead {
+    /// The runtime's statistics.
+    pub stats: MemStats,
+    /// The process at that moment.
+    pub resident: Resident,
+    /// The sums of the heap profile, when one was asked for and came.
+    pub heap: Option<HeapTotals>,
+    /// How many goroutines there were.
+    pub goroutines: Option<u32>,
+}
+
 /// What has been read of one gopls.
 #[derive(Debug, Default)]
 pub(super) struct Readings {
     pub trend: HeapTrend,
     /// When the last one was asked for, and gopls's CPU time then.
     asked: Option<(Ns, Ns)>,
+    /// The same for the last one with a heap profile.
+    asked_for_heap: Option<(Ns, Ns)>,
     running: bool,
     looked_at_ns: Option<Ns>,
     /// As of the last counters.
@@ -44,6 +64,14 @@ impl Readings {
                 || passed >= EVERY_NS && worked
                 || passed >= EVERY_WATCHED_NS && looking)
     }
+
+    fn heap_is_due(&self, now: Ns, cpu_ns: Ns) -> bool {
+        self.asked_for_heap.is_none_or(|(asked_ns, cpu_then_ns)| {
+            let passed = now.saturating_sub(asked_ns);
+            let worked = cpu_ns.saturating_sub(cpu_then_ns) >= WORKED_FOR_HEAP_NS;
+            passed >= EVERY_AT_REST_NS || passed >= HEAP_EVERY_NS && worked
+        })
+    }
 }
 
 impl Engine {
@@ -52,24 +80,32 @@ impl Engine {
         if !self.debug || !self.settings.capture_enabled || waited_for {
             return;
         }
-        let Some(gopls) = &mut self.gopls else { return };
-        if gopls.readings.is_due(now, cpu_ns) {
-            gopls.readings.asked = Some((now, cpu_ns));
-            gopls.readings.running = true;
-            actions.push(Action::ReadMemory);
+        // The heap of a load is no evidence, see `HeapTrend`.
+        let loading = self.loading();
+        let Some(readings) = self.gopls.as_mut().map(|gopls| &mut gopls.readings) else { return };
+        if !readings.is_due(now, cpu_ns) {
+            return;
         }
+        readings.asked = Some((now, cpu_ns));
+        readings.running = true;
+        let heap = !loading && readings.heap_is_due(now, cpu_ns);
+        if heap {
+            readings.asked_for_heap = Some((now, cpu_ns));
+        }
+        actions.push(Action::ReadMemory { heap });
     }
 
-    pub(super) fn memory_read(&mut self, now: Ns, read: Option<(MemStats, Resident, Option<u32>)>) {
+    pub(super) fn memory_read(&mut self, now: Ns, read: Option<MemoryRead>) {
         let loading = self.loading();
         let Some(gopls) = &mut self.gopls else { return };
         gopls.readings.running = false;
-        let Some((stats, resident, goroutines)) = read else { return };
+        let Some(MemoryRead { stats, resident, heap, goroutines }) = read else { return };
         let open_documents = gopls.readings.open_documents;
         gopls.readings.trend.feed(MemoryReading {
             at_ns: now,
             stats,
             resident,
+            heap,
             goroutines,
             open_documents,
             loading,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Ns;
 
 pub use stats::{MemStats, NotMemStats};
-pub use trend::{GcCycle, HeapTrend, MemoryReading};
+pub use trend::{GcCycle, HeapTotals, HeapTrend, MemoryReading};
 pub use verdict::{Growth, MemoryVerdict, MemoryVerdictKind};
 pub use waterfall::{
     BALLAST_BYTES, LiveHeap, MemoryPart, MemoryPartKind, Resident, Waterfall, WaterfallInput,

@@ -1,16 +1,15 @@
-//! The live heap from one GC cycle to the next, out of readings of the runtime's statistics.
+//! The live heap from one GC cycle to the next.
 //!
-//! gopls does not say when it collects garbage, but `frees` grows only when it has: between two readings with different
-//! `frees` at least one cycle was completed. What is in the heap at the later one is what that cycle left, plus what was
-//! allocated since, at most everything allocated between the two. So each cycle gives a live heap with its uncertainty,
-//! from gopls's natural cycles alone: none is ever forced for it.
+//! A heap profile shows the heap as the last completed GC cycle left it, and stays the same until the next one: that is
+//! the live heap, of gopls's natural cycles alone, and none is ever forced for it. The runtime's statistics are cheaper
+//! and cannot replace it: what they count includes garbage that the next cycle will find.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
 use super::stats::MemStats;
-use super::waterfall::{BALLAST_BYTES, Resident};
+use super::waterfall::Resident;
 use crate::model::{Bytes, Ns};
 
 /// Cycles kept: at one in two minutes, which is what an idle gopls makes, sixteen hours.
@@ -25,6 +24,8 @@ pub struct MemoryReading {
     pub stats: MemStats,
     /// The process.
     pub resident: Resident,
+    /// The sums of a heap profile, when one was taken with it.
+    pub heap: Option<HeapTotals>,
     /// How many goroutines there were, when that was read too.
     pub goroutines: Option<u32>,
     /// How many documents the editor has open, when gopls's counters tell.
@@ -33,30 +34,32 @@ pub struct MemoryReading {
     pub loading: bool,
 }
 
-/// A completed GC cycle, or several between two readings.
+/// The sums of a heap profile: all of them as of the last completed GC cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeapTotals {
+    /// `inuse_space`.
+    pub inuse_bytes: Bytes,
+    /// gopls's ballast in it.
+    pub ballast_bytes: Bytes,
+    /// `alloc_space`: allocated since the start of the process. Another cycle, another sum.
+    pub allocated_bytes: Bytes,
+}
+
+/// A completed GC cycle, the latest of those between two profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct GcCycle {
-    /// Of the reading that showed it; it was completed after the reading before.
+    /// Of the profile that shows it first.
     pub at_ns: Ns,
-    /// What it left at most, without gopls's ballast.
+    /// What it left, without gopls's ballast. The runtime samples allocations: good to a few per cent.
     pub live_bytes: Bytes,
-    /// It may have been less by this: allocated between the two readings.
-    pub uncertain_bytes: Bytes,
-    /// Allocated since the start of the process.
-    pub total_alloc_bytes: Bytes,
+    /// Allocated until then since the start of the process.
+    pub allocated_bytes: Bytes,
     /// How many goroutines there were.
     pub goroutines: Option<u32>,
     /// How many documents were open.
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub open_documents: Option<u64>,
-}
-
-impl GcCycle {
-    /// What it left at least.
-    pub fn least_bytes(&self) -> Bytes {
-        self.live_bytes.saturating_sub(self.uncertain_bytes)
-    }
 }
 
 /// The cycles of one gopls since its workspace was loaded.
@@ -69,22 +72,23 @@ pub struct HeapTrend {
 impl HeapTrend {
     /// Takes the next reading of the same process.
     pub fn feed(&mut self, reading: MemoryReading) {
-        let before = self.last.replace(reading);
+        self.last = Some(reading);
         if reading.loading {
             // A heap that is being filled for the first time grows, and tells nothing about later.
             self.cycles.clear();
             return;
         }
-        let Some(before) = before.filter(|before| before.stats.frees < reading.stats.frees) else { return };
+        let Some(heap) = reading.heap else { return };
+        if self.cycles.back().is_some_and(|cycle| cycle.allocated_bytes == heap.allocated_bytes) {
+            return;
+        }
         if self.cycles.len() == MOST_CYCLES {
             self.cycles.pop_front();
         }
-        let stats = reading.stats;
         self.cycles.push_back(GcCycle {
             at_ns: reading.at_ns,
-            live_bytes: without_ballast(stats.heap_alloc_bytes),
-            uncertain_bytes: stats.total_alloc_bytes.saturating_sub(before.stats.total_alloc_bytes),
-            total_alloc_bytes: stats.total_alloc_bytes,
+            live_bytes: heap.inuse_bytes.saturating_sub(heap.ballast_bytes),
+            allocated_bytes: heap.allocated_bytes,
             goroutines: reading.goroutines,
             open_documents: reading.open_documents,
         });
@@ -101,19 +105,16 @@ impl HeapTrend {
     }
 }
 
-/// gopls's ballast is in every figure of the heap and says nothing.
-fn without_ballast(heap_bytes: Bytes) -> Bytes {
-    if heap_bytes >= BALLAST_BYTES { heap_bytes - BALLAST_BYTES } else { heap_bytes }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::BALLAST_BYTES;
     use super::*;
     use crate::model::{MB, SECOND};
 
-    /// A reading of a gopls with `live_mb` in its heap beside the ballast, after `allocated_mb` and `frees` in all.
-    pub(crate) fn reading(at_s: u64, live_mb: u64, allocated_mb: u64, frees: u64) -> MemoryReading {
+    /// A reading of a gopls with `live_mb` in its heap beside the ballast, after `allocated_mb` in all.
+    pub(crate) fn reading(at_s: u64, live_mb: u64, allocated_mb: u64) -> MemoryReading {
         let heap_alloc_bytes = live_mb * MB + BALLAST_BYTES;
+        let allocated_bytes = allocated_mb * MB + BALLAST_BYTES;
         let stats = MemStats {
             heap_alloc_bytes,
             heap_inuse_bytes: heap_alloc_bytes,
@@ -122,17 +123,19 @@ pub(super) mod tests {
             heap_sys_bytes: heap_alloc_bytes,
             stack_sys_bytes: MB,
             sys_bytes: heap_alloc_bytes + 20 * MB,
-            total_alloc_bytes: allocated_mb * MB + BALLAST_BYTES,
-            mallocs: frees + 1_000,
-            frees,
+            total_alloc_bytes: allocated_bytes,
+            mallocs: 1_000,
+            frees: 0,
             next_gc_bytes: None,
             gc_cycles: None,
         };
-        let resident = Resident { rss_bytes: live_mb * MB, file_bytes: None, swap_bytes: None };
+        let heap =
+            HeapTotals { inuse_bytes: heap_alloc_bytes, ballast_bytes: BALLAST_BYTES, allocated_bytes };
         MemoryReading {
             at_ns: at_s * SECOND,
             stats,
-            resident,
+            resident: Resident { rss_bytes: live_mb * MB, file_bytes: None, swap_bytes: None },
+            heap: Some(heap),
             goroutines: Some(20),
             open_documents: Some(1),
             loading: false,
@@ -140,26 +143,25 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_cycle_is_seen_by_its_frees_with_what_was_allocated_since_as_its_uncertainty() {
+    fn a_cycle_is_one_however_often_it_is_looked_at() {
         let mut trend = HeapTrend::default();
-        trend.feed(reading(0, 300, 1_000, 10));
-        trend.feed(reading(10, 340, 1_040, 10));
-        assert_eq!(trend.cycles().len(), 0, "it grew, and nothing was freed");
-        trend.feed(reading(20, 310, 1_060, 99));
-        let cycle = trend.cycles().next().copied();
-        let found = cycle.map(|c| (c.at_ns, c.live_bytes / MB, c.least_bytes() / MB));
-        assert_eq!(found, Some((20 * SECOND, 310, 290)));
+        trend.feed(reading(0, 300, 1_000));
+        trend.feed(MemoryReading { at_ns: 10 * SECOND, ..reading(0, 300, 1_000) });
+        trend.feed(MemoryReading { heap: None, ..reading(20, 340, 1_040) });
+        assert_eq!(trend.cycles().len(), 1);
+        trend.feed(reading(30, 310, 1_400));
+        let found: Vec<_> = trend.cycles().map(|c| (c.at_ns / SECOND, c.live_bytes / MB)).collect();
+        assert_eq!(found, [(0, 300), (30, 310)]);
     }
 
     #[test]
     fn what_happens_during_a_load_is_no_evidence() {
         let mut trend = HeapTrend::default();
-        for (at_s, frees) in [(0, 1), (5, 2), (10, 3)] {
-            trend.feed(MemoryReading { loading: true, ..reading(at_s, 100 * at_s, 2_000, frees) });
+        for at_s in [0, 5, 10] {
+            trend.feed(MemoryReading { loading: true, ..reading(at_s, 100 * at_s, 2_000 + at_s) });
         }
-        trend.feed(reading(20, 500, 2_000, 3));
         assert_eq!(trend.cycles().len(), 0);
-        trend.feed(reading(30, 400, 2_001, 4));
+        trend.feed(reading(30, 400, 2_100));
         assert_eq!(trend.cycles().len(), 1);
     }
 
@@ -167,7 +169,7 @@ pub(super) mod tests {
     fn it_is_bounded() {
         let mut trend = HeapTrend::default();
         for at in 0..=(MOST_CYCLES as u64 + 9) {
-            trend.feed(reading(at, 300, 1_000, at));
+            trend.feed(reading(at, 300, 1_000 + at));
         }
         assert_eq!(trend.cycles().len(), MOST_CYCLES);
         assert_eq!(trend.cycles().next_back().map(|c| c.at_ns), Some((MOST_CYCLES as u64 + 9) * SECOND));

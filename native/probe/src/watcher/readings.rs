@@ -3,33 +3,37 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use stallscope_core::engine::Event;
-use stallscope_core::memory::{MemStats, Resident};
+use stallscope_core::engine::{Event, MemoryRead};
+use stallscope_core::memory::{HeapTotals, MemStats};
 use stallscope_core::model::{Bytes, GoplsIdentity};
+use tokio::task::spawn_blocking;
 
 use super::fetch::resident;
 use super::run::{Done, Loop};
-use crate::debug::{DebugClient, Endpoint, Limits};
+use crate::debug::{DebugClient, Endpoint, Fetch, Limits};
+use crate::evidence::heap_totals;
 
 /// What came of one.
 pub(super) struct MemoryResult {
-    read: Option<(MemStats, Resident, Option<u32>)>,
-    requests: [(Bytes, Duration); 2],
+    read: Option<MemoryRead>,
+    /// Bytes and time of each page.
+    cost: Vec<(Bytes, Duration)>,
 }
 
 impl Loop {
-    pub fn read_memory(&mut self) {
+    pub fn read_memory(&mut self, heap: bool) {
         let Some((gopls, address)) = self.gopls.as_ref().zip(self.captures_address) else {
             self.feed(Event::MemoryRead(None));
             return;
         };
         let (pid, identity) = (gopls.identity.pid, gopls.identity.clone());
-        self.tasks
-            .spawn(async move { Done::Memory { pid, result: Box::new(read(&identity, address).await) } });
+        self.tasks.spawn(async move {
+            Done::Memory { pid, result: Box::new(Reading::new(address).read(&identity, heap).await) }
+        });
     }
 
     pub fn memory_read(&mut self, pid: u32, result: MemoryResult) {
-        for (bytes, open) in result.requests {
+        for (bytes, open) in result.cost {
             self.add_cost(bytes, open);
         }
         if self.gopls.as_ref().is_some_and(|gopls| gopls.identity.pid == pid) {
@@ -38,17 +42,43 @@ impl Loop {
     }
 }
 
-async fn read(gopls: &GoplsIdentity, address: SocketAddr) -> MemoryResult {
-    let mut client = DebugClient::trusting(address);
-    let (memory, page) = client.page(Endpoint::Memory, &Limits::POLL).await;
-    // At once: what the two sources say of one moment is to add up.
-    let resident = resident(gopls);
-    let stats =
-        memory.outcome.is_ok().then(|| MemStats::parse(&String::from_utf8_lossy(&page)).ok()).flatten();
-    let (fetch, goroutines) = client.goroutines().await;
-    let goroutines = goroutines.and_then(|goroutines| u32::try_from(goroutines.total).ok());
-    MemoryResult {
-        read: stats.zip(resident).map(|(stats, resident)| (stats, resident, goroutines)),
-        requests: [&memory, &fetch].map(|fetch| (fetch.bytes, fetch.open_for())),
+struct Reading {
+    client: DebugClient,
+    cost: Vec<(Bytes, Duration)>,
+}
+
+impl Reading {
+    fn new(address: SocketAddr) -> Self {
+        Self { client: DebugClient::trusting(address), cost: Vec::new() }
+    }
+
+    async fn read(mut self, gopls: &GoplsIdentity, heap: bool) -> MemoryResult {
+        // Before the statistics: both are of the same state as long as no GC cycle ends in between.
+        let heap = if heap { self.heap().await } else { None };
+        let stats = self.page(Endpoint::Memory).await;
+        let stats = stats.and_then(|page| MemStats::parse(&String::from_utf8_lossy(&page)).ok());
+        // At once: what the two sources say of one moment is to add up.
+        let resident = resident(gopls);
+        let (fetch, goroutines) = self.client.goroutines().await;
+        self.pay(&fetch);
+        let goroutines = goroutines.and_then(|goroutines| u32::try_from(goroutines.total).ok());
+        let read =
+            stats.zip(resident).map(|(stats, resident)| MemoryRead { stats, resident, heap, goroutines });
+        MemoryResult { read, cost: self.cost }
+    }
+
+    async fn heap(&mut self) -> Option<HeapTotals> {
+        let profile = self.page(Endpoint::Heap).await?;
+        spawn_blocking(move || heap_totals(&profile)).await.ok().flatten()
+    }
+
+    async fn page(&mut self, endpoint: Endpoint) -> Option<Vec<u8>> {
+        let (fetch, page) = self.client.page(endpoint, &Limits::POLL).await;
+        self.pay(&fetch);
+        fetch.outcome.is_ok().then_some(page)
+    }
+
+    fn pay(&mut self, fetch: &Fetch) {
+        self.cost.push((fetch.bytes, fetch.open_for()));
     }
 }

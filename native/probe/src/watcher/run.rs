@@ -393,7 +393,7 @@ impl Loop {
                 Action::Close { key, prompt, .. } => self.close(key, prompt),
                 Action::Withdraw { key } => self.withdraw(key),
                 Action::Baseline => self.want_baseline(),
-                Action::ReadMemory => self.read_memory(),
+                Action::ReadMemory { heap } => self.read_memory(heap),
                 Action::TellStall { method } => self.tell(WatchEvent::StallStarted { method }),
                 Action::TellMemory { rss_bytes, limit_bytes } => {
                     self.tell(WatchEvent::MemoryAlert { rss_bytes, limit_bytes });
