@@ -13,6 +13,8 @@ import type {
   Incident,
   IncidentSummary,
   Status,
+  SubsystemQuery,
+  SubsystemTable,
   Timeline,
   TimelineQuery,
 } from './model';
@@ -37,6 +39,8 @@ export interface PanelApi {
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
   flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
+  subsystems(args: { ref: ProfileRef; query: SubsystemQuery }): Outcome<SubsystemTable>;
+  icicle(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
   heapDiff(args: { ref: ProfileRef; query: HeapQuery }): Outcome<DiffPage>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
@@ -72,6 +76,6 @@ export type PanelMessage =
 export interface PanelState {
   protocol: number;
   incident: string | null;
-  tab: 'overview' | 'heap' | 'flame' | 'diff' | 'decisions';
+  tab: 'overview' | 'heap' | 'subsystems' | 'flame' | 'diff' | 'decisions';
   query: Partial<HeapQuery>;
 }

@@ -39,6 +39,8 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   timeline: record({ query }),
   heapTable: record({ ref: profileRef, query }),
   flame: record({ ref: profileRef, query }),
+  subsystems: record({ ref: profileRef, query }),
+  icicle: record({ ref: profileRef, query }),
   heapDiff: record({ ref: profileRef, query }),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),
