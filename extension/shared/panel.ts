@@ -78,4 +78,8 @@ export interface PanelState {
   incident: string | null;
   tab: 'overview' | 'heap' | 'subsystems' | 'flame' | 'diff' | 'decisions';
   query: Partial<HeapQuery>;
+  colour: FlameColour;
 }
+
+/** What the colours of the flame graph stand for. */
+export type FlameColour = 'package' | 'subsystem';
