@@ -131,7 +131,7 @@ function Frame({
       aria-label={`${name}, ${fmt.amount(node.value, unit)}, ${fmt.share(node.value / (total || 1))}`}
       class={cx(
         'frame',
-        node.kind,
+        (node.kind === 'root' || node.kind === 'other') && node.kind,
         colour(node),
         node.label === 'ballast' && 'ballast',
         width >= TEXT_FROM_PX && 'named',

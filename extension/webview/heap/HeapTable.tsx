@@ -9,6 +9,7 @@ import { Grid, type Column } from '../ui/Grid';
 import { subsystemName } from '../words/subsystems';
 import { FunctionCell, functionTitle } from './FunctionCell';
 import { QueryBar } from './QueryBar';
+import { Share } from './Share';
 import { ballastDetail, stateOfHeap } from './words';
 import { useFilter, type TableQuery } from './useTableQuery';
 
@@ -72,7 +73,6 @@ function Totals({
   subsystem: string | null;
   filtered: boolean;
 }) {
-  const rows = fmt.count(page.matched_rows);
   return (
     <p>
       <b>{fmt.amount(page.counted, page.unit)}</b>{' '}
@@ -83,7 +83,7 @@ function Totals({
         </span>
       )}
       {' · '}
-      {filtered ? t('{count} matching functions', { count: rows }) : t('{count} functions', { count: rows })}
+      {countOf(page, subsystem, filtered)}
       {subsystem === null && (
         <>
           {' · '}
@@ -92,6 +92,14 @@ function Totals({
       )}
     </p>
   );
+}
+
+function countOf(page: HeapPage, subsystem: string | null, filtered: boolean): string {
+  const count = fmt.count(page.matched_rows);
+  if (filtered) return t('{count} matching functions', { count });
+  return subsystem === null
+    ? t('{count} functions', { count })
+    : t('{count} functions, those that called them included', { count });
 }
 
 function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
@@ -115,18 +123,4 @@ function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
     },
     { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> },
   ];
-}
-
-function Share({ value, share, unit }: { value: number; share: number; unit: string }) {
-  return (
-    <>
-      <span
-        class="share-bar"
-        aria-hidden="true"
-        style={{ width: `${Math.min(1, Math.max(0, share)) * 100}%` }}
-      />
-      <span class="amount">{fmt.amount(value, unit)}</span>
-      <span class="percent">{fmt.share(share)}</span>
-    </>
-  );
 }

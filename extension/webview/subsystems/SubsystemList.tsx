@@ -3,6 +3,7 @@ import type { SubsystemTable } from '../../shared/model';
 import { clamp, cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { Share } from '../heap/Share';
 import { subsystemDetail, subsystemName } from '../words/subsystems';
 
 interface Props {
@@ -16,7 +17,7 @@ interface Props {
 export function SubsystemList({ table, chosen, onChoose }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [moved, setActive] = useState(0);
-  const { rows, total, unit } = table;
+  const { rows, unit } = table;
   const active = clamp(moved, 0, Math.max(0, rows.length - 1));
   const choose = (id: string) => onChoose(id === chosen ? null : id);
   const onKey = (event: KeyboardEvent) => {
@@ -47,13 +48,14 @@ export function SubsystemList({ table, chosen, onChoose }: Props) {
         <thead role="rowgroup">
           <tr role="row">
             <th role="columnheader">{t('Subsystem')}</th>
-            <th role="columnheader" class="numeric">
+            <th role="columnheader" class="numeric" title={t('Allocated in the function itself')}>
               {t('Flat')}
             </th>
-            <th role="columnheader" class="numeric">
-              {t('Share')}
-            </th>
-            <th role="columnheader" class="numeric">
+            <th
+              role="columnheader"
+              class="numeric"
+              title={t('How many functions allocated something of it themselves')}
+            >
               {t('Functions')}
             </th>
           </tr>
@@ -66,25 +68,18 @@ export function SubsystemList({ table, chosen, onChoose }: Props) {
               role="row"
               aria-selected={subsystem === chosen}
               class={cx(subsystem === chosen && 'chosen', index === active && 'active')}
+              title={subsystemDetail(subsystem)}
               onClick={() => {
                 setActive(index);
                 choose(subsystem);
               }}
             >
-              <td role="gridcell">
+              <td role="gridcell" class="name">
                 <span class={`swatch subsystem subsystem-${subsystem}`} aria-hidden="true" />
                 {subsystemName(subsystem)} <span class="detail">{subsystemDetail(subsystem)}</span>
               </td>
               <td role="gridcell" class="numeric">
-                <span
-                  class="share-bar"
-                  aria-hidden="true"
-                  style={{ width: `${clamp(share, 0, 1) * 100}%` }}
-                />
-                <span class="amount">{fmt.amount(value, unit)}</span>
-              </td>
-              <td role="gridcell" class="numeric">
-                {fmt.share(value / (total || 1))}
+                <Share value={value} share={share} unit={unit} />
               </td>
               <td role="gridcell" class="numeric">
                 {fmt.count(functions)}

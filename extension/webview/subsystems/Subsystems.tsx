@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
 import type { FlameTree, SubsystemTable } from '../../shared/model';
 import { usePanel } from '../base/context';
+import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
@@ -78,7 +79,7 @@ export function Subsystems({ profile, query, onQuery }: Props) {
           onPath={setPath}
         />
       )}
-      <div class="subsystems">
+      <div class={cx('subsystems', chosen !== null && 'split')}>
         {table.value && (
           <SubsystemList
             table={table.value}
@@ -86,7 +87,7 @@ export function Subsystems({ profile, query, onQuery }: Props) {
             onChoose={(subsystem) => setPath(subsystem === null ? [] : [subsystem])}
           />
         )}
-        <HeapGrid profile={profile} query={query} onQuery={onQuery} subsystem={chosen} />
+        {chosen !== null && <HeapGrid profile={profile} query={query} onQuery={onQuery} subsystem={chosen} />}
       </div>
       <p class="view-note dim">
         {byAllocation()} {stateOfHeap()}
