@@ -20,9 +20,7 @@ export function FlameDetail({ node, tree }: { node: FlameNode; tree: FlameTree }
         {node.kind === 'frame' && (
           <> · {t('{amount} by itself', { amount: fmt.amount(node.own, tree.unit) })}</>
         )}
-        {node.kind === 'other' && (
-          <> · {t('functions too small to draw; click to zoom in on their caller')}</>
-        )}
+        {node.kind === 'other' && <> · {t('too small to draw one by one; click to zoom in')}</>}
         {node.kind === 'frame' && node.subsystem !== undefined && <> · {subsystemName(node.subsystem)}</>}
         {node.kind === 'subsystem' && <> · {subsystemDetail(node.subsystem ?? '')}</>}
         {node.label === 'ballast' && <> · {ballastDetail()}</>}

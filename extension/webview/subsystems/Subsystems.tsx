@@ -4,7 +4,7 @@ import type { FlameTree, SubsystemTable } from '../../shared/model';
 import { usePanel } from '../base/context';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
-import { t } from '../base/l10n';
+import { sentences, t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { Breadcrumbs } from '../flame/Breadcrumbs';
 import { FlameChart } from '../flame/FlameChart';
@@ -89,9 +89,7 @@ export function Subsystems({ profile, query, onQuery }: Props) {
         )}
         {chosen !== null && <HeapGrid profile={profile} query={query} onQuery={onQuery} subsystem={chosen} />}
       </div>
-      <p class="view-note dim">
-        {byAllocation()} {stateOfHeap()}
-      </p>
+      <p class="view-note dim">{sentences(byAllocation(), stateOfHeap())}</p>
     </div>
   );
 }
