@@ -120,6 +120,11 @@ test('zooming the icicle chooses the row, and goes as deep as a function', async
     assert.match(await list(page).locator('tr.chosen').innerText(), /^Parsing/);
     await functions(page, 'Parsing').waitFor();
     await page.waitForFunction(() => document.querySelector('.frame')?.ariaLabel?.startsWith('go/parser'));
+    const classes = await page.locator('.frame').evaluateAll((all) => all.map((frame) => frame.className));
+    assert.ok(
+      classes.length > 5 && classes.every((name) => name.includes('subsystem-parsing')),
+      'same colour',
+    );
     await page.keyboard.press('Backspace');
     await page.waitForFunction(() => document.querySelector('.frame')?.ariaLabel?.startsWith('Parsing'));
     await page.keyboard.press('Home');

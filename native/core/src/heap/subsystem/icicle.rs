@@ -20,7 +20,7 @@ impl HeapIndex {
             at = found.ok_or_else(|| HeapError::UnknownPath { function: name.clone() })?;
         }
         let mut drawing = Drawing { drawn: drawn(&at, query), nodes: Vec::new() };
-        drawing.block(&at, 0, 0, None);
+        drawing.block(&at, 0, 0, query.path.first().map(String::as_str));
         let sample_type = self.sample_type(kind);
         Ok(FlameTree {
             sample_type: sample_type.sample_type,

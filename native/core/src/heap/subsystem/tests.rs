@@ -138,6 +138,8 @@ fn the_icicle_is_zoomed_by_its_path_and_capped() {
     let zoomed = mixed().icicle(&FlameQuery { path, ..FlameQuery::default() }).unwrap();
     assert_eq!(drawn(&zoomed), "bytes @0 0/10\n bytes.growSlice @0 10/10");
     assert_eq!(zoomed.total, 100);
+    let subsystems: Vec<_> = zoomed.nodes.iter().map(|node| node.subsystem.as_deref()).collect();
+    assert_eq!(subsystems, [Some("parsing"); 2], "zoomed in, they keep their colour");
     let capped = mixed().icicle(&FlameQuery { max_nodes: 3, ..FlameQuery::default() }).unwrap();
     let expected = "root @0 0/100\n parsing @0 0/70\n  go/ast @0 0/60\n   go/ast.NewObj @0 60/60\n  other (1) @60 0/10\n other (3) @70 0/30";
     assert_eq!(drawn(&capped), expected);
