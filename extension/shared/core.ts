@@ -18,6 +18,8 @@ import type {
   IncidentSummary,
   MemoryView,
   Status,
+  SubsystemQuery,
+  SubsystemTable,
   Timeline,
   TimelineQuery,
   WatchEvent,
@@ -98,6 +100,10 @@ export interface Core {
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
+  /** What each part of gopls holds (`native/core/rules/subsystems.json`). */
+  subsystems(ref: ProfileRef, query: SubsystemQuery): Promise<Outcome<SubsystemTable>>;
+  /** The same as frames: subsystem, package, function. `path` holds an id, a package, a function. */
+  icicle(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
   /** `ref` minus the incident's baseline capture. */
   heapDiff(ref: ProfileRef, query: HeapQuery): Promise<Outcome<DiffPage>>;
   /** Latest decisions, newest last. */

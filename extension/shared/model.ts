@@ -332,12 +332,16 @@ merged: number,
 /**
  * `ballast` for the memory gopls reserves on purpose: no leak.
  */
-label?: string, };
+label?: string, 
+/**
+ * The subsystem that most of `value` belongs to. Not there for the root and for merged functions of a flame tree.
+ */
+subsystem?: string, };
 
 /**
  * What a frame stands for.
  */
-export type FlameNodeKind = "root" | "frame" | "other";
+export type FlameNodeKind = "root" | "frame" | "other" | "subsystem" | "package";
 
 /**
  * Which part of the tree, and how much of it.
@@ -544,6 +548,10 @@ unit: string,
  */
 total: number, 
 /**
+ * The sum over the samples that are counted: `total`, or what the subsystem asked for has of it.
+ */
+counted: number, 
+/**
  * How much of `total` is gopls's ballast.
  */
 ballast: number, 
@@ -576,6 +584,14 @@ descending: boolean,
  * Part of a function or package name, upper or lower case; empty for all.
  */
 filter: string, 
+/**
+ * Only what belongs to this subsystem is counted, for example `parsing`; `null` for everything.
+ */
+subsystem: string | null, 
+/**
+ * Say of each row which subsystem most of it belongs to.
+ */
+with_subsystems: boolean, 
 /**
  * How many matching rows to skip.
  */
@@ -624,7 +640,11 @@ cum_share: number,
 /**
  * `ballast` for the memory gopls reserves on purpose: no leak.
  */
-label?: string, };
+label?: string, 
+/**
+ * The subsystem that most of `flat` belongs to (of `cum`, where `flat` is 0), if it was asked for.
+ */
+subsystem?: string, };
 
 /**
  * What the rows are ordered by. Equal ones follow by name.
@@ -1167,6 +1187,57 @@ spark_bytes: Array<number>,
  * Share of one core that our own threads use, measured; 0.001 is 0.1 %.
  */
 own_cpu_share: number, };
+
+/**
+ * What is to be counted by subsystem.
+ */
+export type SubsystemQuery = { 
+/**
+ * For example `alloc_space`; `null` for the default.
+ */
+sample_type: string | null, };
+
+/**
+ * What one part of gopls holds.
+ */
+export type SubsystemRow = { 
+/**
+ * Its id in `native/core/rules/subsystems.json`, or `unassigned`.
+ */
+subsystem: string, 
+/**
+ * The sum over its samples.
+ */
+value: number, 
+/**
+ * `value` as a share of the total, 0 to 1.
+ */
+share: number, 
+/**
+ * How many functions allocated something of it themselves.
+ */
+functions: number, };
+
+/**
+ * All subsystems that have a value, largest first; the unassigned come last. The values add up to the total.
+ */
+export type SubsystemTable = { 
+/**
+ * What is counted.
+ */
+sample_type: string, 
+/**
+ * In which unit.
+ */
+unit: string, 
+/**
+ * The sum over all samples.
+ */
+total: number, 
+/**
+ * The subsystems.
+ */
+rows: Array<SubsystemRow>, };
 
 /**
  * Everything the time line draws.

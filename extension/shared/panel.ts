@@ -15,6 +15,8 @@ import type {
   IncidentSummary,
   MemoryView,
   Status,
+  SubsystemQuery,
+  SubsystemTable,
   Timeline,
   TimelineQuery,
 } from './model';
@@ -41,6 +43,8 @@ export interface PanelApi {
   incidentMemory(args: { id: string }): Outcome<CapturedMemory[]>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
   flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
+  subsystems(args: { ref: ProfileRef; query: SubsystemQuery }): Outcome<SubsystemTable>;
+  icicle(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
   heapDiff(args: { ref: ProfileRef; query: HeapQuery }): Outcome<DiffPage>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
@@ -76,6 +80,10 @@ export type PanelMessage =
 export interface PanelState {
   protocol: number;
   incident: string | null;
-  tab: 'overview' | 'heap' | 'flame' | 'diff' | 'decisions';
+  tab: 'overview' | 'heap' | 'subsystems' | 'flame' | 'diff' | 'decisions';
   query: Partial<HeapQuery>;
+  colour: FlameColour;
 }
+
+/** What the colours of the flame graph stand for. */
+export type FlameColour = 'package' | 'subsystem';

@@ -49,6 +49,10 @@ export declare class Core {
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>
   /** A flame tree. */
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>
+  /** What each part of gopls holds. */
+  subsystems(ref: ProfileRef, query: SubsystemQuery): Promise<Outcome<SubsystemTable>>
+  /** The same as frames: subsystem, package, function. */
+  icicle(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>
   /** A heap capture minus its incident's baseline. */
   heapDiff(ref: ProfileRef, query: HeapQuery): Promise<Outcome<DiffPage>>
 }

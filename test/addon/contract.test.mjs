@@ -62,7 +62,7 @@ async function answersAtRest(core) {
   assert.deepEqual(value(await core.incidents()), []);
   assert.equal(value(await core.deleteIncidents(['no-such'])), 0);
   assert.ok(Array.isArray(value(await core.goplsProcesses())));
-  for (const call of ['incident', 'saveProfile', 'heapTable', 'flame', 'heapDiff']) {
+  for (const call of ['incident', 'saveProfile', 'heapTable', 'flame', 'subsystems', 'icicle', 'heapDiff']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'incident-not-found', call);
     assert.match(message, /no-such.*deleted/, call);

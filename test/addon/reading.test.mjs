@@ -38,7 +38,7 @@ test('an incident that another program wrote is listed, read and drawn', async (
 });
 
 for (const sampleType of ['inuse_space', 'inuse_objects', 'alloc_space', 'alloc_objects']) {
-  test(`table, flame graph and comparison have pprof's total of ${sampleType}`, async (t) => {
+  test(`table, flame graph, subsystems and comparison have pprof's total of ${sampleType}`, async (t) => {
     const storage = scratchFolder(t);
     writeIncident(storage);
     const core = coreOn(storage);
@@ -51,6 +51,20 @@ for (const sampleType of ['inuse_space', 'inuse_objects', 'alloc_space', 'alloc_
     assert.equal(flame.total, total);
     assert.equal(flame.nodes[0].kind, 'root');
     assert.equal(flame.nodes[0].value, total);
+    const parts = value(await core.subsystems(ref, { sample_type: sampleType }));
+    assert.equal(parts.total, total);
+    assert.equal(
+      parts.rows.reduce((sum, row) => sum + row.value, 0),
+      total,
+    );
+    const icicle = value(await core.icicle(ref, { ...TREE, sample_type: sampleType }));
+    assert.equal(icicle.nodes[0].value, total);
+    const drawn = icicle.nodes.filter(({ kind }) => kind === 'subsystem');
+    assert.deepEqual(
+      drawn.map(({ subsystem, value: bytes }) => [subsystem, bytes]),
+      parts.rows.slice(0, drawn.length).map((row) => [row.subsystem, row.value]),
+      'the icicle begins with the rows of the table, in their order',
+    );
     const diff = value(await core.heapDiff(ref, { ...ROWS, sample_type: sampleType }));
     assert.equal(diff.new_total, total);
     assert.equal(diff.base_total, await pprofTotal(path.join(PROFILES, BASELINE), sampleType));
@@ -73,6 +87,29 @@ test('a table comes in pages, the same rows whatever their size', async (t) => {
   assert.deepEqual((await page(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).rows, []);
 });
 
+test('the functions of a subsystem add up to it, and each row says which it is mostly of', async (t) => {
+  const storage = scratchFolder(t);
+  writeIncident(storage);
+  const core = coreOn(storage);
+  const ref = { incident: INCIDENT, capture: 1 };
+  const { rows } = value(await core.subsystems(ref, { sample_type: null }));
+  assert.ok(rows.length > 3, JSON.stringify(rows));
+  for (const { subsystem, value: bytes } of rows) {
+    const query = { ...ROWS, subsystem, with_subsystems: true, limit: 1000 };
+    const page = value(await core.heapTable(ref, query));
+    assert.equal(page.counted, bytes, subsystem);
+    assert.equal(
+      page.rows.reduce((sum, row) => sum + row.flat, 0),
+      bytes,
+      subsystem,
+    );
+  }
+  const all = value(await core.heapTable(ref, { ...ROWS, with_subsystems: true }));
+  const ballast = all.rows.find(({ label }) => label === 'ballast');
+  assert.equal(ballast.subsystem, 'ballast');
+  assert.ok(value(await core.heapTable(ref, ROWS)).rows.every((row) => row.subsystem === undefined));
+});
+
 test('what a profile cannot answer is said with the file and the question', async (t) => {
   const storage = scratchFolder(t);
   writeIncident(storage);
@@ -84,6 +121,11 @@ test('what a profile cannot answer is said with the file and the question', asyn
   const unknownPath = failure(await core.flame(ref, { ...TREE, path: ['main.nowhere'] }));
   assert.equal(unknownPath.code, 'profile-query');
   assert.match(unknownPath.message, /main\.nowhere/);
+  const nowhere = failure(await core.icicle(ref, { ...TREE, path: ['parsing', 'example.com/none'] }));
+  assert.equal(nowhere.code, 'profile-query');
+  assert.match(nowhere.message, /example\.com\/none/);
+  const unknownPart = failure(await core.heapTable(ref, { ...ROWS, subsystem: 'kitchen' }));
+  assert.match(unknownPart.message, /"kitchen".*parsing/);
   const text = failure(await core.heapTable({ incident: INCIDENT, capture: 3 }, ROWS));
   assert.equal(text.code, 'profile-invalid');
   assert.match(text.message, /goroutines-3\.txt/);
@@ -110,6 +152,8 @@ test('a capture that is not there, or of which nothing was kept, is named', asyn
     for (const ask of [
       core.heapTable(ref, ROWS),
       core.flame(ref, TREE),
+      core.subsystems(ref, { sample_type: null }),
+      core.icicle(ref, TREE),
       core.heapDiff(ref, ROWS),
       core.saveProfile(ref, path.join(storage, 'x.pb.gz')),
     ]) {
@@ -151,6 +195,8 @@ test('no id leads out of the folder of incidents, and nothing outside is deleted
       core.incident(id),
       core.heapTable(ref, ROWS),
       core.flame(ref, TREE),
+      core.subsystems(ref, { sample_type: null }),
+      core.icicle(ref, TREE),
       core.heapDiff(ref, ROWS),
       core.saveProfile(ref, copy),
       core.timeline({ incident: id, from_ns: null, to_ns: null, points: 10 }),

@@ -102,6 +102,12 @@ export class Host {
   flame({ ref, query }) {
     return this.core.flame(ref, query);
   }
+  subsystems({ ref, query }) {
+    return this.core.subsystems(ref, query);
+  }
+  icicle({ ref, query }) {
+    return this.core.icicle(ref, query);
+  }
   heapDiff({ ref, query }) {
     return this.core.heapDiff(ref, query);
   }

@@ -17,7 +17,7 @@ const empty = new Host();
 empty.status.gopls.debug = { state: 'off' };
 host.select = laterStall().id;
 
-const TABS = ['Overview', 'Heap', 'Flame graph', 'Compare with baseline', 'Decisions'];
+const TABS = ['Overview', 'Heap', 'Subsystems', 'Flame graph', 'Compare with baseline', 'Decisions'];
 for (const theme of Object.keys(THEMES)) {
   for (const [width, size] of Object.entries({ wide: WIDE, narrow: NARROW })) {
     const { page, problems, close } = await openPanel(browser, host, { theme, size });
@@ -29,6 +29,21 @@ for (const theme of Object.keys(THEMES)) {
       await page.waitForTimeout(150);
       const name = `${theme}-${width}-${tab.split(' ')[0].toLowerCase()}.png`;
       await page.screenshot({ path: path.join(folder, name), fullPage: width === 'narrow' });
+      if (tab === 'Subsystems') {
+        await page.getByRole('row', { name: /^Parsing/ }).click();
+        await page.waitForTimeout(400);
+        const chosen = `${theme}-${width}-subsystem.png`;
+        await page.screenshot({ path: path.join(folder, chosen), fullPage: width === 'narrow' });
+        await page.getByRole('row', { name: /^Parsing/ }).click();
+      }
+      if (tab === 'Flame graph') {
+        await page.getByRole('button', { name: 'Colour by subsystem' }).click();
+        await page.waitForTimeout(400);
+        await page.mouse.move(5, 5);
+        const coloured = `${theme}-${width}-flame-by-subsystem.png`;
+        await page.screenshot({ path: path.join(folder, coloured), fullPage: width === 'narrow' });
+        await page.getByRole('button', { name: 'Colour by package' }).click();
+      }
     }
     if (width === 'wide') {
       await page.getByRole('button', { name: 'Live' }).click();

@@ -152,6 +152,10 @@ export class Panel implements vscode.Disposable {
         return core.heapTable(request.args.ref, request.args.query);
       case 'flame':
         return core.flame(request.args.ref, request.args.query);
+      case 'subsystems':
+        return core.subsystems(request.args.ref, request.args.query);
+      case 'icicle':
+        return core.icicle(request.args.ref, request.args.query);
       case 'heapDiff':
         return core.heapDiff(request.args.ref, request.args.query);
       case 'decisions':

@@ -41,6 +41,8 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   incidentMemory: record({ id: incidentId }),
   heapTable: record({ ref: profileRef, query }),
   flame: record({ ref: profileRef, query }),
+  subsystems: record({ ref: profileRef, query }),
+  icicle: record({ ref: profileRef, query }),
   heapDiff: record({ ref: profileRef, query }),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),

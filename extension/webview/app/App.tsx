@@ -25,6 +25,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   const [mode, setMode] = useState<'live' | 'incident'>('live');
   const [tab, setTab] = useState<TabKey>(kept.tab);
   const [query, setQuery] = useState<TableQuery>(kept.query);
+  const [colour, setColour] = useState(kept.colour);
   const [notice, setNotice] = useState<string | null>(null);
   const visible = useVisible();
 
@@ -51,7 +52,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
       }),
     [rpc],
   );
-  useEffect(() => keep(vscode, { incident: selected, tab, query }), [selected, tab, query]);
+  useEffect(() => keep(vscode, { incident: selected, tab, query, colour }), [selected, tab, query, colour]);
 
   const panel = useMemo<Panel>(() => {
     const report = (error: unknown) => setNotice(error instanceof Error ? error.message : String(error));
@@ -116,6 +117,8 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
               onTab={setTab}
               query={query}
               onQuery={(change) => setQuery((old) => ({ ...old, ...change }))}
+              colour={colour}
+              onColour={setColour}
             />
           </>
         ) : (

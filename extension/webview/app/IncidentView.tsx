@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Incident, IncidentSummary } from '../../shared/model';
+import type { FlameColour } from '../../shared/panel';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
@@ -8,6 +9,7 @@ import { FlameGraph } from '../flame/FlameGraph';
 import { DiffTable } from '../heap/DiffTable';
 import { HeapTable } from '../heap/HeapTable';
 import type { TableQuery } from '../heap/useTableQuery';
+import { Subsystems } from '../subsystems/Subsystems';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { Select } from '../ui/Select';
 import { Tabs } from '../ui/Tabs';
@@ -23,9 +25,11 @@ interface Props {
   onTab(tab: TabKey): void;
   query: TableQuery;
   onQuery(change: Partial<TableQuery>): void;
+  colour: FlameColour;
+  onColour(colour: FlameColour): void;
 }
 
-export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
+export function IncidentView({ summary, tab, onTab, ...views }: Props) {
   const { rpc } = usePanel();
   // Asked again when the list says that it changed.
   const version = [summary.id, summary.state, summary.has_heap, summary.duration_ns].join(' ');
@@ -49,6 +53,7 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
         tabs={[
           { key: 'overview', label: t('Overview') },
           { key: 'heap', label: t('Heap') },
+          { key: 'subsystems', label: t('Subsystems') },
           { key: 'flame', label: t('Flame graph') },
           { key: 'diff', label: t('Compare with baseline') },
           { key: 'decisions', label: t('Decisions'), badge: fmt.count(incident.decisions.length) },
@@ -58,9 +63,7 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
         {tab === 'decisions' && (
           <Decisions decisions={incident.decisions} zero_ns={incident.request.start_ns} />
         )}
-        {(tab === 'heap' || tab === 'flame' || tab === 'diff') && (
-          <Profile key={incident.id} incident={incident} tab={tab} query={query} onQuery={onQuery} />
-        )}
+        {isOfProfile(tab) && <Profile key={incident.id} incident={incident} tab={tab} {...views} />}
       </Tabs>
     </article>
   );
@@ -111,15 +114,18 @@ function Unreadable({ summary }: { summary: IncidentSummary }) {
   );
 }
 
-interface ProfileProps {
+const PROFILE_TABS = ['heap', 'subsystems', 'flame', 'diff'] as const;
+type ProfileTab = (typeof PROFILE_TABS)[number];
+
+const isOfProfile = (tab: TabKey): tab is ProfileTab => (PROFILE_TABS as readonly TabKey[]).includes(tab);
+
+interface ProfileProps extends Omit<Props, 'summary' | 'tab' | 'onTab'> {
   incident: Incident;
-  tab: 'heap' | 'flame' | 'diff';
-  query: TableQuery;
-  onQuery(change: Partial<TableQuery>): void;
+  tab: ProfileTab;
 }
 
-/** The three views of a heap capture, and which capture, when there are several. */
-function Profile({ incident, tab, query, onQuery }: ProfileProps) {
+/** The views of a heap capture, and which capture, when there are several. */
+function Profile({ incident, tab, query, onQuery, colour, onColour }: ProfileProps) {
   const usable = heaps(incident).filter(readable);
   const best = bestHeap(incident)?.number ?? 0;
   const [chosen, setChosen] = useState(best);
@@ -145,7 +151,8 @@ function Profile({ incident, tab, query, onQuery }: ProfileProps) {
         />
       )}
       {tab === 'heap' && <HeapTable {...shared} />}
-      {tab === 'flame' && <FlameGraph {...shared} />}
+      {tab === 'subsystems' && <Subsystems {...shared} />}
+      {tab === 'flame' && <FlameGraph {...shared} colour={colour} onColour={onColour} />}
       {tab === 'diff' && calm && <DiffTable {...shared} age={baselineAge(incident, calm)} />}
     </>
   );

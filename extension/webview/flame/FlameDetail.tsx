@@ -3,7 +3,8 @@ import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { ballastDetail } from '../heap/words';
-import { frameName } from './FlameGraph';
+import { subsystemDetail, subsystemName } from '../words/subsystems';
+import { frameName } from './frameName';
 
 /** The frame under the pointer or the keyboard, in full: always at the same place, so nothing is covered. */
 export function FlameDetail({ node, tree }: { node: FlameNode; tree: FlameTree }) {
@@ -19,9 +20,9 @@ export function FlameDetail({ node, tree }: { node: FlameNode; tree: FlameTree }
         {node.kind === 'frame' && (
           <> · {t('{amount} by itself', { amount: fmt.amount(node.own, tree.unit) })}</>
         )}
-        {node.kind === 'other' && (
-          <> · {t('functions too small to draw; click to zoom in on their caller')}</>
-        )}
+        {node.kind === 'other' && <> · {t('too small to draw one by one; click to zoom in')}</>}
+        {node.kind === 'frame' && node.subsystem !== undefined && <> · {subsystemName(node.subsystem)}</>}
+        {node.kind === 'subsystem' && <> · {subsystemDetail(node.subsystem ?? '')}</>}
         {node.label === 'ballast' && <> · {ballastDetail()}</>}
         {node.file && (
           <>

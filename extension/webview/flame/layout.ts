@@ -26,7 +26,7 @@ export function layout(tree: FlameTree, width: number): Box[] {
   return boxes;
 }
 
-/** The function names from the root of the whole profile to a node: the path the core zooms by. */
+/** The names from the root of the whole profile to a node: the path the core zooms by. */
 export function pathTo(tree: FlameTree, index: number): string[] {
   const names: string[] = [];
   let depth = tree.nodes[index]?.depth ?? 0;
@@ -34,10 +34,25 @@ export function pathTo(tree: FlameTree, index: number): string[] {
   for (let i = index; i > 0 && depth > 0; i--) {
     const node = tree.nodes[i];
     if (!node || node.depth !== depth) continue;
-    if (node.kind === 'frame') names.unshift(node.function);
+    const name = nameInPath(node);
+    if (name !== undefined) names.unshift(name);
     depth--;
   }
   return [...tree.path, ...names];
+}
+
+/** What the core calls a node in a path; what was merged has no name. */
+function nameInPath(node: FlameNode): string | undefined {
+  switch (node.kind) {
+    case 'frame':
+      return node.function;
+    case 'package':
+      return node.package;
+    case 'subsystem':
+      return node.subsystem;
+    default:
+      return undefined;
+  }
 }
 
 export type Direction = 'up' | 'down' | 'left' | 'right';
@@ -64,7 +79,8 @@ export function neighbour(boxes: Box[], from: number, direction: Direction): num
 
 /** Case-insensitive, like the filter of the tables. Empty matches nothing. */
 export function matches(node: FlameNode, search: string): boolean {
-  return search !== '' && node.function.toLowerCase().includes(search.toLowerCase());
+  const name = node.kind === 'package' ? node.package : node.function;
+  return search !== '' && name.toLowerCase().includes(search.toLowerCase());
 }
 
 /** What all matching frames hold together; a match within a match counts once. */

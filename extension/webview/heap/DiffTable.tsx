@@ -23,7 +23,7 @@ interface Props {
 export function DiffTable({ profile, query, onQuery, age }: Props) {
   const { rpc, openSource } = usePanel();
   const filter = useFilter(query.filter);
-  const asked: HeapQuery = { ...query, filter, offset: 0, limit: 0 };
+  const asked: HeapQuery = { ...query, filter, subsystem: null, with_subsystems: false, offset: 0, limit: 0 };
   const columns = useMemo(() => columnsOf(query.sample_type), [query.sample_type]);
   return (
     <div class="view">

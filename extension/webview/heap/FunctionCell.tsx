@@ -1,5 +1,6 @@
 import { usePanel } from '../base/context';
 import { t } from '../base/l10n';
+import { SubsystemSwatch } from '../subsystems/SubsystemSwatch';
 import { shortName } from './names';
 import { ballastDetail } from './words';
 
@@ -9,6 +10,7 @@ interface Named {
   file: string;
   line: number;
   label?: string;
+  subsystem?: string;
 }
 
 /** A function as a link to its source, its package behind it. */
@@ -16,6 +18,7 @@ export function FunctionCell({ row }: { row: Named }) {
   const { openSource } = usePanel();
   return (
     <>
+      {row.subsystem !== undefined && <SubsystemSwatch id={row.subsystem} class="function-swatch" />}
       {row.file ? (
         // Reached by keyboard through the grid: Enter on the row.
         <a class="function" role="link" tabIndex={-1} onClick={() => openSource(row.file, row.line)}>

@@ -6,8 +6,10 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { Empty } from '../ui/Feedback';
 import { Grid, type Column } from '../ui/Grid';
+import { subsystemName } from '../words/subsystems';
 import { FunctionCell, functionTitle } from './FunctionCell';
 import { QueryBar } from './QueryBar';
+import { Share } from './Share';
 import { ballastDetail, stateOfHeap } from './words';
 import { useFilter, type TableQuery } from './useTableQuery';
 
@@ -17,56 +19,87 @@ interface Props {
   onQuery(change: Partial<TableQuery>): void;
 }
 
-export function HeapTable({ profile, query, onQuery }: Props) {
-  const { rpc, openSource } = usePanel();
-  const filter = useFilter(query.filter);
-  const asked: HeapQuery = { ...query, filter, offset: 0, limit: 0 };
-  const key = JSON.stringify([profile, asked]);
-  const columns = useMemo(() => columnsOf(query.sample_type), [query.sample_type]);
+export function HeapTable(props: Props) {
   return (
     <div class="view">
-      <QueryBar query={query} onQuery={onQuery} />
-      <Grid<HeapRow, HeapPage, HeapSort>
-        label={t('Heap by function')}
-        columns={columns}
-        sort={query.sort}
-        descending={query.descending}
-        onSort={(sort, descending) => onQuery({ sort, descending })}
-        query={key}
-        fetch={(offset, limit) => rpc.ask('heapTable', { ref: profile, query: { ...asked, offset, limit } })}
-        onOpen={(row) => row.file && openSource(row.file, row.line)}
-        rowTitle={functionTitle}
-        summary={(page) => <Totals page={page} filtered={filter !== ''} />}
-        empty={() => (
-          <Empty
-            title={
-              filter
-                ? t('No function matches “{filter}”.', { filter })
-                : t('The profile has no values of this kind.')
-            }
-          />
-        )}
-      />
+      <QueryBar query={props.query} onQuery={props.onQuery} />
+      <HeapGrid {...props} subsystem={null} />
     </div>
   );
 }
 
-function Totals({ page, filtered }: { page: HeapPage; filtered: boolean }) {
-  const rows = fmt.count(page.matched_rows);
+/** The functions of a profile, or of one part of gopls in it. */
+export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsystem: string | null }) {
+  const { rpc, openSource } = usePanel();
+  const filter = useFilter(query.filter);
+  const asked: HeapQuery = { ...query, filter, subsystem, with_subsystems: true, offset: 0, limit: 0 };
+  const key = JSON.stringify([profile, asked]);
+  const columns = useMemo(() => columnsOf(query.sample_type), [query.sample_type]);
+  return (
+    <Grid<HeapRow, HeapPage, HeapSort>
+      label={
+        subsystem === null
+          ? t('Heap by function')
+          : t('Functions of {subsystem}', { subsystem: subsystemName(subsystem) })
+      }
+      columns={columns}
+      sort={query.sort}
+      descending={query.descending}
+      onSort={(sort, descending) => onQuery({ sort, descending })}
+      query={key}
+      fetch={(offset, limit) => rpc.ask('heapTable', { ref: profile, query: { ...asked, offset, limit } })}
+      onOpen={(row) => row.file && openSource(row.file, row.line)}
+      rowTitle={functionTitle}
+      summary={(page) => <Totals page={page} subsystem={subsystem} filtered={filter !== ''} />}
+      empty={() => (
+        <Empty
+          title={
+            filter
+              ? t('No function matches “{filter}”.', { filter })
+              : t('The profile has no values of this kind.')
+          }
+        />
+      )}
+    />
+  );
+}
+
+function Totals({
+  page,
+  subsystem,
+  filtered,
+}: {
+  page: HeapPage;
+  subsystem: string | null;
+  filtered: boolean;
+}) {
   return (
     <p>
-      <b>{fmt.amount(page.total, page.unit)}</b> {t('in total')}
-      {page.ballast > 0 && (
+      <b>{fmt.amount(page.counted, page.unit)}</b>{' '}
+      {subsystem === null ? t('in total') : t('in {subsystem}', { subsystem: subsystemName(subsystem) })}
+      {subsystem === null && page.ballast > 0 && (
         <span title={ballastDetail()}>
           {t(', {amount} of it gopls’s ballast', { amount: fmt.amount(page.ballast, page.unit) })}
         </span>
       )}
       {' · '}
-      {filtered ? t('{count} matching functions', { count: rows }) : t('{count} functions', { count: rows })}
-      {' · '}
-      <span class="dim">{stateOfHeap()}</span>
+      {countOf(page, subsystem, filtered)}
+      {subsystem === null && (
+        <>
+          {' · '}
+          <span class="dim">{stateOfHeap()}</span>
+        </>
+      )}
     </p>
   );
+}
+
+function countOf(page: HeapPage, subsystem: string | null, filtered: boolean): string {
+  const count = fmt.count(page.matched_rows);
+  if (filtered) return t('{count} matching functions', { count });
+  return subsystem === null
+    ? t('{count} functions', { count })
+    : t('{count} functions, those that called them included', { count });
 }
 
 function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
@@ -90,18 +123,4 @@ function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
     },
     { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> },
   ];
-}
-
-function Share({ value, share, unit }: { value: number; share: number; unit: string }) {
-  return (
-    <>
-      <span
-        class="share-bar"
-        aria-hidden="true"
-        style={{ width: `${Math.min(1, Math.max(0, share)) * 100}%` }}
-      />
-      <span class="amount">{fmt.amount(value, unit)}</span>
-      <span class="percent">{fmt.share(share)}</span>
-    </>
-  );
 }

@@ -17,7 +17,7 @@ use napi_derive::napi;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stallscope_core::heap::{FlameQuery, HeapQuery};
+use stallscope_core::heap::{FlameQuery, HeapQuery, SubsystemQuery};
 use stallscope_core::model::{ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
 use stallscope_probe::process;
 use stallscope_probe::reader::{ReadError, Reader};
@@ -331,6 +331,40 @@ impl Core {
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         self.ask(env, profile, query, |reader, profile, query: FlameQuery| {
             reader.flame(&profile.incident, profile.capture, &query)
+        })
+    }
+
+    /// What each part of gopls holds.
+    #[napi(
+        ts_args_type = "ref: ProfileRef, query: SubsystemQuery",
+        ts_return_type = "Promise<Outcome<SubsystemTable>>",
+        catch_unwind
+    )]
+    pub fn subsystems<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        self.ask(env, profile, query, |reader, profile, query: SubsystemQuery| {
+            reader.subsystems(&profile.incident, profile.capture, &query)
+        })
+    }
+
+    /// The same as frames: subsystem, package, function.
+    #[napi(
+        ts_args_type = "ref: ProfileRef, query: FlameQuery",
+        ts_return_type = "Promise<Outcome<FlameTree>>",
+        catch_unwind
+    )]
+    pub fn icicle<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        self.ask(env, profile, query, |reader, profile, query: FlameQuery| {
+            reader.icicle(&profile.incident, profile.capture, &query)
         })
     }
 

@@ -4,22 +4,37 @@ use std::io::{BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use stallscope_core::heap::{HeapPage, HeapQuery, HeapSort};
 use stallscope_pprof::Limits;
 
 use crate::failure::Failure;
 use crate::load::load_for;
-use crate::print;
+use crate::{print, subsystems};
 
 /// Arguments of `analyze`.
 #[derive(Args)]
 pub struct Analyze {
     /// The heap profile, as gopls serves it under /debug/pprof/heap.
     profile: PathBuf,
+    /// What the values are added up by.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = By::Function)]
+    by: By,
+    /// Count only what belongs to this part of gopls: an id that `--by subsystem` prints, `unassigned` included.
+    #[arg(long, value_name = "ID")]
+    subsystem: Option<String>,
     #[command(flatten)]
     view: View,
+}
+
+/// What `analyze` adds up by.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// Each function by itself, and with what it called.
+    Function,
+    /// The parts of gopls: parsing, type checking, indexes and so on.
+    Subsystem,
 }
 
 /// What is shown of a profile, and how; the same for both verbs.
@@ -27,13 +42,13 @@ pub struct Analyze {
 pub struct View {
     /// What to count: inuse_space (the default), inuse_objects, alloc_space, alloc_objects, or any type of the profile.
     #[arg(long, value_name = "TYPE")]
-    sample: Option<String>,
-    /// Show only the first N functions.
+    pub sample: Option<String>,
+    /// Show only the first N rows.
     #[arg(long, value_name = "N")]
-    top: Option<usize>,
+    pub top: Option<usize>,
     /// Sort by what a function and its callees allocated, instead of by the function itself.
     #[arg(long)]
-    cum: bool,
+    pub cum: bool,
     /// Refuse profiles that inflate to more than this many MB (10^6 bytes).
     #[arg(long, value_name = "MB", default_value_t = 1_000)]
     max_inflated_mb: u64,
@@ -81,10 +96,19 @@ impl Analyze {
         // The process ends with the answer; taking a large profile apart piece by piece would only delay that.
         let sample_type = self.view.sample.as_deref();
         let index = ManuallyDrop::new(load_for(&self.profile, &self.view.limits(), sample_type)?);
-        let page = index
-            .query(&self.view.query())
-            .map_err(|error| Failure::Question { path: self.profile.clone(), error })?;
+        let unanswered = |error| Failure::Question { path: self.profile.clone(), error };
         let mut out = BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
+        if self.by == By::Subsystem {
+            if self.view.cum || self.subsystem.is_some() {
+                return Err(Failure::Arguments(
+                    "--by subsystem takes neither --cum nor --subsystem: every byte is counted once, in the part of gopls it belongs to",
+                ));
+            }
+            subsystems::print(&index, &self.view, &mut out).map_err(unanswered)??;
+            return Ok(out.flush()?);
+        }
+        let query = HeapQuery { subsystem: self.subsystem.clone(), ..self.view.query() };
+        let page = index.query(&query).map_err(unanswered)?;
         if self.view.json {
             print_json(&page, &mut out)?
         } else {
@@ -105,8 +129,18 @@ fn print_json(page: &HeapPage, out: &mut impl Write) -> std::io::Result<()> {
 fn print_table(page: &HeapPage, out: &mut impl Write) -> std::io::Result<()> {
     let value = |number| print::value(number, &page.unit);
     writeln!(out, "Type: {}", page.sample_type)?;
-    writeln!(out, "Total: {} in {} functions", value(page.total), page.matched_rows)?;
-    if page.ballast > 0 {
+    if page.counted == page.total {
+        writeln!(out, "Total: {} in {} functions", value(page.total), page.matched_rows)?;
+    } else {
+        let counted = value(page.counted);
+        writeln!(
+            out,
+            "Total: {}, of it shown: {counted} in {} functions",
+            value(page.total),
+            page.matched_rows
+        )?;
+    }
+    if page.ballast > 0 && page.counted == page.total {
         writeln!(out, "Of it ballast: {}, reserved by gopls on purpose, not a leak", value(page.ballast))?;
     }
     writeln!(out, "{:>10} {:>6} {:>6} {:>10} {:>6}", "flat", "flat%", "sum%", "cum", "cum%")?;

@@ -34,6 +34,9 @@ pub enum Failure {
         /// Why it has no answer.
         error: HeapError,
     },
+    /// Options that contradict each other.
+    #[error("{0}")]
+    Arguments(&'static str),
     /// There is nothing to watch.
     #[error("{0}")]
     Watch(String),

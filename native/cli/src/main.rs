@@ -7,6 +7,7 @@ mod diff;
 mod failure;
 mod load;
 mod print;
+mod subsystems;
 mod watch;
 
 use std::process::ExitCode;

@@ -82,6 +82,19 @@ fn an_unknown_sample_type_is_answered_with_the_known_ones() {
 }
 
 #[test]
+fn the_json_of_analyze_has_its_published_shape_and_nothing_more() {
+    let profile = fixture_folder().join("gopls-v0.23.0-loaded.pb.gz");
+    let output = stallscope(&[Path::new("analyze"), &profile, Path::new("--top=2"), Path::new("--json")]);
+    let expected = concat!(
+        r#"{"sample_type":"inuse_space","unit":"bytes","total":724527628,"rows":["#,
+        r#"{"function":"golang.org/x/tools/gopls/internal/cache.init","flat":100007936,"cum":100007936},"#,
+        r#"{"function":"go/parser.(*parser).parseIdent","flat":37749888,"cum":41434186}]}"#,
+        "\n"
+    );
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+#[test]
 fn a_closed_pipe_is_not_a_failure() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_stallscope"))
         .args([Path::new("analyze"), &fixtures()[0], Path::new("--json")])

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use stallscope_core::heap::{
-    DiffPage, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, diff,
+    DiffPage, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, SubsystemQuery,
+    SubsystemTable, diff,
 };
 use stallscope_core::memory::{
     CapturedMemory, LiveHeap, MemStats, NotMemStats, Resident, Waterfall, WaterfallInput,
@@ -198,6 +199,30 @@ impl Reader {
         let (path, index) = self.profile(id, number)?;
         let query = FlameQuery { max_nodes: query.max_nodes.min(MOST_NODES), ..query.clone() };
         index.flame(&query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// What each part of gopls holds in a heap capture.
+    ///
+    /// # Errors
+    /// No such capture, not a profile, an unknown sample type.
+    pub fn subsystems(
+        &self,
+        id: &str,
+        number: u32,
+        query: &SubsystemQuery,
+    ) -> Result<SubsystemTable, ReadError> {
+        let (path, index) = self.profile(id, number)?;
+        index.subsystems(query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// The same by package and function, as frames to draw; or a part of it.
+    ///
+    /// # Errors
+    /// No such capture, not a profile, an unknown sample type or path.
+    pub fn icicle(&self, id: &str, number: u32, query: &FlameQuery) -> Result<FlameTree, ReadError> {
+        let (path, index) = self.profile(id, number)?;
+        let query = FlameQuery { max_nodes: query.max_nodes.min(MOST_NODES), ..query.clone() };
+        index.icicle(&query).map_err(|source| ReadError::Query { path, source })
     }
 
     /// A heap capture minus the incident's baseline.

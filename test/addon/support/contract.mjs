@@ -27,7 +27,17 @@ export function callsOfCore(file) {
 export const CONTRACT = callsOfCore('extension/shared/core.ts');
 
 const REF = { incident: 'no-such', capture: 1 };
-const ROWS = { sample_type: null, sort: 'flat', descending: true, filter: '', offset: 0, limit: 10 };
+const ROWS = {
+  sample_type: null,
+  sort: 'flat',
+  descending: true,
+  filter: '',
+  subsystem: null,
+  with_subsystems: false,
+  offset: 0,
+  limit: 10,
+};
+const TREE = { sample_type: null, path: [], min_share: 0.001, max_nodes: 100 };
 
 /** Arguments for each call that are right, about an incident that is not there. */
 export const RIGHT = {
@@ -50,7 +60,9 @@ export const RIGHT = {
   saveProfile: [REF, '/nowhere/x.pb.gz'],
   timeline: [{ incident: null, from_ns: null, to_ns: null, points: 100 }],
   heapTable: [REF, ROWS],
-  flame: [REF, { sample_type: null, path: [], min_share: 0.001, max_nodes: 100 }],
+  flame: [REF, TREE],
+  subsystems: [REF, { sample_type: null }],
+  icicle: [REF, TREE],
   heapDiff: [REF, ROWS],
   decisions: [10],
 };

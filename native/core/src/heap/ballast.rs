@@ -39,6 +39,11 @@ impl Ballast {
         self.samples.iter().any(|(_, leaf)| *leaf == node)
     }
 
+    /// The samples that are ballast.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = usize> {
+        self.samples.iter().map(|(sample, _)| *sample)
+    }
+
     /// How much of the total of a sample type is ballast.
     pub(crate) fn value(&self, profile: &Profile, kind: usize) -> i64 {
         self.samples.iter().map(|(sample, _)| profile.value(*sample, kind)).sum()

@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::index::{HeapError, HeapIndex};
+use super::subsystem::Tally;
 
 /// Which part of the tree, and how much of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,10 @@ pub enum FlameNodeKind {
     Frame,
     /// Several functions too small to show on their own: "other (N)". Zoom on its parent to see them.
     Other,
+    /// In the icicle: a part of gopls.
+    Subsystem,
+    /// In the icicle: a package.
+    Package,
 }
 
 /// One frame. A frame spans `start` to `start + value`; its callees lie within, one `depth` further.
@@ -73,6 +78,30 @@ pub struct FlameNode {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub label: Option<String>,
+    /// The subsystem that most of `value` belongs to. Not there for the root and for merged functions of a flame tree.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub subsystem: Option<String>,
+}
+
+impl FlameNode {
+    /// What stands for everything too narrow to draw.
+    pub(super) fn other(depth: u32, start: i64, merged: u32, value: i64) -> Self {
+        Self {
+            kind: FlameNodeKind::Other,
+            function: String::new(),
+            package: String::new(),
+            file: String::new(),
+            line: 0,
+            depth,
+            start,
+            value,
+            own: 0,
+            merged,
+            label: None,
+            subsystem: None,
+        }
+    }
 }
 
 /// The frames in the order of drawing: each before its callees, callees largest first.
@@ -169,6 +198,13 @@ impl HeapIndex {
         let narrowest = (value as f64 * query.min_share).max(1.0);
         let mut frames = vec![Frame::new(node, 0, value)];
         let mut budget = query.max_nodes;
+        let assignment = self.assignment();
+        let mut tally = Tally::new(assignment.rules);
+        let mut main_subsystem = |entries: &[Entry]| {
+            entries.iter().for_each(|entry| tally.add(assignment.of(entry.sample as usize), entry.value));
+            tally.take_largest()
+        };
+        frames[0].subsystem = node.and_then(|_| main_subsystem(&entries));
         let mut open = BinaryHeap::from([Open { value, frame: 0, entries }]);
         while let Some(Open { frame, entries, .. }) = open.pop() {
             let split = self.split(entries);
@@ -183,7 +219,9 @@ impl HeapIndex {
                 budget -= 1;
                 let depth = frames[frame].depth + 1;
                 let child = frames.len();
-                frames.push(Frame::new(Some(group.node), depth, group.value));
+                let mut callee = Frame::new(Some(group.node), depth, group.value);
+                callee.subsystem = main_subsystem(&group.entries);
+                frames.push(callee);
                 frames[frame].callees.push(child);
                 open.push(Open { value: group.value, frame: child, entries: group.entries });
             }
@@ -200,7 +238,8 @@ impl HeapIndex {
         while let Some(next) = pending.pop() {
             let (index, start) = match next {
                 Pending::Other { parent, start } => {
-                    drawn.push(other(&frames[parent], start));
+                    let Frame { depth, merged, merged_value, .. } = frames[parent];
+                    drawn.push(FlameNode::other(depth + 1, start, merged, merged_value));
                     continue;
                 }
                 Pending::Frame { frame, start } => (frame, start),
@@ -237,6 +276,7 @@ impl HeapIndex {
             own: frame.own,
             merged: 0,
             label: frame.node.filter(|node| self.ballast.contains(*node)).map(|_| "ballast".to_owned()),
+            subsystem: frame.subsystem.map(|number| self.assignment().rules.id(number).to_owned()),
         }
     }
 }
@@ -245,22 +285,6 @@ impl HeapIndex {
 enum Pending {
     Frame { frame: usize, start: i64 },
     Other { parent: usize, start: i64 },
-}
-
-fn other(parent: &Frame, start: i64) -> FlameNode {
-    FlameNode {
-        kind: FlameNodeKind::Other,
-        function: String::new(),
-        package: String::new(),
-        file: String::new(),
-        line: 0,
-        depth: parent.depth + 1,
-        start,
-        value: parent.merged_value,
-        own: 0,
-        merged: parent.merged,
-        label: None,
-    }
 }
 
 /// A stack and how far towards its leaf we are.
@@ -293,11 +317,12 @@ struct Frame {
     callees: Vec<usize>,
     merged: u32,
     merged_value: i64,
+    subsystem: Option<u8>,
 }
 
 impl Frame {
     fn new(node: Option<u32>, depth: u32, value: i64) -> Self {
-        Self { node, depth, value, own: 0, callees: Vec::new(), merged: 0, merged_value: 0 }
+        Self { node, depth, value, own: 0, callees: Vec::new(), merged: 0, merged_value: 0, subsystem: None }
     }
 }
 

@@ -8,6 +8,7 @@ use stallscope_pprof::{Error, Profile};
 use super::ballast::Ballast;
 use super::nodes::Nodes;
 use super::prune::prune;
+use super::subsystem::{Assignment, SubsystemRules};
 use super::table::Table;
 use crate::model::Bytes;
 
@@ -35,6 +36,14 @@ pub enum HeapError {
         /// Its unit in the profile.
         unit: String,
     },
+    /// No such part of gopls.
+    #[error("there is no subsystem {asked:?}; there are: {available}")]
+    UnknownSubsystem {
+        /// What was asked for.
+        asked: String,
+        /// What there is, comma-separated.
+        available: String,
+    },
     /// No stack starts with the functions of a flame path.
     #[error("no stack begins with this path (it ends in {function:?})")]
     UnknownPath {
@@ -59,6 +68,8 @@ pub struct HeapIndex {
     pub(super) nodes: Nodes,
     pub(super) ballast: Ballast,
     tables: Vec<OnceLock<Table>>,
+    assignment: OnceLock<Assignment>,
+    main_subsystems: Vec<OnceLock<Vec<u8>>>,
 }
 
 impl HeapIndex {
@@ -68,7 +79,8 @@ impl HeapIndex {
         let nodes = Nodes::new(&profile);
         let ballast = Ballast::find(&profile, &nodes);
         let tables = profile.sample_types.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { profile, nodes, ballast, tables })
+        let main_subsystems = profile.sample_types.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { profile, nodes, ballast, tables, assignment: OnceLock::new(), main_subsystems })
     }
 
     /// What the profile counts, in its own order.
@@ -141,5 +153,16 @@ impl HeapIndex {
 
     pub(super) fn table(&self, kind: usize) -> &Table {
         self.tables[kind].get_or_init(|| Table::new(&self.profile, &self.nodes, kind))
+    }
+    /// Which subsystem each sample belongs to.
+    pub(super) fn assignment(&self) -> &Assignment {
+        self.assignment.get_or_init(|| {
+            Assignment::new(&self.profile, &self.nodes, &self.ballast, SubsystemRules::embedded())
+        })
+    }
+
+    /// By function, the subsystem that most of its values belong to.
+    pub(super) fn main_subsystems(&self, kind: usize) -> &[u8] {
+        self.main_subsystems[kind].get_or_init(|| self.find_main_subsystems(kind))
     }
 }

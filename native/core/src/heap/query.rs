@@ -35,6 +35,10 @@ pub struct HeapQuery {
     pub descending: bool,
     /// Part of a function or package name, upper or lower case; empty for all.
     pub filter: String,
+    /// Only what belongs to this subsystem is counted, for example `parsing`; `null` for everything.
+    pub subsystem: Option<String>,
+    /// Say of each row which subsystem most of it belongs to.
+    pub with_subsystems: bool,
     /// How many matching rows to skip.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub offset: usize,
@@ -50,6 +54,8 @@ impl Default for HeapQuery {
             sort: HeapSort::Flat,
             descending: true,
             filter: String::new(),
+            subsystem: None,
+            with_subsystems: false,
             offset: 0,
             limit: usize::MAX,
         }
@@ -83,6 +89,10 @@ pub struct HeapRow {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub label: Option<String>,
+    /// The subsystem that most of `flat` belongs to (of `cum`, where `flat` is 0), if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub subsystem: Option<String>,
 }
 
 /// A page of rows.
@@ -96,6 +106,9 @@ pub struct HeapPage {
     /// The sum over all samples.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub total: i64,
+    /// The sum over the samples that are counted: `total`, or what the subsystem asked for has of it.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub counted: i64,
     /// How much of `total` is gopls's ballast.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub ballast: i64,
@@ -110,7 +123,10 @@ impl HeapIndex {
     /// Answers a query. Functions without any value of the sample type have no row.
     pub fn query(&self, query: &HeapQuery) -> Result<HeapPage, HeapError> {
         let kind = self.kind(query.sample_type.as_deref())?;
-        let table = self.table(kind);
+        let whole = self.table(kind);
+        let of_subsystem =
+            query.subsystem.as_deref().map(|id| self.table_of_subsystem(kind, id)).transpose()?;
+        let table = of_subsystem.as_ref().unwrap_or(whole);
         let filter = Filter::new(&query.filter);
         let mut rows: Vec<(&Node, Sums, u32)> = (self.nodes.list.iter().zip(&table.sums).zip(0..))
             .filter(|((node, sums), _)| **sums != Sums::default() && filter.matches(node))
@@ -119,7 +135,8 @@ impl HeapIndex {
         sort_rows(&mut rows, query.sort, query.descending);
 
         let matched_rows = rows.len();
-        let share = |value: i64| if table.total == 0 { 0.0 } else { value as f64 / table.total as f64 };
+        let share = |value: i64| if whole.total == 0 { 0.0 } else { value as f64 / whole.total as f64 };
+        let subsystem = |index: u32| self.subsystem_of_function(kind, index).map(str::to_owned);
         let row = |(node, sums, index): &(&Node, Sums, u32)| HeapRow {
             function: node.name.clone(),
             package: node.package.clone(),
@@ -130,13 +147,15 @@ impl HeapIndex {
             flat_share: share(sums.flat),
             cum_share: share(sums.cum),
             label: self.ballast.contains(*index).then(|| "ballast".to_owned()),
+            subsystem: query.with_subsystems.then(|| subsystem(*index)).flatten(),
         };
         let page = rows.iter().skip(query.offset).take(query.limit).map(row).collect();
         let sample_type = self.sample_type(kind);
         Ok(HeapPage {
             sample_type: sample_type.sample_type,
             unit: sample_type.unit,
-            total: table.total,
+            total: whole.total,
+            counted: table.total,
             ballast: self.ballast.value(&self.profile, kind),
             matched_rows,
             rows: page,

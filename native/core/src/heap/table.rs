@@ -36,6 +36,16 @@ impl Table {
 
     /// Walks each of these stacks once. A function that is in a stack several times counts that sample once.
     pub(crate) fn of_part(profile: &Profile, nodes: &Nodes, kind: usize, samples: Range<usize>) -> Self {
+        Self::of_samples(profile, nodes, kind, samples)
+    }
+
+    /// The same for any choice of samples, in their order.
+    pub(crate) fn of_samples(
+        profile: &Profile,
+        nodes: &Nodes,
+        kind: usize,
+        samples: impl Iterator<Item = usize>,
+    ) -> Self {
         let mut cells = vec![Cell::default(); nodes.list.len()];
         let mut total = 0i64;
         for sample in samples {

@@ -8,7 +8,7 @@ use stallscope_pprof::{Function, Label, Line, Location, Parts, Profile, StringId
 use super::*;
 
 /// One stack per line: `VALUE root;caller;leaf`. Calls joined by `>` share a location (the right one inlined).
-fn parts(text: &str) -> Parts {
+pub(super) fn parts(text: &str) -> Parts {
     let mut parts = Parts { strings: StringTable::from_iter([""]), ..Parts::default() };
     let mut function_of: HashMap<String, u32> = HashMap::new();
     for (kind, unit) in [("inuse_objects", "count"), ("inuse_space", "bytes")] {
@@ -38,7 +38,7 @@ fn parts(text: &str) -> Parts {
     parts
 }
 
-fn index(text: &str) -> HeapIndex {
+pub(super) fn index(text: &str) -> HeapIndex {
     HeapIndex::new(Profile::new(parts(text)).unwrap()).unwrap()
 }
 
@@ -103,12 +103,14 @@ fn drop_frames_cut_what_the_function_calls_but_never_everything() {
 }
 
 /// The tree as text: own and total value per frame.
-fn drawn(tree: &FlameTree) -> String {
+pub(super) fn drawn(tree: &FlameTree) -> String {
     let line = |node: &FlameNode| {
         let name = match node.kind {
             FlameNodeKind::Root => "root".to_owned(),
             FlameNodeKind::Frame => node.function.clone(),
             FlameNodeKind::Other => format!("other ({})", node.merged),
+            FlameNodeKind::Subsystem => node.subsystem.clone().unwrap(),
+            FlameNodeKind::Package => node.package.clone(),
         };
         format!("{}{name} @{} {}/{}", " ".repeat(node.depth as usize), node.start, node.own, node.value)
     };
