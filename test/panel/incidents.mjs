@@ -8,6 +8,7 @@ import { repo } from '../tools/lib/paths.mjs';
 
 const MS = 1e6;
 const profiles = path.join(repo, 'test/fixtures/profiles');
+const pages = path.join(repo, 'test/fixtures/memory');
 export const session = JSON.parse(
   zlib.gunzipSync(fs.readFileSync(path.join(import.meta.dirname, 'recorded/session.json.gz'))).toString(),
 );
@@ -57,6 +58,18 @@ function capture(number, kind, trigger_ns, file, extra = {}) {
     error: null,
     source: file,
     ...extra,
+  };
+}
+
+/** The runtime's statistics of a loaded gopls, and the process at that moment. */
+function memory(number, trigger_ns) {
+  const page = path.join(pages, 'v0.23.0-loaded.html');
+  const resident = JSON.parse(fs.readFileSync(path.join(pages, 'v0.23.0-loaded.resident.json'), 'utf8'));
+  return {
+    ...capture(number, 'memory', trigger_ns, null, { resident }),
+    file: `memory-${number}.html`,
+    size_bytes: fs.statSync(page).size,
+    page,
   };
 }
 
@@ -135,6 +148,7 @@ export function laterStall() {
     captures: [
       capture(1, 'heap', start + 640 * MS, 'gopls-v0.23.0-loaded.pb.gz', { inuse_space_bytes: 612e6 }),
       capture(2, 'baseline', start - 1900 * MS, 'gopls-v0.23.0-loading.pb.gz', { during_request: null }),
+      memory(3, start + 790 * MS),
     ],
     decisions: [
       stalled(secondStall, 211),
@@ -168,8 +182,9 @@ export function writeIncidents(storage, list, { unreadable = false } = {}) {
   for (const entry of list) {
     const folder = path.join(storage, 'incidents', entry.id);
     fs.mkdirSync(folder, { recursive: true });
-    const captures = entry.captures.map(({ source, ...rest }) => {
+    const captures = entry.captures.map(({ source, page, ...rest }) => {
       if (source) fs.copyFileSync(path.join(profiles, source), path.join(folder, rest.file));
+      if (page) fs.copyFileSync(page, path.join(folder, rest.file));
       return rest;
     });
     fs.writeFileSync(path.join(folder, 'incident.json'), JSON.stringify({ ...entry, captures }));

@@ -22,7 +22,7 @@ export function IncidentMemory({ incident }: { incident: Incident }) {
   if (!all || !shown) return null;
   const after = ({ at_ns }: CapturedMemory) => fmt.duration(at_ns - incident.request.start_ns);
   return (
-    <section class="memory">
+    <section class="memory-parts">
       <h3>{t('Where the memory is')}</h3>
       {all.length > 1 && (
         <Select

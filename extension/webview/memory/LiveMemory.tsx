@@ -29,7 +29,7 @@ export function LiveMemory({ status, visible }: Props) {
   if (!gopls || last.current?.pid !== gopls.pid) return null;
   const { view } = last.current;
   return (
-    <details class="memory live" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="memory-now" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{verdictSentence(view.verdict)}</summary>
       <WaterfallTable waterfall={view.waterfall} />
       <Cycles cycles={view.cycles} />

@@ -14,8 +14,7 @@ export function WaterfallTable({ waterfall }: { waterfall: Waterfall }) {
   });
   return (
     <>
-      <table class="waterfall">
-        <caption class="visually-hidden">{t('What the memory (RSS) of gopls consists of')}</caption>
+      <table class="waterfall" aria-label={t('What the memory (RSS) of gopls consists of')}>
         <tbody>
           {steps.map(({ part, from, to }) => (
             <tr key={part.kind}>
