@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { editUnder } from '../lib/editing.mjs';
 import { Gopls } from '../lib/gopls.mjs';
 import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
 import { EventLog, addon, coreOptions, eventually, value } from './support/core.mjs';
@@ -13,6 +14,9 @@ import { EventLog, addon, coreOptions, eventually, value } from './support/core.
 const MINUTE = 60_000;
 const MB = 1e6;
 const FILE = 'internal/cache/snapshot.go';
+const TYPE = 'type Snapshot struct';
+/** The bench does it for ten minutes. */
+const EDITED_MS = 40_000;
 /** What neither Go nor the system names, as a share of RSS. */
 const MOST_UNNAMED = 0.03;
 /** What Go has reserved and nobody has touched, when gopls is at rest: some 15 MB at every size. */
@@ -42,7 +46,7 @@ function smallModule() {
  * Loads a workspace under a core, and gives all views of the memory that differ: those of the load, and the one after
  * gopls came to rest.
  */
-async function load(name, leastMB, { workspace, file, env }) {
+async function load(name, leastMB, { workspace, file, env, editedMs }) {
   const events = new EventLog();
   const core = addon.createCore(coreOptions(path.join(scratch, name), { workspace: [workspace] }));
   value(core.start(events.receive));
@@ -60,7 +64,7 @@ async function load(name, leastMB, { workspace, file, env }) {
   };
   try {
     await gopls.initialize();
-    gopls.open(file);
+    const document = gopls.open(file);
     let finished = false;
     const end = events
       .until('the end of the load', (e) => e.kind === 'load-finished', { timeoutMs: 2 * MINUTE })
@@ -86,7 +90,9 @@ async function load(name, leastMB, { workspace, file, env }) {
       },
       MINUTE,
     );
-    return { loading, rest, status: core.status() };
+    const status = core.status();
+    const edited = editedMs && (await editUnder(core, gopls, { document, text: TYPE }, editedMs));
+    return { loading, rest, status, edited };
   } finally {
     await core.stop();
     await gopls.kill();
@@ -102,7 +108,7 @@ function addsUp({ waterfall }) {
 
 for (const [name, scene, leastMB, mostMB] of [
   ['a small module', smallModule, 200, 500],
-  ['its own source', () => ({ workspace: goplsSource(), file: FILE }), 700, 1500],
+  ['its own source', () => ({ workspace: goplsSource(), file: FILE, editedMs: EDITED_MS }), 700, 1500],
   // The same live heap with a lazier collector is a larger process.
   [
     'its own source with GOGC=250',
@@ -112,7 +118,7 @@ for (const [name, scene, leastMB, mostMB] of [
   ],
 ]) {
   test(`the parts add up to RSS: ${name}`, { timeout: 4 * MINUTE }, async (t) => {
-    const { loading, rest, status } = await load(name, leastMB, scene());
+    const { loading, rest, status, edited } = await load(name, leastMB, scene());
     const rssMB = rest.waterfall.rss_bytes / MB;
     const { unnamed, untouchedMB } = addsUp(rest);
     const figures = `${rssMB.toFixed(0)} MB at rest, ${(unnamed * 100).toFixed(1)} % unnamed, ${untouchedMB.toFixed(0)} MB untouched`;
@@ -135,5 +141,18 @@ for (const [name, scene, leastMB, mostMB] of [
     assert.deepEqual([...new Set(loading.map(({ verdict }) => verdict.kind))], ['workspace-load']);
     assert.equal(rest.verdict.kind, 'not-enough-evidence');
     assert.ok(rest.verdict.needed_cycles > 0);
+
+    if (!edited) return;
+    const last = edited.views.at(-1);
+    t.diagnostic(`${edited.rounds} rounds of edits, ${last.cycles.length} GC cycles seen`);
+    assert.ok(last.cycles.length >= 2, 'no GC cycle was seen');
+    for (const { verdict } of edited.views)
+      assert.ok(!/growing|growth/.test(verdict.kind), JSON.stringify(verdict));
+    const totals = last.cycles.map((cycle) => cycle.allocated_bytes);
+    assert.deepEqual(
+      totals,
+      [...new Set(totals)].sort((a, b) => a - b),
+      'each cycle once, in their order',
+    );
   });
 }

@@ -33,3 +33,29 @@ export async function edit(gopls, { document, text }, until) {
   }
   return round;
 }
+
+/** The core reads this often while somebody looks. */
+const LOOK_EVERY_MS = 5000;
+
+/**
+ * Edits for a time under the eyes of a core. Returns the number of rounds and what the core said of the memory
+ * meanwhile, each view once.
+ *
+ * @param {{ memory(): Promise<{ ok: boolean, value?: object }> }} core
+ */
+export async function editUnder(core, gopls, what, durationMs) {
+  const views = [];
+  const look = async () => {
+    const { value: view } = await core.memory();
+    if (view && view.at_ns !== views.at(-1)?.at_ns) views.push(view);
+  };
+  const end = Date.now() + durationMs;
+  const looking = setInterval(() => void look(), LOOK_EVERY_MS);
+  try {
+    const rounds = await edit(gopls, what, () => Date.now() > end);
+    await look();
+    return { rounds, views };
+  } finally {
+    clearInterval(looking);
+  }
+}

@@ -132,6 +132,11 @@ test(
     }
     for (const kind of ['goroutines', 'memory'])
       assert.ok(incident.captures.some((c) => c.kind === kind && c.state === 'complete'));
+    // Each heap has its statistics, with the process as it was then.
+    for (const heap of heapsOf(caught)) {
+      const after = incident.captures.find((c) => c.kind === 'memory' && c.number > heap.number);
+      assert.ok(after?.resident.rss_bytes > 50e6, JSON.stringify(incident.captures));
+    }
     assert.equal(incident.load?.ordinary, true, 'the first load is known as such');
     const prompts = (await editor.notifications()).filter(({ text }) => /Hover/.test(text));
     assert.deepEqual(prompts, [], 'no prompt for an ordinary first load');
@@ -162,6 +167,13 @@ test(
     assert.match(facts, /start from the editor asking, end from gopls's own latency metric/);
     assert.match(facts, new RegExp(`v0\\.23\\.0, pid ${first.pid}`));
     await panel.locator('.plot[aria-label*="Longest wait: Hover"]').waitFor();
+    const parts = panel.getByRole('table', { name: 'What the memory (RSS) of gopls consists of' });
+    await parts.waitFor();
+    const { resident } = incident.captures.findLast(
+      ({ kind, state }) => kind === 'memory' && state === 'complete',
+    );
+    const rss = amount(plain(await parts.getByRole('row').last().innerText()), 'Memory \\(RSS\\)\\s+');
+    assert.ok(Math.abs(rss / resident.rss_bytes - 1) < 0.01, `${rss} against ${JSON.stringify(resident)}`);
     assert.equal(await panel.locator('.chart .capture.heap').count(), heapsOf(first).length);
     assert.equal(await panel.locator('.chart rect.stall').count(), 1);
 

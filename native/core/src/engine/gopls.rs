@@ -143,6 +143,7 @@ impl Engine {
         let free = self.debug
             && self.settings.capture_enabled
             && !self.baseline_running
+            && !gopls.readings.running
             && self.stall.is_none()
             && self.closing.is_empty()
             && !self.loading()

@@ -47,7 +47,7 @@ pub(super) struct Readings {
     asked: Option<(Ns, Ns)>,
     /// The same for the last one with a heap profile.
     asked_for_heap: Option<(Ns, Ns)>,
-    running: bool,
+    pub running: bool,
     looked_at_ns: Option<Ns>,
     /// As of the last counters.
     pub open_documents: Option<u64>,
@@ -77,7 +77,9 @@ impl Readings {
 impl Engine {
     pub(super) fn consider_reading(&mut self, now: Ns, cpu_ns: Ns, actions: &mut Vec<Action>) {
         let waited_for = self.stall.is_some() || self.tracker.in_flight().any(|r| r.interactive);
-        if !self.debug || !self.settings.capture_enabled || waited_for {
+        // gopls is asked for one heap at a time, whatever it is for.
+        let capturing = self.baseline_running || !self.closing.is_empty();
+        if !self.debug || !self.settings.capture_enabled || waited_for || capturing {
             return;
         }
         // The heap of a load is no evidence, see `HeapTrend`.

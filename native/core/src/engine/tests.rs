@@ -19,6 +19,8 @@ struct Desk {
     rss_mb: u64,
     cpu_ms: u64,
     told: Vec<Action>,
+    /// Readings of the statistics come at once; otherwise the test says when.
+    readings_come: bool,
 }
 
 impl Desk {
@@ -30,7 +32,14 @@ impl Desk {
         let mut engine = Engine::new(settings, ORIGIN, vec!["/w".into()], Limits::default());
         engine.handle(0, Event::GoplsFound { gopls: identity(), uptime_ns, earlier_loads: vec![] });
         engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
-        let mut desk = Self { engine, counters: Counters::new(), rss_mb: 200, cpu_ms: 0, told: Vec::new() };
+        let mut desk = Self {
+            engine,
+            counters: Counters::new(),
+            rss_mb: 200,
+            cpu_ms: 0,
+            told: Vec::new(),
+            readings_come: true,
+        };
         desk.poll(1);
         desk
     }
@@ -38,6 +47,9 @@ impl Desk {
     fn at(&mut self, at_ms: u64, event: Event) -> Vec<Action> {
         let actions = self.engine.handle(at_ms * MS, event);
         self.told.extend(actions.iter().cloned());
+        if self.readings_come && !readings(&actions).is_empty() {
+            self.engine.handle(at_ms * MS, Event::MemoryRead(None));
+        }
         actions
     }
 
@@ -447,6 +459,46 @@ fn stalls_beyond_the_budget_have_no_folder_but_a_line_in_the_log() {
     assert_eq!(opened, [1, 0], "a light incident every five seconds at most");
     let held = desk.engine.decisions().any(|d| d.rule == "light-evidence" && d.reason == "cool-down");
     assert!(held);
+}
+
+/// The readings asked for: of each whether a heap comes with it.
+fn readings(actions: &[Action]) -> Vec<bool> {
+    let heap = |action: &Action| if let Action::ReadMemory { heap } = action { Some(*heap) } else { None };
+    actions.iter().filter_map(heap).collect()
+}
+
+#[test]
+fn statistics_are_read_while_nobody_waits_and_one_at_a_time() {
+    let settings = WatchSettings { baseline_interval_s: 0.0, ..WatchSettings::default() };
+    let mut desk = Desk::with(settings, 600 * SECOND);
+    desk.readings_come = false;
+    assert_eq!(readings(&desk.run(500, 1_000, 0)), [true], "the first one at once, with the heap");
+    assert_eq!(readings(&desk.run(1_000, 200_000, 0)), [false; 0], "not again before that one has come");
+    desk.at(200_000, Event::MemoryRead(None));
+
+    desk.observe(200_010, HOVER);
+    let waiting = desk.run(200_050, 360_000, 0);
+    assert_eq!(readings(&waiting), [false; 0], "somebody waits, however long");
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    for number in [1, 2] {
+        desk.arrives(360_000, key, number);
+    }
+    desk.count(HOVER, 0, Some(159_000));
+    assert!(closed(&desk.run(360_000, 361_000, 0)).is_some());
+    desk.engine.forget(key);
+    assert_eq!(readings(&desk.run(361_000, 362_000, 0)), [true], "when it is over");
+}
+
+#[test]
+fn no_reading_beside_a_baseline_and_no_baseline_beside_a_reading() {
+    let mut desk = Desk::new(600 * SECOND);
+    desk.readings_come = false;
+    let is_baseline = |action: &&Action| matches!(action, Action::Baseline);
+    let first = desk.run(500, 10_000, 0);
+    assert_eq!((readings(&first).len(), first.iter().filter(is_baseline).count()), (1, 0));
+    desk.at(10_000, Event::MemoryRead(None));
+    let second = desk.run(10_050, 400_000, 0);
+    assert_eq!((readings(&second).len(), second.iter().filter(is_baseline).count()), (0, 1));
 }
 
 #[test]

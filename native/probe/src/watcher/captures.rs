@@ -29,8 +29,11 @@ impl Loop {
     /// Asks for what is wanted most. True when a request was made.
     pub fn start_captures(&mut self) -> bool {
         let Some(address) = self.captures_address else { return false };
-        if self.captures.evidence_waits() && self.captures.drop_baseline() {
-            self.feed(Event::BaselineGivenUp);
+        if self.captures.evidence_waits() {
+            self.give_up_reading();
+            if self.captures.drop_baseline() {
+                self.feed(Event::BaselineGivenUp);
+            }
         }
         self.captures.make_way_for_heap();
         while let Some((ticket, wanted)) = self.captures.next() {

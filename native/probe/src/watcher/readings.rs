@@ -27,12 +27,21 @@ impl Loop {
             return;
         };
         let (pid, identity) = (gopls.identity.pid, gopls.identity.clone());
-        self.tasks.spawn(async move {
+        self.reading = Some(self.tasks.spawn(async move {
             Done::Memory { pid, result: Box::new(Reading::new(address).read(&identity, heap).await) }
-        });
+        }));
+    }
+
+    /// Evidence of a stall is wanted: gopls is not to answer two of our questions at once.
+    pub fn give_up_reading(&mut self) {
+        if let Some(reading) = self.reading.take().filter(|reading| !reading.is_finished()) {
+            reading.abort();
+            self.feed(Event::MemoryRead(None));
+        }
     }
 
     pub fn memory_read(&mut self, pid: u32, result: MemoryResult) {
+        self.reading = None;
         for (bytes, open) in result.cost {
             self.add_cost(bytes, open);
         }

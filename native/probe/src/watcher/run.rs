@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use stallscope_core::engine::{Action, Engine, Event, StallKey};
 use stallscope_core::model::{Capture, Cost, DebugServer, FinishedLoad, IncidentSummary, WatchEvent};
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::fetch::{Baseline, BaselineResult, CaptureResult};
 use super::gopls::{is_tight, sample_interval};
@@ -151,6 +151,8 @@ pub(super) struct Loop {
     pub captures_address: Option<SocketAddr>,
     /// Captures that a worker has.
     pub unsettled: usize,
+    /// A reading of the runtime's statistics that is under way.
+    pub reading: Option<AbortHandle>,
     pub baseline: Option<Arc<Baseline>>,
 
     // incidents.rs
@@ -222,6 +224,7 @@ impl Loop {
             captures: Queue::default(),
             captures_address: None,
             unsettled: 0,
+            reading: None,
             baseline: None,
             folders: HashMap::new(),
             asked: Vec::new(),
