@@ -59,7 +59,7 @@ export function IncidentView({ summary, tab, onTab, ...views }: Props) {
           { key: 'decisions', label: t('Decisions'), badge: fmt.count(incident.decisions.length) },
         ]}
       >
-        {tab === 'overview' && <Overview incident={incident} />}
+        {tab === 'overview' && <Overview incident={incident} onTab={onTab} />}
         {tab === 'decisions' && (
           <Decisions decisions={incident.decisions} zero_ns={incident.request.start_ns} />
         )}

@@ -6,11 +6,14 @@ import { IncidentMemory } from '../memory/IncidentMemory';
 import { decisionText, noteText } from '../words/decisions';
 import { captureKind, captureState, methodName, timingSource } from '../words/sources';
 import { facts, readable } from './facts';
+import type { TabKey } from './state';
+import { Verdict } from './Verdict';
 
-export function Overview({ incident }: { incident: Incident }) {
+export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: TabKey): void }) {
   const fired = incident.decisions.filter((decision) => decision.fired);
   return (
     <div class="overview">
+      <Verdict incident={incident} onTab={onTab} />
       <dl class="facts">
         {facts(incident).map(({ label, text }) => (
           <div key={label}>

@@ -1,0 +1,62 @@
+// What an incident comes to, in one sentence, and what that rests on. It says no more than one wait can tell: whether the
+// heap leaks is seen over many GC cycles, not here.
+import type { CapturedMemory, Incident, MemoryPartKind, SubsystemTable } from '../../shared/model';
+import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
+import * as fmt from '../base/format';
+import { t } from '../base/l10n';
+import { subsystemName } from '../words/subsystems';
+
+/** gopls's reserve is in every heap and says nothing about this one. */
+const BALLAST = 'ballast';
+
+export function verdict({ request, rss, load }: Incident): string {
+  const growth = rss.peak_bytes - rss.start_bytes;
+  if (request.method === 'capture-on-request') return t('This is where the memory was when you asked.');
+  if (growth < NOTABLE_GROWTH_BYTES)
+    return t('Memory does not explain this wait: gopls hardly grew during it.');
+  if (load)
+    return t(
+      'A workspace load: gopls read and checked packages for the first time, and grew by {growth} during this wait. That is not a leak.',
+      { growth: fmt.bytes(growth) },
+    );
+  return t(
+    'gopls grew by {growth} during this wait. That is memory it worked with; whether it keeps it shows only after its next garbage collections.',
+    { growth: fmt.bytes(growth) },
+  );
+}
+
+export function evidence(
+  { rss, request }: Incident,
+  memory: CapturedMemory | null,
+  heap: SubsystemTable | null,
+): string[] {
+  const found: string[] = [];
+  if (request.method !== 'capture-on-request')
+    found.push(
+      t('Memory (RSS) went from {start} to {peak}.', {
+        start: fmt.bytes(rss.start_bytes),
+        peak: fmt.bytes(rss.peak_bytes),
+      }),
+    );
+  const [live, since] = (['live-heap', 'since-gc'] as const).map((kind) => part(memory, kind));
+  if (live !== undefined && since !== undefined)
+    found.push(
+      t('Of the heap {live} were in use at the last GC; {since} were allocated after it.', {
+        live: fmt.bytes(live),
+        since: fmt.bytes(since),
+      }),
+    );
+  const largest = heap?.rows.find(({ subsystem }) => subsystem !== BALLAST);
+  if (heap && largest)
+    found.push(
+      t('Most of what was in use is of {subsystem}: {bytes} of {total}.', {
+        subsystem: subsystemName(largest.subsystem),
+        bytes: fmt.bytes(largest.value),
+        total: fmt.bytes(heap.total - (heap.rows.find(({ subsystem }) => subsystem === BALLAST)?.value ?? 0)),
+      }),
+    );
+  return found;
+}
+
+const part = (memory: CapturedMemory | null, wanted: MemoryPartKind): number | undefined =>
+  memory?.waterfall?.parts.find(({ kind }) => kind === wanted)?.bytes;

@@ -1,0 +1,71 @@
+// The first thing an incident says: a sentence, what it rests on, and where to go from there.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Host } from './host.mjs';
+import { firstLoad, laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
+import { launch, openPanel, requireBundle } from './page.mjs';
+
+const MB = 1e6;
+
+let browser;
+let host;
+before(async () => {
+  requireBundle();
+  browser = await launch();
+  host = new Host((storage) => writeIncidents(storage, [firstLoad(), laterStall(), withoutHeap()]));
+});
+after(async () => {
+  host?.close();
+  await browser?.close();
+});
+
+async function verdictOf({ id }, body) {
+  host.select = id;
+  const panel = await openPanel(browser, host);
+  try {
+    const verdict = panel.page.getByRole('region', { name: 'Verdict' });
+    await verdict.waitFor();
+    await body(verdict, panel.page);
+    assert.deepEqual(panel.problems, [], 'errors in the page, or something its policy forbids');
+  } finally {
+    await panel.close();
+  }
+}
+
+test('a first load is called one, and no leak', async () => {
+  await verdictOf(firstLoad(), async (verdict, page) => {
+    await verdict.getByText(/^A workspace load: .* That is not a leak\.$/).waitFor();
+    await verdict.getByRole('button', { name: 'See where it was allocated' }).click();
+    await page.getByRole('tab', { name: 'Flame graph', selected: true }).waitFor();
+  });
+});
+
+test('growth is told with the heap beside it, and nothing is said of a leak', async () => {
+  const { id, captures } = laterStall();
+  await verdictOf({ id }, async (verdict, page) => {
+    await verdict.getByText(/whether it keeps it shows only after its next garbage collections\.$/).waitFor();
+    const [{ waterfall }] = (await host.core.incidentMemory(id)).value;
+    const mb = (kind) => Math.round(waterfall.parts.find((part) => part.kind === kind).bytes / MB);
+    await verdict
+      .getByText(
+        new RegExp(`${mb('live-heap')}\\sMB were in use at the last GC; ${mb('since-gc')}\\sMB were`),
+      )
+      .waitFor();
+    const parts = await host.core.subsystems(
+      { incident: id, capture: captures[0].number },
+      { sample_type: 'inuse_space' },
+    );
+    const largest = parts.value.rows.find(({ subsystem }) => subsystem !== 'ballast');
+    await verdict.getByText(new RegExp(`: ${Math.round(largest.value / MB)}\\sMB of `)).waitFor();
+    await verdict.getByRole('button', { name: 'See which part of gopls it is' }).click();
+    await page.getByRole('tab', { name: 'Subsystems', selected: true }).waitFor();
+  });
+});
+
+test('without a heap the next step is to capture one', async () => {
+  await verdictOf(withoutHeap(), async (verdict) => {
+    await verdict.getByText(/^Memory \(RSS\) went from /).waitFor();
+    await verdict.getByRole('button', { name: 'Capture heap now' }).click();
+    assert.deepEqual(host.asked.at(-1), { method: 'command', args: { id: 'captureHeapNow' } });
+  });
+});
