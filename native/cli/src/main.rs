@@ -6,6 +6,7 @@ mod analyze;
 mod diff;
 mod failure;
 mod load;
+mod patterns;
 mod print;
 mod watch;
 
@@ -27,6 +28,8 @@ enum Verb {
     Analyze(analyze::Analyze),
     /// Show what changed from one heap profile to another.
     Diff(diff::Diff),
+    /// Look for known leak patterns of gopls in its heap profiles.
+    Patterns(patterns::Patterns),
     /// Watch a gopls and capture its heap when a request stalls.
     Watch(watch::Watch),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Analyze(analyze) => analyze.run(),
         Verb::Diff(diff) => diff.run(),
+        Verb::Patterns(patterns) => patterns.run(),
         Verb::Watch(watch) => watch.run(),
     };
     failure::exit_code(result)

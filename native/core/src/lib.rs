@@ -10,3 +10,4 @@ pub mod limits;
 pub mod lsp;
 pub mod metrics;
 pub mod model;
+pub mod patterns;
