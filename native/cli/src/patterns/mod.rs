@@ -52,13 +52,13 @@ pub struct Patterns {
 impl Patterns {
     /// Judges the rules and prints what was found, what could not be judged, and what is clear.
     pub fn run(self) -> Result<(), Failure> {
+        self.check_counts()?;
         let rules = self.rules()?;
         let facts = read_each(&self.facts, |text| Facts::from_file(text).map_err(|e| e.to_string()))?;
         let goroutines = read_each(&self.goroutines, |text| match goroutines::parse(text) {
             Ok(goroutines) => Ok(goroutines.total),
             Err(error) => Err(error.to_string()),
         })?;
-        self.check_counts()?;
         let limits =
             Limits { inflated_bytes: self.max_inflated_mb.saturating_mul(1_000_000), ..Limits::default() };
         let load = |path: &PathBuf| load(path, &limits);
