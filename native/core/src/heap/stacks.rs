@@ -162,3 +162,31 @@ impl HeapIndex {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_match_by_whole_elements() {
+        let matches = |name: &str, function: &str| FunctionNames(vec![name.into()]).match_function(function);
+        let clone = "golang.org/x/tools/gopls/internal/cache.(*Snapshot).clone";
+        assert!(matches("gopls/internal/cache", clone), "a package");
+        assert!(matches("gopls/internal/cache.(*Snapshot)", clone), "a type");
+        assert!(matches("gopls/internal/cache.(*Snapshot).clone", clone), "a method");
+        assert!(matches(clone, clone), "the whole name");
+        assert!(matches("gopls/internal/cache.(*Snapshot).clone", &format!("{clone}.func1")), "a closure");
+        assert!(
+            matches("gopls/internal/cache.(*Snapshot).clone", &format!("{clone}-range2")),
+            "a loop's body"
+        );
+        assert!(matches("slices.Grow", "slices.Grow[...]"), "an instance");
+        assert!(matches("os", "os.ReadFile"), "a package of one element");
+        assert!(!matches("internal/cach", clone));
+        assert!(!matches("opls/internal/cache", clone));
+        assert!(!matches("gopls/internal/cache.(*Snapshot).clon", clone));
+        assert!(!matches("gopls/internal/cache", "golang.org/x/tools/gopls/internal/cache/parsego.Parse"));
+        assert!(!matches("os", "macos.ReadFile"));
+        assert!(!FunctionNames::default().match_function(clone));
+    }
+}
