@@ -26,7 +26,7 @@ pub enum EvidenceError {
     },
 }
 
-/// What became of each rule. An error says that the profiles are no heap profiles of one process in order.
+/// What became of each rule. Without any evidence: what each rule needs. An error says that the profiles are no heap profiles of one process in order.
 pub fn evaluate(rules: &Rules, evidence: &Evidence<'_>) -> Result<Judgement, EvidenceError> {
     let judge = Judge::new(evidence)?;
     let mut judgement = Judgement::default();

@@ -23,4 +23,4 @@ pub use fields::RuleError;
 pub use file::{MAX_FILE_BYTES, Rules};
 pub use finding::{Confidence, Finding, FunctionBytes, Judgement, Measured, Missing, NotJudged, Unit};
 pub use judge::{EvidenceError, evaluate};
-pub use rule::{Condition, Counter, ENGLISH, FactName, Reference, Rule, Severity, Texts};
+pub use rule::{Condition, Counter, ENGLISH, FactName, Reference, Rule, RuleCard, Severity, Texts};

@@ -28,6 +28,36 @@ pub struct Rule {
     pub when: Vec<Condition>,
 }
 
+/// What a rule says to people, in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct RuleCard {
+    /// The rule's id.
+    pub rule: String,
+    /// One line.
+    pub title: String,
+    /// What it means and how it comes about.
+    pub why: String,
+    /// What the user can do now.
+    pub what_to_do: String,
+    /// Where it can be read up.
+    pub references: Vec<Reference>,
+}
+
+impl Rule {
+    /// Its texts in a language (`zh-cn`), in English where there are none.
+    pub fn card(&self, language: &str) -> RuleCard {
+        let text = |texts: &Texts| texts.text(language).to_owned();
+        RuleCard {
+            rule: self.id.clone(),
+            title: text(&self.title),
+            why: text(&self.why),
+            what_to_do: text(&self.what_to_do),
+            references: self.references.clone(),
+        }
+    }
+}
+
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]

@@ -198,6 +198,21 @@ fn a_condition_that_fails_decides_whatever_else_is_missing() {
     assert_eq!(of(Facts { files: Some(0), ..all }), "clear");
 }
 
+#[test]
+fn without_evidence_each_rule_says_what_it_needs() {
+    let rules = Rules::built_in().unwrap();
+    let judgement = evaluate(&rules, &Evidence::default()).unwrap();
+    assert_eq!(judgement.not_judged.len(), rules.list().len());
+    let needs = |id: &str| &judgement.not_judged.iter().find(|rule| rule.rule == id).unwrap().missing;
+    let fact = |fact: &str| Missing::Fact { fact: fact.into() };
+    assert_eq!(needs("analysis-facts"), &[Missing::Profile]);
+    assert_eq!(needs("retained-syntax"), &[Missing::Profile, Missing::GcCycles { more: 4 }]);
+    let goroutines = Missing::Points { counter: "goroutines".into(), more: 5 };
+    assert_eq!(needs("retained-snapshots"), &[Missing::Profile, Missing::GcCycles { more: 4 }, goroutines]);
+    let facts = [Missing::Profile, fact("compiled_go_files"), fact("views")];
+    assert_eq!(needs("duplicated-packages"), &facts);
+}
+
 /// Typed evidence: no real process with two gopls in a window, or fifty modules, is at hand in this crate.
 #[test]
 fn rules_about_the_window_and_its_modules_go_by_facts() {
