@@ -111,11 +111,6 @@ received_ns: number | null, };
 export type CaptureState = "running" | "complete" | "partial" | "failed";
 
 /**
- * How sure a finding is. Of several conditions the least sure counts.
- */
-export type Confidence = "low" | "medium" | "high";
-
-/**
  * What our own looking cost gopls during the incident.
  */
 export type Cost = { 
@@ -249,31 +244,6 @@ base_flat: number,
 base_cum: number, };
 
 /**
- * A rule all of whose conditions hold.
- */
-export type Finding = { 
-/**
- * The rule's id.
- */
-rule: string, 
-/**
- * The rule's severity.
- */
-severity: Severity, 
-/**
- * How sure it is.
- */
-confidence: Confidence, 
-/**
- * What was measured, in the order of the rule's conditions.
- */
-measured: Array<Measured>, 
-/**
- * The functions that hold most of it, by what they allocated themselves.
- */
-functions: Array<FunctionBytes>, };
-
-/**
  * A load that is over, and what is usual here.
  */
 export type FinishedLoad = { 
@@ -385,23 +355,6 @@ path: Array<string>,
  * The frames; the first is the root (when zoomed: the zoomed frame).
  */
 nodes: Array<FlameNode>, };
-
-/**
- * A function and what it holds, within the stacks the rule names.
- */
-export type FunctionBytes = { 
-/**
- * Its full name, as `go tool pprof` prints it.
- */
-function: string, 
-/**
- * Bytes it allocated itself.
- */
-flat_bytes: number, 
-/**
- * Bytes it and its callees allocated.
- */
-cum_bytes: number, };
 
 /**
  * A gopls process, told apart from a later one with the same pid by its start time.
@@ -762,23 +715,6 @@ size_bytes: number,
 problem: string | null, };
 
 /**
- * What became of every rule.
- */
-export type Judgement = { 
-/**
- * Rules that were found, the most severe first.
- */
-findings: Array<Finding>, 
-/**
- * Rules for which something is missing, and nothing speaks against them.
- */
-not_judged: Array<NotJudged>, 
-/**
- * Rules that do not hold, by id.
- */
-clear: Array<string>, };
-
-/**
  * Where the latencies come from, best first.
  */
 export type LatencySource = "counters" | "replies" | "echo" | "none";
@@ -807,58 +743,6 @@ earlier: Array<PastLoad>,
  * False when this load is clearly longer than the earlier ones were.
  */
 ordinary: boolean, };
-
-/**
- * One value.
- */
-export type Measured = { 
-/**
- * What it is: `held`, `held_share`, `largest_object`, `growth`, `growth_per_cycle`, `growth_per_save`,
- * `growth_share`, `cycles`, a counter's name with `_growth`, or a fact's name.
- */
-name: string, 
-/**
- * How much.
- */
-value: number, 
-/**
- * Of what.
- */
-unit: Unit, };
-
-/**
- * Something a rule needs and there is not.
- */
-export type Missing = { "what": "profile" } | { "what": "gc_cycles", 
-/**
- * How many more.
- */
-more: number, } | { "what": "points", 
-/**
- * Which.
- */
-counter: string, 
-/**
- * How many more.
- */
-more: number, } | { "what": "fact", 
-/**
- * Which.
- */
-fact: string, };
-
-/**
- * A rule that needs more.
- */
-export type NotJudged = { 
-/**
- * The rule's id.
- */
-rule: string, 
-/**
- * What is missing, each thing once.
- */
-missing: Array<Missing>, };
 
 /**
  * Something a reader must know, worded by the user interface from `code` and `values`.
@@ -904,9 +788,150 @@ duration_ns: number,
 peak_rss_bytes: number, };
 
 /**
+ * What a rule says to people, in one language.
+ */
+export type PatternCard = { 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * One line.
+ */
+title: string, 
+/**
+ * What it means and how it comes about.
+ */
+why: string, 
+/**
+ * What the user can do now.
+ */
+what_to_do: string, 
+/**
+ * Where it can be read up.
+ */
+references: Array<PatternReference>, };
+
+/**
+ * How sure a finding is. Of several conditions the least sure counts.
+ */
+export type PatternConfidence = "low" | "medium" | "high";
+
+/**
+ * A rule all of whose conditions hold.
+ */
+export type PatternFinding = { 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * The rule's severity.
+ */
+severity: PatternSeverity, 
+/**
+ * How sure it is.
+ */
+confidence: PatternConfidence, 
+/**
+ * What was measured, in the order of the rule's conditions.
+ */
+measured: Array<PatternMeasured>, 
+/**
+ * The functions that hold most of it, by what they allocated themselves.
+ */
+functions: Array<PatternFunction>, };
+
+/**
+ * A function and what it holds, within the stacks the rule names.
+ */
+export type PatternFunction = { 
+/**
+ * Its full name, as `go tool pprof` prints it.
+ */
+function: string, 
+/**
+ * Bytes it allocated itself.
+ */
+flat_bytes: number, 
+/**
+ * Bytes it and its callees allocated.
+ */
+cum_bytes: number, };
+
+/**
+ * What became of every rule.
+ */
+export type PatternJudgement = { 
+/**
+ * Rules that were found, the most severe first.
+ */
+findings: Array<PatternFinding>, 
+/**
+ * Rules for which something is missing, and nothing speaks against them.
+ */
+not_judged: Array<PatternNotJudged>, 
+/**
+ * Rules that do not hold, by id.
+ */
+clear: Array<string>, };
+
+/**
+ * One value.
+ */
+export type PatternMeasured = { 
+/**
+ * What it is: `held`, `held_share`, `largest_object`, `growth`, `growth_per_cycle`, `growth_per_save`,
+ * `growth_share`, `cycles`, a counter's name with `_growth`, or a fact's name.
+ */
+name: string, 
+/**
+ * How much.
+ */
+value: number, 
+/**
+ * Of what.
+ */
+unit: PatternUnit, };
+
+/**
+ * Something a rule needs and there is not.
+ */
+export type PatternMissing = { "what": "profile" } | { "what": "gc_cycles", 
+/**
+ * How many more.
+ */
+more: number, } | { "what": "points", 
+/**
+ * Which.
+ */
+counter: string, 
+/**
+ * How many more.
+ */
+more: number, } | { "what": "fact", 
+/**
+ * Which.
+ */
+fact: string, };
+
+/**
+ * A rule that needs more.
+ */
+export type PatternNotJudged = { 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * What is missing, each thing once.
+ */
+missing: Array<PatternMissing>, };
+
+/**
  * A page about the pattern.
  */
-export type Reference = { 
+export type PatternReference = { 
 /**
  * What it is.
  */
@@ -915,6 +940,16 @@ title: string,
  * Where; https.
  */
 url: string, };
+
+/**
+ * How much a finding matters.
+ */
+export type PatternSeverity = "low" | "medium" | "high";
+
+/**
+ * In what a value is counted.
+ */
+export type PatternUnit = "bytes" | "share" | "count" | "times";
 
 /**
  * A request as a bar.
@@ -1009,31 +1044,6 @@ end_bytes: number,
 steepest_rise_bytes: number, };
 
 /**
- * What a rule says to people, in one language.
- */
-export type RuleCard = { 
-/**
- * The rule's id.
- */
-rule: string, 
-/**
- * One line.
- */
-title: string, 
-/**
- * What it means and how it comes about.
- */
-why: string, 
-/**
- * What the user can do now.
- */
-what_to_do: string, 
-/**
- * Where it can be read up.
- */
-references: Array<Reference>, };
-
-/**
  * What a profile counts, for example `inuse_space` in `bytes`.
  */
 export type SampleType = { 
@@ -1045,11 +1055,6 @@ sample_type: string,
  * In which unit.
  */
 unit: string, };
-
-/**
- * How much a finding matters.
- */
-export type Severity = "low" | "medium" | "high";
 
 /**
  * A stall as a shaded span.
@@ -1212,11 +1217,6 @@ points: number, };
  * Where a moment in time comes from.
  */
 export type TimingSource = "observer" | "counters" | "gopls-latency" | "echo" | "save" | "process-end";
-
-/**
- * In what a value is counted.
- */
-export type Unit = "bytes" | "share" | "count" | "times";
 
 /**
  * A value in a [`Decision`] or [`super::Note`].

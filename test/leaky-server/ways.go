@@ -56,7 +56,11 @@ func (w *ways) named(name string) func() {
 	case "analysis":
 		return func() { w.session.AnalyzeRetainingFacts(w.next()) }
 	case "large-file":
-		return func() { w.session.OpenFile(writeLargeFile()) }
+		return func() {
+			path := writeLargeFile()
+			w.session.OpenFile(path)
+			os.RemoveAll(filepath.Dir(path))
+		}
 	case "diagnostics":
 		return func() { w.publish(w.next()) }
 	case "log":

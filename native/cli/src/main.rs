@@ -29,6 +29,9 @@ enum Verb {
     /// Show what changed from one heap profile to another.
     Diff(diff::Diff),
     /// Look for known leak patterns of gopls in its heap profiles.
+    ///
+    /// Several profiles of one gopls, in order of time and each after another garbage collection, tell what grows; one
+    /// profile only tells what there is. Found or not, the exit code is 0.
     Patterns(patterns::Patterns),
     /// Watch a gopls and capture its heap when a request stalls.
     Watch(watch::Watch),

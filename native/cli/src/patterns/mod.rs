@@ -19,9 +19,6 @@ use crate::load::load;
 const MAX_PAGE_BYTES: usize = 16 << 20;
 
 /// Arguments of `patterns`.
-///
-/// Several profiles of one gopls, in order of time and each after another garbage collection, tell what grows; one
-/// profile only tells what there is. Found or not, the exit code is 0.
 #[derive(Args)]
 pub struct Patterns {
     /// Heap profiles of one gopls in order of time, as it serves them under /debug/pprof/heap.

@@ -1,4 +1,5 @@
-//! What evaluation says: names and numbers, no sentences. The sentences are the rule's own texts.
+//! What evaluation says: names and numbers, no sentences. The sentences are the rule's own texts. In TypeScript the
+//! types begin with `Pattern`, because all of the model shares one file there.
 
 use serde::Serialize;
 
@@ -6,7 +7,11 @@ use super::rule::Severity;
 
 /// What became of every rule.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(
+    feature = "ts",
+    derive(ts_rs::TS),
+    ts(export, export_to = "model.ts", rename = "PatternJudgement")
+)]
 pub struct Judgement {
     /// Rules that were found, the most severe first.
     pub findings: Vec<Finding>,
@@ -18,7 +23,7 @@ pub struct Judgement {
 
 /// A rule all of whose conditions hold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "PatternFinding"))]
 pub struct Finding {
     /// The rule's id.
     pub rule: String,
@@ -34,7 +39,11 @@ pub struct Finding {
 
 /// How sure a finding is. Of several conditions the least sure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(
+    feature = "ts",
+    derive(ts_rs::TS),
+    ts(export, export_to = "model.ts", rename = "PatternConfidence")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// Seen in one profile: it is there, and whether it stays is not known.
@@ -47,7 +56,7 @@ pub enum Confidence {
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "PatternMeasured"))]
 pub struct Measured {
     /// What it is: `held`, `held_share`, `largest_object`, `growth`, `growth_per_cycle`, `growth_per_save`,
     /// `growth_share`, `cycles`, a counter's name with `_growth`, or a fact's name.
@@ -60,7 +69,7 @@ pub struct Measured {
 
 /// In what a value is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "PatternUnit"))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Bytes.
@@ -75,7 +84,7 @@ pub enum Unit {
 
 /// A function and what it holds, within the stacks the rule names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "PatternFunction"))]
 pub struct FunctionBytes {
     /// Its full name, as `go tool pprof` prints it.
     pub function: String,
@@ -89,7 +98,11 @@ pub struct FunctionBytes {
 
 /// A rule that needs more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(
+    feature = "ts",
+    derive(ts_rs::TS),
+    ts(export, export_to = "model.ts", rename = "PatternNotJudged")
+)]
 pub struct NotJudged {
     /// The rule's id.
     pub rule: String,
@@ -99,7 +112,7 @@ pub struct NotJudged {
 
 /// Something a rule needs and there is not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "PatternMissing"))]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Missing {
     /// A heap profile.
