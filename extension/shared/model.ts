@@ -964,6 +964,170 @@ duration_ns: number,
 peak_rss_bytes: number, };
 
 /**
+ * What a rule says to people, in one language.
+ */
+export type PatternCard = { 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * One line.
+ */
+title: string, 
+/**
+ * What it means and how it comes about.
+ */
+why: string, 
+/**
+ * What the user can do now.
+ */
+what_to_do: string, 
+/**
+ * Where it can be read up.
+ */
+references: Array<PatternReference>, };
+
+/**
+ * How sure a finding is. Of several conditions the least sure counts.
+ */
+export type PatternConfidence = "low" | "medium" | "high";
+
+/**
+ * A rule all of whose conditions hold.
+ */
+export type PatternFinding = { 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * The rule's severity.
+ */
+severity: PatternSeverity, 
+/**
+ * How sure it is.
+ */
+confidence: PatternConfidence, 
+/**
+ * What was measured, in the order of the rule's conditions.
+ */
+measured: Array<PatternMeasured>, 
+/**
+ * The functions that hold most of it, by what they allocated themselves.
+ */
+functions: Array<PatternFunction>, };
+
+/**
+ * A function and what it holds, within the stacks the rule names.
+ */
+export type PatternFunction = { 
+/**
+ * Its full name, as `go tool pprof` prints it.
+ */
+function: string, 
+/**
+ * Bytes it allocated itself.
+ */
+flat_bytes: number, 
+/**
+ * Bytes it and its callees allocated.
+ */
+cum_bytes: number, };
+
+/**
+ * What became of every rule.
+ */
+export type PatternJudgement = { 
+/**
+ * Rules that were found, the most severe first.
+ */
+findings: Array<PatternFinding>, 
+/**
+ * Rules for which something is missing, and nothing speaks against them.
+ */
+not_judged: Array<PatternNotJudged>, 
+/**
+ * Rules that do not hold, by id.
+ */
+clear: Array<string>, };
+
+/**
+ * One value.
+ */
+export type PatternMeasured = { 
+/**
+ * What it is: `held`, `held_share`, `largest_object`, `growth`, `growth_per_cycle`, `growth_per_save`,
+ * `growth_share`, `cycles`, a counter's name with `_growth`, or a fact's name.
+ */
+name: string, 
+/**
+ * How much.
+ */
+value: number, 
+/**
+ * Of what.
+ */
+unit: PatternUnit, };
+
+/**
+ * Something a rule needs and there is not.
+ */
+export type PatternMissing = { "what": "profile" } | { "what": "gc_cycles", 
+/**
+ * How many more.
+ */
+more: number, } | { "what": "points", 
+/**
+ * Which.
+ */
+counter: string, 
+/**
+ * How many more.
+ */
+more: number, } | { "what": "fact", 
+/**
+ * Which.
+ */
+fact: string, };
+
+/**
+ * A rule that needs more.
+ */
+export type PatternNotJudged = { 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * What is missing, each thing once.
+ */
+missing: Array<PatternMissing>, };
+
+/**
+ * A page about the pattern.
+ */
+export type PatternReference = { 
+/**
+ * What it is.
+ */
+title: string, 
+/**
+ * Where; https.
+ */
+url: string, };
+
+/**
+ * How much a finding matters.
+ */
+export type PatternSeverity = "low" | "medium" | "high";
+
+/**
+ * In what a value is counted.
+ */
+export type PatternUnit = "bytes" | "share" | "count" | "times";
+
+/**
  * A request as a bar.
  */
 export type RequestBar = { 

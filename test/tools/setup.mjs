@@ -3,6 +3,7 @@ import { Failure, run } from './lib/run.mjs';
 import { installChromium } from './setup/chromium.mjs';
 import { installCodeServer } from './setup/code-server.mjs';
 import { installGopls, installGoplsSource } from './setup/gopls.mjs';
+import { buildLeakyServer } from './setup/leaky-server.mjs';
 import { installLinker } from './setup/linker.mjs';
 import { installNodeModules } from './setup/npm.mjs';
 import { buildStandIn } from './setup/stand-in-gopls.mjs';
@@ -26,7 +27,7 @@ export async function setUpWorkbench() {
   ]);
 }
 
-export { buildStandIn, installChromium };
+export { buildLeakyServer, buildStandIn, installChromium };
 
 /** The four things we do not install ourselves, each with its remedy. */
 async function requireTools() {

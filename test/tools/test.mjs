@@ -1,14 +1,14 @@
 // npm test: everything, from a fresh machine with git, Rust, Go and Node to one closing line with the counts.
 //
 //   npm test                    all of it
-//   npm test -- rust addon      only these parts, of: checks rust typescript addon panel workbench
+//   npm test -- rust addon      only these parts, of: checks rust typescript addon patterns panel workbench
 import { build } from './build.mjs';
 import { check } from './check.mjs';
 import { Failure, log, step } from './lib/run.mjs';
 import { cargoTest, filesBelow, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
 import { packExtension, packTestExtension } from './package.mjs';
-import { buildStandIn, installChromium, setUpBuild, setUpWorkbench } from './setup.mjs';
+import { buildLeakyServer, buildStandIn, installChromium, setUpBuild, setUpWorkbench } from './setup.mjs';
 
 const MINUTE = 60_000;
 
@@ -18,6 +18,7 @@ const PARTS = {
   rust: () => cargoTest(['--workspace']),
   typescript: () => nodeTest(filesBelow('extension', /\.test\.tsx?$/)),
   addon: () => nodeTest(filesBelow('test/addon', /\.test\.(mjs|ts)$/)),
+  patterns: () => nodeTest(filesBelow('test/patterns', /\.test\.mjs$/)),
   panel: () => nodeTest(filesBelow('test/panel', /\.test\.mjs$/)),
   // One at a time: each measures how long gopls takes.
   workbench: () =>
@@ -46,6 +47,7 @@ async function test() {
     await step('set-up: node modules', setUpBuild);
     await step('set-up: code-server and gopls', setUpWorkbench);
     await step('set-up: a gopls that misbehaves', buildStandIn);
+    await step('set-up: a server that leaks', buildLeakyServer);
     await step('build', async () => {
       await build();
       await packExtension();

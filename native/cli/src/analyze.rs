@@ -101,7 +101,8 @@ impl Analyze {
         if self.by == By::Subsystem {
             if self.view.cum || self.subsystem.is_some() {
                 return Err(Failure::Arguments(
-                    "--by subsystem takes neither --cum nor --subsystem: every byte is counted once, in the part of gopls it belongs to",
+                    "--by subsystem takes neither --cum nor --subsystem: every byte is counted once, in the part of gopls it belongs to"
+                        .to_owned(),
                 ));
             }
             subsystems::print(&index, &self.view, &mut out).map_err(unanswered)??;

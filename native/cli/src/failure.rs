@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use stallscope_core::heap::HeapError;
+use stallscope_core::patterns::EvidenceError;
 use stallscope_pprof::Error;
 
 /// Why a verb ended early. Its text names the input and what to do.
@@ -34,9 +35,20 @@ pub enum Failure {
         /// Why it has no answer.
         error: HeapError,
     },
-    /// Options that contradict each other.
+    /// What is given beside the profiles: rules, facts, goroutines.
+    #[error("{}: {problem}", path.display())]
+    Beside {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The arguments do not fit together.
     #[error("{0}")]
-    Arguments(&'static str),
+    Arguments(String),
+    /// The profiles cannot be judged together.
+    #[error("{0}")]
+    Evidence(#[from] EvidenceError),
     /// There is nothing to watch.
     #[error("{0}")]
     Watch(String),

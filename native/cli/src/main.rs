@@ -6,6 +6,7 @@ mod analyze;
 mod diff;
 mod failure;
 mod load;
+mod patterns;
 mod print;
 mod subsystems;
 mod watch;
@@ -28,6 +29,11 @@ enum Verb {
     Analyze(analyze::Analyze),
     /// Show what changed from one heap profile to another.
     Diff(diff::Diff),
+    /// Look for known leak patterns of gopls in its heap profiles.
+    ///
+    /// Several profiles of one gopls, in order of time and each after another garbage collection, tell what grows; one
+    /// profile only tells what there is. Found or not, the exit code is 0.
+    Patterns(patterns::Patterns),
     /// Watch a gopls and capture its heap when a request stalls.
     Watch(watch::Watch),
 }
@@ -36,6 +42,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Analyze(analyze) => analyze.run(),
         Verb::Diff(diff) => diff.run(),
+        Verb::Patterns(patterns) => patterns.run(),
         Verb::Watch(watch) => watch.run(),
     };
     failure::exit_code(result)

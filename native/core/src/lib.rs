@@ -11,3 +11,4 @@ pub mod lsp;
 pub mod memory;
 pub mod metrics;
 pub mod model;
+pub mod patterns;

@@ -30,6 +30,9 @@ export const standIn = {
   real: path.join(out, 'stand-in-gopls', executable('language-server')),
 };
 
+/** A server that leaks on request, in shapes that a leaking gopls would show. */
+export const leakyServer = path.join(out, 'leaky-server', executable('leaky-server'));
+
 export const NODE_MAJOR = '24';
 export const node24 = path.join(tools, `node${NODE_MAJOR}`, 'bin', executable('node'));
 

@@ -44,6 +44,11 @@ impl Ballast {
         self.samples.iter().map(|(sample, _)| *sample)
     }
 
+    /// Whether a sample is ballast.
+    pub(crate) fn is(&self, sample: usize) -> bool {
+        self.samples.iter().any(|(ballast, _)| *ballast == sample)
+    }
+
     /// How much of the total of a sample type is ballast.
     pub(crate) fn value(&self, profile: &Profile, kind: usize) -> i64 {
         self.samples.iter().map(|(sample, _)| profile.value(*sample, kind)).sum()

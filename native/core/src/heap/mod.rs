@@ -11,6 +11,7 @@ mod names;
 mod nodes;
 mod prune;
 mod query;
+mod stacks;
 mod subsystem;
 mod table;
 
@@ -21,6 +22,7 @@ pub use diff::{DiffPage, DiffRow, diff};
 pub use flame::{FlameNode, FlameNodeKind, FlameQuery, FlameTree};
 pub use index::{HeapError, HeapIndex, SampleType};
 pub use query::{HeapPage, HeapQuery, HeapRow, HeapSort};
+pub use stacks::{FunctionNames, HeldBy, LargeObjects, Space, StackFilter};
 pub use subsystem::{
     BALLAST, RulesError, SubsystemQuery, SubsystemRow, SubsystemRules, SubsystemTable, UNASSIGNED,
 };

@@ -1,0 +1,3 @@
+module stallscope.test/gopls
+
+go 1.23
