@@ -17,6 +17,7 @@ import type {
   Incident,
   IncidentSummary,
   MemoryView,
+  Patterns,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -98,6 +99,8 @@ export interface Core {
   memory(): Promise<Outcome<MemoryView | null>>;
   /** Where it was at the captures of an incident that had the runtime's statistics with them. */
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>;
+  /** Which leak patterns its heaps show (`docs/leak-patterns.md`), with the rules' texts in a language: `en`, `zh-cn`. */
+  incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
   /** What each part of gopls holds (`native/core/rules/subsystems.json`). */

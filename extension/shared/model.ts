@@ -1128,6 +1128,19 @@ export type PatternSeverity = "low" | "medium" | "high";
 export type PatternUnit = "bytes" | "share" | "count" | "times";
 
 /**
+ * A judgement with what each rule says to people.
+ */
+export type Patterns = { 
+/**
+ * What became of every rule.
+ */
+judgement: PatternJudgement, 
+/**
+ * The texts of all rules.
+ */
+cards: Array<PatternCard>, };
+
+/**
  * A request as a bar.
  */
 export type RequestBar = { 

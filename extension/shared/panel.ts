@@ -14,6 +14,7 @@ import type {
   Incident,
   IncidentSummary,
   MemoryView,
+  Patterns,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -41,6 +42,8 @@ export interface PanelApi {
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   memory(args: Record<string, never>): Outcome<MemoryView | null>;
   incidentMemory(args: { id: string }): Outcome<CapturedMemory[]>;
+  /** In the language of the editor. */
+  incidentPatterns(args: { id: string }): Outcome<Patterns>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
   flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
   subsystems(args: { ref: ProfileRef; query: SubsystemQuery }): Outcome<SubsystemTable>;

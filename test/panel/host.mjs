@@ -98,6 +98,9 @@ export class Host {
   incidentMemory({ id }) {
     return this.core.incidentMemory(id);
   }
+  incidentPatterns({ id }) {
+    return this.core.incidentPatterns(id, this.locale);
+  }
   memory() {
     return { ok: true, value: structuredClone(recordedMemory) };
   }

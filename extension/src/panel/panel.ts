@@ -148,6 +148,8 @@ export class Panel implements vscode.Disposable {
         return core.memory();
       case 'incidentMemory':
         return core.incidentMemory(request.args.id);
+      case 'incidentPatterns':
+        return core.incidentPatterns(request.args.id, vscode.env.language);
       case 'heapTable':
         return core.heapTable(request.args.ref, request.args.query);
       case 'flame':

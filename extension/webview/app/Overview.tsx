@@ -3,6 +3,7 @@ import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { IncidentMemory } from '../memory/IncidentMemory';
+import { IncidentPatterns } from '../patterns/IncidentPatterns';
 import { decisionText, noteText } from '../words/decisions';
 import { captureKind, captureState, methodName, timingSource } from '../words/sources';
 import { facts, readable } from './facts';
@@ -23,6 +24,7 @@ export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: T
         ))}
       </dl>
       <IncidentMemory incident={incident} />
+      <IncidentPatterns incident={incident} />
       {incident.notes.length > 0 && (
         <section>
           <h3>{t('What else you should know')}</h3>

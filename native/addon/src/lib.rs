@@ -300,6 +300,24 @@ impl Core {
         promise(env, blocking(move || Ok(reader.memory(&id?)?)))
     }
 
+    /// Which leak patterns the heaps of an incident show.
+    #[napi(
+        ts_args_type = "id: string, language: string",
+        ts_return_type = "Promise<Outcome<Patterns>>",
+        catch_unwind
+    )]
+    pub fn incident_patterns<'env>(
+        &self,
+        env: &'env Env,
+        id: Unknown<'_>,
+        language: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let id = argument::<String>(env, "id", id);
+        let language = argument::<String>(env, "language", language);
+        promise(env, blocking(move || Ok(reader.patterns(&id?, &language?)?)))
+    }
+
     /// A page of a heap table.
     #[napi(
         ts_args_type = "ref: ProfileRef, query: HeapQuery",

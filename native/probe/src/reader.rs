@@ -16,6 +16,7 @@ use stallscope_core::memory::{
 use stallscope_core::model::{
     Bytes, Capture, CaptureKind, CaptureState, Incident, IncidentSummary, Ns, Timeline, TimelineQuery,
 };
+use stallscope_core::patterns::{Evidence, Patterns, Rules, evaluate};
 
 use crate::store::{Store, StoreError};
 
@@ -63,6 +64,12 @@ pub enum ReadError {
         /// Why.
         source: NotMemStats,
     },
+    /// The leak patterns.
+    #[error("leak patterns: {what}")]
+    Patterns {
+        /// What is wrong.
+        what: String,
+    },
     /// A question that the profile cannot answer.
     #[error("{path}: {source}")]
     Query {
@@ -87,6 +94,7 @@ impl ReadError {
             Self::NoCapture { .. } => "capture-not-found",
             Self::Destination { .. } => "invalid-destination",
             Self::Profile { .. } => "profile-invalid",
+            Self::Patterns { .. } => "patterns",
             Self::Statistics { .. } => "statistics-invalid",
             Self::Query { .. } => "profile-query",
             Self::NoBaseline { .. } => "no-baseline",
@@ -240,6 +248,31 @@ impl Reader {
         let (path, index) = self.profile(id, number)?;
         let query = HeapQuery { limit: query.limit.min(MOST_ROWS), ..query.clone() };
         diff(&base, &index, &query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// Which leak patterns the heaps of an incident show, with the rules' texts in a language (`en`, `zh-cn`).
+    ///
+    /// # Errors
+    /// Not there, not readable. Heaps that cannot be read are left out.
+    pub fn patterns(&self, id: &str, language: &str) -> Result<Patterns, ReadError> {
+        let incident = self.store.load(id)?;
+        let mut heaps: Vec<&Capture> = (incident.captures.iter())
+            .filter(|c| matches!(c.kind, CaptureKind::Heap | CaptureKind::Baseline))
+            .filter(|c| c.state == CaptureState::Complete)
+            .collect();
+        heaps.sort_by_key(|capture| capture.received_ns);
+        let heaps: Vec<_> =
+            heaps.iter().filter_map(|heap| Some(self.profile(id, heap.number).ok()?.1)).collect();
+        let rules = Rules::built_in().map_err(|error| ReadError::Patterns { what: error.to_string() })?;
+        let profiles: Vec<&HeapIndex> = heaps.iter().map(Arc::as_ref).collect();
+        let judge = |profiles: &[&HeapIndex]| {
+            evaluate(&rules, &Evidence { profiles, ..Evidence::default() })
+                .map_err(|error| ReadError::Patterns { what: error.to_string() })
+        };
+        // A baseline is of the same process, unless the folder was put together by hand: then the last heap alone.
+        let judgement = judge(&profiles).or_else(|_| judge(&profiles[profiles.len().saturating_sub(1)..]))?;
+        let cards = rules.list().iter().map(|rule| rule.card(language)).collect();
+        Ok(Patterns { judgement, cards })
     }
 
     /// Where the memory was at each capture of the runtime's statistics.

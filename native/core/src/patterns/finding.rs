@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::rule::Severity;
+use super::rule::{RuleCard, Severity};
 
 /// What became of every rule.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -19,6 +19,16 @@ pub struct Judgement {
     pub not_judged: Vec<NotJudged>,
     /// Rules that do not hold, by id.
     pub clear: Vec<String>,
+}
+
+/// A judgement with what each rule says to people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Patterns {
+    /// What became of every rule.
+    pub judgement: Judgement,
+    /// The texts of all rules.
+    pub cards: Vec<RuleCard>,
 }
 
 /// A rule all of whose conditions hold.

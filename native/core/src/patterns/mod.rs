@@ -21,6 +21,8 @@ pub use evidence::{Evidence, Facts, Point};
 pub use facts::NotFacts;
 pub use fields::RuleError;
 pub use file::{MAX_FILE_BYTES, Rules};
-pub use finding::{Confidence, Finding, FunctionBytes, Judgement, Measured, Missing, NotJudged, Unit};
+pub use finding::{
+    Confidence, Finding, FunctionBytes, Judgement, Measured, Missing, NotJudged, Patterns, Unit,
+};
 pub use judge::{EvidenceError, evaluate};
 pub use rule::{Condition, Counter, ENGLISH, FactName, Reference, Rule, RuleCard, Severity, Texts};

@@ -1,0 +1,88 @@
+// Known leak patterns, in the panel: nothing is said against a healthy gopls, and what is found comes with its evidence.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Host } from './host.mjs';
+import { laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
+import { launch, openPanel, requireBundle } from './page.mjs';
+
+let browser;
+let host;
+before(async () => {
+  requireBundle();
+  browser = await launch();
+  host = new Host((storage) => writeIncidents(storage, [laterStall(), withoutHeap()]));
+});
+after(async () => {
+  host?.close();
+  await browser?.close();
+});
+
+async function overviewOf({ id }, body) {
+  host.select = id;
+  const panel = await openPanel(browser, host);
+  try {
+    await panel.page.getByRole('heading', { name: 'What Stallscope did' }).waitFor();
+    await body(panel.page);
+    assert.deepEqual(panel.problems, [], 'errors in the page, or something its policy forbids');
+  } finally {
+    await panel.close();
+    host.overrides = {};
+  }
+}
+
+test('a healthy gopls shows none, and it is said what one incident cannot tell', async () => {
+  const { id } = laterStall();
+  const { value } = await host.core.incidentPatterns(id, 'en');
+  assert.deepEqual(value.judgement.findings, []);
+  const open = value.judgement.not_judged.length;
+  assert.ok(open > 0, 'growth is judged over GC cycles, and one incident has not so many');
+  await overviewOf({ id }, async (page) => {
+    const summary = page.getByText(
+      `Not found: ${value.judgement.clear.length}. Not to be told from this incident: ${open}.`,
+    );
+    await summary.click();
+    await page
+      .getByText(/needs heap profiles of more GC cycles \(\d+\)/)
+      .first()
+      .waitFor();
+    assert.equal(await page.locator('.pattern').count(), 0);
+  });
+});
+
+test('one that is found says why, what to do, what was measured and where', async () => {
+  const { value } = await host.core.incidentPatterns(laterStall().id, 'en');
+  const card = value.cards.find(({ rule }) => rule === 'large-buffer');
+  const finding = {
+    rule: card.rule,
+    severity: 'medium',
+    confidence: 'low',
+    measured: [{ name: 'largest object', value: 32e6, unit: 'bytes' }],
+    functions: [{ function: 'example.test/read.All', flat_bytes: 32e6, cum_bytes: 33e6 }],
+  };
+  host.overrides.incidentPatterns = () => ({
+    ok: true,
+    value: { ...value, judgement: { ...value.judgement, findings: [finding] } },
+  });
+  await overviewOf(laterStall(), async (page) => {
+    const found = page.locator('.pattern');
+    const text = await found.innerText();
+    for (const part of [card.title, card.why, card.what_to_do, 'example.test/read.All'])
+      assert.ok(text.includes(part), `${part} in ${text}`);
+    assert.match(text, /largest object: 32\sMB/);
+    assert.match(text, /seen once/);
+    const link = found.getByRole('link').first();
+    assert.equal(await link.getAttribute('href'), card.references[0].url);
+  });
+});
+
+test('in Chinese the rules speak Chinese', async () => {
+  const { value } = await host.core.incidentPatterns(laterStall().id, 'zh-cn');
+  for (const { rule, title, why, what_to_do: todo } of value.cards)
+    for (const text of [title, why, todo]) assert.match(text, /\p{Script=Han}/u, `${rule}: ${text}`);
+});
+
+test('without a heap there is nothing to judge', async () => {
+  await overviewOf(withoutHeap(), async (page) => {
+    assert.equal(await page.getByRole('heading', { name: 'Known leak patterns' }).count(), 0);
+  });
+});
