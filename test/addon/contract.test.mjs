@@ -62,12 +62,22 @@ async function answersAtRest(core) {
   assert.deepEqual(value(await core.incidents()), []);
   assert.equal(value(await core.deleteIncidents(['no-such'])), 0);
   assert.ok(Array.isArray(value(await core.goplsProcesses())));
-  for (const call of ['incident', 'saveProfile', 'heapTable', 'flame', 'subsystems', 'icicle', 'heapDiff']) {
+  for (const call of [
+    'incident',
+    'incidentMemory',
+    'incidentPatterns',
+    'saveProfile',
+    'heapTable',
+    'flame',
+    'subsystems',
+    'icicle',
+    'heapDiff',
+  ]) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'incident-not-found', call);
     assert.match(message, /no-such.*deleted/, call);
   }
-  for (const call of ['captureNow', 'timeline']) {
+  for (const call of ['captureNow', 'memory', 'timeline']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'watcher-ended', call);
     assert.match(message, /not running: reload the window/, call);
