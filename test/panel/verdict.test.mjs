@@ -56,7 +56,7 @@ test('growth is told with the heap beside it, and nothing is said of a leak', as
       { sample_type: 'inuse_space' },
     );
     const largest = parts.value.rows.find(({ subsystem }) => subsystem !== 'ballast');
-    await verdict.getByText(new RegExp(`: ${Math.round(largest.value / MB)}\\sMB of `)).waitFor();
+    await verdict.getByText(new RegExp(`, ${Math.round(largest.value / MB)}\\sMB of `)).waitFor();
     await verdict.getByRole('button', { name: 'See which part of gopls it is' }).click();
     await page.getByRole('tab', { name: 'Subsystems', selected: true }).waitFor();
   });

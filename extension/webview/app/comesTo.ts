@@ -49,7 +49,7 @@ export function evidence(
   const largest = heap?.rows.find(({ subsystem }) => subsystem !== BALLAST);
   if (heap && largest)
     found.push(
-      t('Most of what was in use is of {subsystem}: {bytes} of {total}.', {
+      t('The largest part of what was in use: {subsystem}, {bytes} of {total}.', {
         subsystem: subsystemName(largest.subsystem),
         bytes: fmt.bytes(largest.value),
         total: fmt.bytes(heap.total - (heap.rows.find(({ subsystem }) => subsystem === BALLAST)?.value ?? 0)),

@@ -86,6 +86,7 @@ export function besideRss({
 /** The verdict as one sentence. */
 export function verdictSentence(verdict: MemoryVerdict): string {
   const live = fmt.bytes(verdict.last_live_bytes);
+  const first = fmt.bytes(verdict.first_live_bytes);
   const cycles = fmt.count(verdict.cycles);
   const over = fmt.duration(verdict.over_ns);
   switch (verdict.kind) {
@@ -97,15 +98,16 @@ export function verdictSentence(verdict: MemoryVerdict): string {
         { needed: fmt.count(verdict.needed_cycles), cycles },
       );
     case 'steady':
-      return t('The live heap is steady at {live}, over {cycles} GC cycles in {over}.', {
+      return t('The live heap does not grow: from {first} to {live} over {cycles} GC cycles in {over}.', {
+        first,
         live,
         cycles,
         over,
       });
     case 'churn':
       return t(
-        'Churn, no leak: {rate} a second are allocated and dropped again; the live heap stays at {live}, over {cycles} GC cycles in {over}.',
-        { rate: fmt.bytes(verdict.allocated_bytes_per_s), live, cycles, over },
+        'Churn: {rate} a second are allocated and dropped again. The live heap does not grow: from {first} to {live} over {cycles} GC cycles in {over}.',
+        { rate: fmt.bytes(verdict.allocated_bytes_per_s), first, live, cycles, over },
       );
     case 'live-heap-growing':
       return t(
@@ -114,7 +116,7 @@ export function verdictSentence(verdict: MemoryVerdict): string {
           growth: fmt.signed(verdict.growth?.per_cycle_bytes ?? 0, fmt.bytes),
           low: fmt.bytes(verdict.growth?.low_bytes ?? 0),
           high: fmt.bytes(verdict.growth?.high_bytes ?? 0),
-          first: fmt.bytes(verdict.first_live_bytes),
+          first,
           live,
           cycles,
           over,
