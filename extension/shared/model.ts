@@ -1619,9 +1619,13 @@ released_bytes: number,
  */
 swap_bytes: number | null, 
 /**
- * The heap (ballast included) at which the next GC cycle begins, when that is known.
+ * The heap (ballast included) at which the next GC cycle begins. Absent when neither it nor the live heap is known.
  */
 next_gc_bytes: number | null, 
+/**
+ * Whether that is only what Go's default (`GOGC=100`) makes of the live heap.
+ */
+next_gc_estimated: boolean, 
 /**
  * How far apart the live heap and the statistics were taken; absent without a live heap that fits.
  */

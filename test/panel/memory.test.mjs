@@ -74,6 +74,14 @@ test('an incident says what its memory consisted of, live heap and all', async (
     const live = (page1.value.total - page1.value.ballast) / MB;
     assert.ok(Math.abs(find(shown, 'Live heap') - live) < 1, `${find(shown, 'Live heap')} against ${live}`);
     await page.getByText(/Not in RSS: 100\sMB of ballast, which gopls reserves on purpose/).waitFor();
+    const nextGc = Math.round((2 * (page1.value.total / MB)) / 10) * 10;
+    await page
+      .getByText(/The next GC begins at a heap of about [\d.]+\sGB, ballast included, if GOGC is 100/)
+      .waitFor();
+    assert.ok(
+      Math.abs(waterfall.next_gc_bytes / MB - nextGc) < 10,
+      `${waterfall.next_gc_bytes} against ${nextGc}`,
+    );
     await page.getByText(/the live heap from a profile taken \d+\sms apart/).waitFor();
   });
 });

@@ -64,6 +64,7 @@ export function besideRss({
   released_bytes,
   swap_bytes,
   next_gc_bytes,
+  next_gc_estimated,
 }: Waterfall): string {
   const ballast = { ballast: fmt.bytes(ballast_bytes) };
   return sentences(
@@ -77,11 +78,16 @@ export function besideRss({
           ),
     t('Returned to the system: {released}.', { released: fmt.bytes(released_bytes) }),
     swap_bytes ? t('Swapped out: {swap}.', { swap: fmt.bytes(swap_bytes) }) : '',
-    next_gc_bytes === null
-      ? ''
-      : t('The next GC begins at a heap of {heap}, ballast included.', { heap: fmt.bytes(next_gc_bytes) }),
+    next_gc_bytes === null ? '' : nextGc(fmt.bytes(next_gc_bytes), next_gc_estimated),
   );
 }
+
+const nextGc = (heap: string, estimated: boolean): string =>
+  estimated
+    ? t('The next GC begins at a heap of about {heap}, ballast included, if GOGC is 100 as by default.', {
+        heap,
+      })
+    : t('The next GC begins at a heap of {heap}, ballast included.', { heap });
 
 /** The verdict as one sentence. */
 export function verdictSentence(verdict: MemoryVerdict): string {

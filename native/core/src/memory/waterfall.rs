@@ -103,8 +103,10 @@ pub struct Waterfall {
     pub released_bytes: Bytes,
     /// Swapped out, and not in RSS. Absent where the system does not tell.
     pub swap_bytes: Option<Bytes>,
-    /// The heap (ballast included) at which the next GC cycle begins, when that is known.
+    /// The heap (ballast included) at which the next GC cycle begins. Absent when neither it nor the live heap is known.
     pub next_gc_bytes: Option<Bytes>,
+    /// Whether that is only what Go's default (`GOGC=100`) makes of the live heap.
+    pub next_gc_estimated: bool,
     /// How far apart the live heap and the statistics were taken; absent without a live heap that fits.
     pub live_apart_ns: Option<Ns>,
 }
@@ -151,7 +153,10 @@ impl Waterfall {
             ballast_seen: seen.is_some(),
             released_bytes: stats.heap_released_bytes,
             swap_bytes: resident.swap_bytes,
-            next_gc_bytes: stats.next_gc_bytes,
+            next_gc_bytes: stats
+                .next_gc_bytes
+                .or_else(|| live.map(|live| 2 * live.live_bytes.saturating_add(ballast_bytes))),
+            next_gc_estimated: stats.next_gc_bytes.is_none() && live.is_some(),
             live_apart_ns: live.map(|live| live.apart_ns),
         }
     }
@@ -218,6 +223,8 @@ mod tests {
         assert_eq!(waterfall.parts.iter().map(|part| part.bytes).sum::<i64>(), 795_000_000);
         assert_eq!((waterfall.ballast_bytes, waterfall.ballast_seen), (BALLAST_BYTES, true));
         assert_eq!((waterfall.released_bytes, waterfall.live_apart_ns), (50 * MB, Some(SECOND)));
+        let next_gc = (waterfall.next_gc_bytes, waterfall.next_gc_estimated);
+        assert_eq!(next_gc, (Some(2 * (300 * MB + BALLAST_BYTES)), true));
     }
 
     #[test]
@@ -228,7 +235,11 @@ mod tests {
             assert_eq!(in_mb(&waterfall)[0], (MemoryPartKind::HeapObjects, 400));
             assert_eq!((waterfall.live_apart_ns, waterfall.ballast_seen), (None, false));
             assert_eq!(waterfall.ballast_bytes, BALLAST_BYTES);
+            assert_eq!((waterfall.next_gc_bytes, waterfall.next_gc_estimated), (None, false));
         }
+        let told = MemStats { next_gc_bytes: Some(900 * MB), ..stats() };
+        let waterfall = Waterfall::new(&WaterfallInput { stats: told, resident: RESIDENT, live: Some(LIVE) });
+        assert_eq!((waterfall.next_gc_bytes, waterfall.next_gc_estimated), (Some(900 * MB), false));
     }
 
     #[test]
