@@ -145,7 +145,7 @@ fn zoom_shows_what_was_merged() {
 #[test]
 fn the_difference_is_signed_and_leaves_out_what_did_not_change() {
     let (base, new) = (index("5 main;a\n7 main;b\n3 main;gone"), index("9 main;a\n7 main;b\n20 main;new"));
-    let page = diff(&base, &new, &HeapQuery::default()).unwrap();
+    let page = diff(&base, &new, &DiffQuery::default()).unwrap();
     let rows: Vec<_> = page.rows.iter().map(|r| (r.function.as_str(), r.flat, r.cum)).collect();
     assert_eq!(rows, [("new", 20, 20), ("a", 4, 4), ("gone", -3, -3), ("main", 0, 21)]);
     assert_eq!((page.base_total, page.new_total, page.total), (15, 36, 21));
