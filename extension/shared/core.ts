@@ -9,6 +9,8 @@ import type {
   Decision,
   GoplsProcess,
   DiffPage,
+  DiffQuery,
+  HeapCapture,
   HeapQuery,
   HeapPage,
   FlameTree,
@@ -92,8 +94,12 @@ export interface Core {
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
-  /** `ref` minus the incident's baseline capture. */
-  heapDiff(ref: ProfileRef, query: HeapQuery): Promise<Outcome<DiffPage>>;
+  /** Heap captures and baselines of all incidents, newest incident first: what there is to compare with. */
+  heapCaptures(limit: number): Promise<Outcome<HeapCapture[]>>;
+  /** `ref` minus `base`, a capture of any incident; `null` is the baseline of `ref`'s incident. */
+  heapDiff(ref: ProfileRef, query: DiffQuery, base: ProfileRef | null): Promise<Outcome<DiffPage>>;
+  /** The flame tree of `ref` and `base` together; `base` as in `heapDiff`. */
+  flameDiff(ref: ProfileRef, query: FlameQuery, base: ProfileRef | null): Promise<Outcome<FlameTree>>;
   /** Latest decisions, newest last. */
   decisions(limit: number): Decision[];
 }

@@ -7,7 +7,10 @@ import type {
   Decision,
   FlameTree,
   FlameQuery,
+  DiffBy,
   DiffPage,
+  DiffQuery,
+  HeapCapture,
   HeapQuery,
   HeapPage,
   Incident,
@@ -37,7 +40,10 @@ export interface PanelApi {
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
   flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
-  heapDiff(args: { ref: ProfileRef; query: HeapQuery }): Outcome<DiffPage>;
+  heapCaptures(args: { limit: number }): Outcome<HeapCapture[]>;
+  /** `base` null: the baseline of the incident of `ref`. */
+  heapDiff(args: { ref: ProfileRef; query: DiffQuery; base: ProfileRef | null }): Outcome<DiffPage>;
+  flameDiff(args: { ref: ProfileRef; query: FlameQuery; base: ProfileRef | null }): Outcome<FlameTree>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
@@ -68,10 +74,28 @@ export type PanelMessage =
   | { type: 'incidents'; incidents: IncidentSummary[] }
   | { type: 'select'; incident: string };
 
+/** How the flame graph is looked at. */
+export interface FlameChoice {
+  view: 'top-down' | 'inverted' | 'sandwich';
+  /** The function in the sandwich; null until one is chosen. */
+  function: string | null;
+}
+
+/** What a capture is compared with, and how. */
+export interface CompareChoice {
+  as: 'table' | 'flame';
+  by: DiffBy;
+  normalize: boolean;
+  /** Null: the incident's own baseline. */
+  base: ProfileRef | null;
+}
+
 /** What the webview keeps across a reload (vscode.setState). */
 export interface PanelState {
   protocol: number;
   incident: string | null;
   tab: 'overview' | 'heap' | 'flame' | 'diff' | 'decisions';
   query: Partial<HeapQuery>;
+  flame: FlameChoice;
+  compare: CompareChoice;
 }

@@ -51,7 +51,7 @@ for (const sampleType of ['inuse_space', 'inuse_objects', 'alloc_space', 'alloc_
     assert.equal(flame.total, total);
     assert.equal(flame.nodes[0].kind, 'root');
     assert.equal(flame.nodes[0].value, total);
-    const diff = value(await core.heapDiff(ref, { ...ROWS, sample_type: sampleType }));
+    const diff = value(await core.heapDiff(ref, { ...ROWS, sample_type: sampleType }, null));
     assert.equal(diff.new_total, total);
     assert.equal(diff.base_total, await pprofTotal(path.join(PROFILES, BASELINE), sampleType));
     assert.equal(diff.total, diff.new_total - diff.base_total);
@@ -96,7 +96,7 @@ test('what a profile cannot answer is said with the file and the question', asyn
 test('without a baseline there is no comparison, and the answer says why', async (t) => {
   const storage = scratchFolder(t);
   writeIncident(storage, { withBaseline: false });
-  const { code, message } = failure(await coreOn(storage).heapDiff({ incident: INCIDENT, capture: 1 }, ROWS));
+  const { code, message } = failure(await coreOn(storage).heapDiff({ incident: INCIDENT, capture: 1 }, ROWS, null));
   assert.equal(code, 'no-baseline');
   assert.match(message, new RegExp(`${INCIDENT}.*calm`));
 });
@@ -110,7 +110,8 @@ test('a capture that is not there, or of which nothing was kept, is named', asyn
     for (const ask of [
       core.heapTable(ref, ROWS),
       core.flame(ref, TREE),
-      core.heapDiff(ref, ROWS),
+      core.heapDiff(ref, ROWS, null),
+      core.flameDiff(ref, TREE, null),
       core.saveProfile(ref, path.join(storage, 'x.pb.gz')),
     ]) {
       const { code, message } = failure(await ask);
@@ -151,7 +152,8 @@ test('no id leads out of the folder of incidents, and nothing outside is deleted
       core.incident(id),
       core.heapTable(ref, ROWS),
       core.flame(ref, TREE),
-      core.heapDiff(ref, ROWS),
+      core.heapDiff(ref, ROWS, null),
+      core.flameDiff(ref, TREE, null),
       core.saveProfile(ref, copy),
       core.timeline({ incident: id, from_ns: null, to_ns: null, points: 10 }),
       core.deleteIncidents([id]),

@@ -96,8 +96,14 @@ export class Host {
   flame({ ref, query }) {
     return this.core.flame(ref, query);
   }
-  heapDiff({ ref, query }) {
-    return this.core.heapDiff(ref, query);
+  heapCaptures({ limit }) {
+    return this.core.heapCaptures(limit);
+  }
+  heapDiff({ ref, query, base }) {
+    return this.core.heapDiff(ref, query, base);
+  }
+  flameDiff({ ref, query, base }) {
+    return this.core.flameDiff(ref, query, base);
   }
   decisions() {
     return [];

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Incident, IncidentSummary } from '../../shared/model';
+import type { CompareChoice, FlameChoice } from '../../shared/panel';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { FlameGraph } from '../flame/FlameGraph';
-import { DiffTable } from '../heap/DiffTable';
+import { Compare } from '../heap/Compare';
 import { HeapTable } from '../heap/HeapTable';
 import type { TableQuery } from '../heap/useTableQuery';
 import { Empty, Failed, Loading } from '../ui/Feedback';
@@ -17,15 +18,23 @@ import { baseline, baselineAge, bestHeap, headline, heaps, noHeap, readable } fr
 import { Overview } from './Overview';
 import type { TabKey } from './state';
 
-interface Props {
+/** What the user chose for the views of a profile. */
+interface Choices {
+  query: TableQuery;
+  onQuery(change: Partial<TableQuery>): void;
+  flame: FlameChoice;
+  onFlame(choice: FlameChoice): void;
+  compare: CompareChoice;
+  onCompare(choice: CompareChoice): void;
+}
+
+interface Props extends Choices {
   summary: IncidentSummary;
   tab: TabKey;
   onTab(tab: TabKey): void;
-  query: TableQuery;
-  onQuery(change: Partial<TableQuery>): void;
 }
 
-export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
+export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
   const { rpc } = usePanel();
   // Asked again when the list says that it changed.
   const version = [summary.id, summary.state, summary.has_heap, summary.duration_ns].join(' ');
@@ -50,7 +59,7 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
           { key: 'overview', label: t('Overview') },
           { key: 'heap', label: t('Heap') },
           { key: 'flame', label: t('Flame graph') },
-          { key: 'diff', label: t('Compare with baseline') },
+          { key: 'diff', label: t('Compare') },
           { key: 'decisions', label: t('Decisions'), badge: fmt.count(incident.decisions.length) },
         ]}
       >
@@ -59,7 +68,7 @@ export function IncidentView({ summary, tab, onTab, query, onQuery }: Props) {
           <Decisions decisions={incident.decisions} zero_ns={incident.request.start_ns} />
         )}
         {(tab === 'heap' || tab === 'flame' || tab === 'diff') && (
-          <Profile key={incident.id} incident={incident} tab={tab} query={query} onQuery={onQuery} />
+          <Profile key={incident.id} incident={incident} tab={tab} {...choices} />
         )}
       </Tabs>
     </article>
@@ -111,22 +120,19 @@ function Unreadable({ summary }: { summary: IncidentSummary }) {
   );
 }
 
-interface ProfileProps {
+interface ProfileProps extends Choices {
   incident: Incident;
   tab: 'heap' | 'flame' | 'diff';
-  query: TableQuery;
-  onQuery(change: Partial<TableQuery>): void;
 }
 
 /** The three views of a heap capture, and which capture, when there are several. */
-function Profile({ incident, tab, query, onQuery }: ProfileProps) {
+function Profile({ incident, tab, query, onQuery, flame, onFlame, compare, onCompare }: ProfileProps) {
   const usable = heaps(incident).filter(readable);
   const best = bestHeap(incident)?.number ?? 0;
   const [chosen, setChosen] = useState(best);
   useEffect(() => setChosen(best), [best]);
   if (usable.length === 0) return <NoHeap incident={incident} />;
   const calm = baseline(incident);
-  if (tab === 'diff' && !calm) return <NoBaseline />;
   const profile = { incident: incident.id, capture: chosen };
   const shared = { profile, query, onQuery };
   return (
@@ -145,8 +151,17 @@ function Profile({ incident, tab, query, onQuery }: ProfileProps) {
         />
       )}
       {tab === 'heap' && <HeapTable {...shared} />}
-      {tab === 'flame' && <FlameGraph {...shared} />}
-      {tab === 'diff' && calm && <DiffTable {...shared} age={baselineAge(incident, calm)} />}
+      {tab === 'flame' && <FlameGraph {...shared} choice={flame} onChoice={onFlame} />}
+      {tab === 'diff' && (
+        <Compare
+          {...shared}
+          choice={compare}
+          onChoice={onCompare}
+          flame={flame}
+          onFlame={onFlame}
+          age={calm ? baselineAge(incident, calm) : ''}
+        />
+      )}
     </>
   );
 }
@@ -159,18 +174,6 @@ function NoHeap({ incident }: { incident: Incident }) {
         <p key={index}>{decisionText(decision)}</p>
       ))}
       {failed.map(({ number, error }) => error && <p key={number}>{error}</p>)}
-    </Empty>
-  );
-}
-
-function NoBaseline() {
-  return (
-    <Empty title={t('There is no baseline to compare with')}>
-      <p>
-        {t(
-          'A baseline is taken while gopls is calm: nothing pending, nothing to do. gopls had not been calm before this stall, or the debug server was off, or baselines are switched off in the settings.',
-        )}
-      </p>
     </Empty>
   );
 }

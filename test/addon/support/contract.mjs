@@ -51,7 +51,9 @@ export const RIGHT = {
   timeline: [{ incident: null, from_ns: null, to_ns: null, points: 100 }],
   heapTable: [REF, ROWS],
   flame: [REF, { sample_type: null, path: [], min_share: 0.001, max_nodes: 100 }],
-  heapDiff: [REF, ROWS],
+  heapCaptures: [10],
+  heapDiff: [REF, ROWS, null],
+  flameDiff: [REF, { sample_type: null, path: [], min_share: 0.001, max_nodes: 100 }, null],
   decisions: [10],
 };
 

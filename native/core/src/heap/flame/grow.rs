@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 use super::super::index::HeapError;
 use super::walk::{Entry, Walk};
@@ -49,10 +50,11 @@ pub(super) struct Frame {
     pub merged_held: Held,
 }
 
+/// The stacks that go on with the same function: a part of those that were split.
 struct Group {
     node: u32,
     held: Held,
-    entries: Vec<Entry>,
+    stacks: Range<usize>,
 }
 
 struct Split {
@@ -60,92 +62,128 @@ struct Split {
     groups: Vec<Group>,
 }
 
+/// What splitting needs besides the stacks, made once and used for all frames.
+struct Scratch {
+    /// Per function its group, `NO_GROUP` between two splits.
+    group_of: Vec<u32>,
+    /// Per stack its group.
+    groups: Vec<u32>,
+    sorted: Vec<Entry>,
+}
+
+const NO_GROUP: u32 = u32::MAX;
+
 impl Walk<'_> {
     /// Answers a query: the rest of `tree`.
     pub fn fill(&self, mut tree: FlameTree, query: &FlameQuery) -> Result<FlameTree, HeapError> {
-        let mut slots = vec![NO_SLOT; self.nodes.len()];
         let direction = query.direction;
+        let mut scratch =
+            Scratch { group_of: vec![NO_GROUP; self.nodes.len()], groups: Vec::new(), sorted: Vec::new() };
         let mut entries = self.entries(direction, query.focus.as_deref());
+        let mut shown = 0..entries.len();
         let node_named = |name: &str| self.nodes.iter().position(|node| node.name == name);
         let mut root = query.focus.as_deref().and_then(node_named).map(|node| node as u32);
         for function in &query.path {
-            let groups = self.split(entries, direction, &mut slots).groups;
+            let groups = self.split(&mut entries[shown.clone()], direction, &mut scratch).groups;
             let Some(group) = groups.into_iter().find(|g| self.nodes[g.node as usize].name == *function)
             else {
                 return Err(HeapError::UnknownPath { function: function.clone() });
             };
             root = Some(group.node);
-            entries = group.entries;
+            shown = shown.start + group.stacks.start..shown.start + group.stacks.end;
         }
-        self.search(&mut entries, &query.search, root, direction);
+        let entries = &mut entries[shown];
+        self.search(entries, &query.search, root, direction);
         for entry in entries.iter().filter(|entry| entry.matched) {
             let sum = if entry.is_base { &mut tree.base_matched } else { &mut tree.matched };
             *sum = sum.saturating_add(entry.value);
         }
-        let frames = self.grow(entries, root, query, &mut slots);
+        let frames = self.grow(entries, root, query, &mut scratch);
         tree.nodes = self.draw(&frames);
         Ok(tree)
     }
 
     fn grow(
         &self,
-        entries: Vec<Entry>,
+        entries: &mut [Entry],
         root: Option<u32>,
         query: &FlameQuery,
-        slots: &mut [u32],
+        scratch: &mut Scratch,
     ) -> Vec<Frame> {
         let mut held = Held::default();
         entries.iter().for_each(|entry| held.add(entry));
         let narrowest = (held.width() as f64 * query.min_share).max(1.0);
         let mut frames = vec![Frame::new(root, 0, held)];
         let mut budget = query.max_nodes;
-        let mut open = BinaryHeap::from([Open { width: held.width(), frame: 0, entries }]);
-        while let Some(Open { frame, entries, .. }) = open.pop() {
-            let split = self.split(entries, query.direction, slots);
+        let mut open = BinaryHeap::from([Open { width: held.width(), frame: 0, stacks: 0..entries.len() }]);
+        while let Some(Open { frame, stacks, .. }) = open.pop() {
+            let first = stacks.start;
+            let split = self.split(&mut entries[stacks], query.direction, scratch);
             frames[frame].own = split.own;
-            for group in split.groups {
-                let width = group.held.width();
+            for Group { node, held, stacks } in split.groups {
+                let width = held.width();
                 if budget == 0 || (width as f64) < narrowest {
                     frames[frame].merged += 1;
-                    frames[frame].merged_held.plus(group.held);
+                    frames[frame].merged_held.plus(held);
                     continue;
                 }
                 budget -= 1;
                 let child = frames.len();
-                frames.push(Frame::new(Some(group.node), frames[frame].depth + 1, group.held));
+                frames.push(Frame::new(Some(node), frames[frame].depth + 1, held));
                 frames[frame].children.push(child);
-                open.push(Open { width, frame: child, entries: group.entries });
+                open.push(Open { width, frame: child, stacks: first + stacks.start..first + stacks.end });
             }
         }
         frames
     }
 
-    /// Moves every stack one frame on, and groups them by the function found there, widest first. `slots` holds
-    /// `NO_SLOT` for every function, before and after.
-    fn split(&self, entries: Vec<Entry>, direction: FlameDirection, slots: &mut [u32]) -> Split {
+    /// Moves every stack one frame on and sorts them, in place, by the function found there; widest group first. Those
+    /// that have ended come last and belong to no group.
+    fn split(&self, entries: &mut [Entry], direction: FlameDirection, scratch: &mut Scratch) -> Split {
         let mut split = Split { own: Held::default(), groups: Vec::new() };
-        for mut entry in entries {
-            let Some(node) = self.step(&mut entry, direction) else {
-                split.own.add(&entry);
+        scratch.groups.clear();
+        for entry in entries.iter_mut() {
+            let Some(node) = self.step(entry, direction) else {
+                split.own.add(entry);
+                scratch.groups.push(NO_GROUP);
                 continue;
             };
-            let slot = &mut slots[node as usize];
-            if *slot == NO_SLOT {
-                *slot = split.groups.len() as u32;
-                split.groups.push(Group { node, held: Held::default(), entries: Vec::new() });
+            let group = &mut scratch.group_of[node as usize];
+            if *group == NO_GROUP {
+                *group = split.groups.len() as u32;
+                split.groups.push(Group { node, held: Held::default(), stacks: 0..0 });
             }
-            let group = &mut split.groups[*slot as usize];
-            group.held.add(&entry);
-            group.entries.push(entry);
+            scratch.groups.push(*group);
+            let group = &mut split.groups[*group as usize];
+            group.held.add(entry);
+            group.stacks.end += 1;
         }
-        split.groups.iter().for_each(|group| slots[group.node as usize] = NO_SLOT);
+        let mut end = 0;
+        for group in &mut split.groups {
+            scratch.group_of[group.node as usize] = NO_GROUP;
+            // Empty for now: it grows as its stacks are put there.
+            let count = group.stacks.end;
+            group.stacks = end..end;
+            end += count;
+        }
+        if split.groups.len() == 1 && end == entries.len() {
+            split.groups[0].stacks = 0..end;
+            return split;
+        }
+        scratch.sorted.clear();
+        scratch.sorted.extend_from_slice(entries);
+        for (entry, group) in scratch.sorted.iter().zip(&scratch.groups) {
+            if *group != NO_GROUP {
+                let stacks = &mut split.groups[*group as usize].stacks;
+                entries[stacks.end] = *entry;
+                stacks.end += 1;
+            }
+        }
         let name = |group: &Group| &self.nodes[group.node as usize].name;
         split.groups.sort_by(|a, b| b.held.width().cmp(&a.held.width()).then_with(|| name(a).cmp(name(b))));
         split
     }
 }
-
-const NO_SLOT: u32 = u32::MAX;
 
 impl Frame {
     fn new(node: Option<u32>, depth: u32, held: Held) -> Self {
@@ -158,7 +196,7 @@ impl Frame {
 struct Open {
     width: i64,
     frame: usize,
-    entries: Vec<Entry>,
+    stacks: Range<usize>,
 }
 
 impl Ord for Open {

@@ -1,0 +1,123 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { ProfileRef } from '../../shared/core';
+import type { FlameDirection, FlameNode, FlameTree } from '../../shared/model';
+import { t } from '../base/l10n';
+import { shortName } from '../heap/names';
+import { Empty, Failed, Loading } from '../ui/Feedback';
+import { Canvas } from './Canvas';
+import { Crumbs } from './Crumbs';
+import { FlameDetail } from './FlameDetail';
+import { Found } from './Found';
+import { FunctionPicker } from './FunctionPicker';
+import { useFlame, type Compared } from './useFlame';
+
+interface Props {
+  profile: ProfileRef;
+  compared?: Compared | undefined;
+  sampleType: string;
+  search: string;
+  /** The function in the middle; null until one is chosen. */
+  chosen: string | null;
+  onChoose(function_: string | null): void;
+  onSandwich(function_: string): void;
+}
+
+/** One function, all its calls merged: who called it above, what it called below. */
+export function Sandwich(props: Props) {
+  const { profile, sampleType, chosen, onChoose } = props;
+  if (chosen === null)
+    return <FunctionPicker profile={profile} sampleType={sampleType} onChoose={onChoose} />;
+  return <Filled key={chosen} {...props} chosen={chosen} />;
+}
+
+function Filled({
+  profile,
+  compared,
+  sampleType,
+  search,
+  chosen,
+  onChoose,
+  onSandwich,
+}: Props & { chosen: string }) {
+  const asked = { sample_type: sampleType, focus: chosen, search };
+  const callers = useFlame(profile, compared, { ...asked, direction: 'callers' });
+  const callees = useFlame(profile, compared, { ...asked, direction: 'callees' });
+  const [shown, setShown] = useState<{ node: FlameNode; direction: FlameDirection } | null>(null);
+  // The function itself is what is told of first.
+  useEffect(() => {
+    const root = callees.tree?.nodes[0];
+    if (root) setShown({ node: root, direction: 'callees' });
+  }, [callees.part, callees.fresh]);
+  const shownTree = shown?.direction === 'callers' ? callers.tree : callees.tree;
+  const error = callers.error ?? callees.error;
+  const retry = () => {
+    callers.retry();
+    callees.retry();
+  };
+  return (
+    <>
+      <div class="sandwich-bar">
+        <button type="button" class="button secondary small" onClick={() => onChoose(null)}>
+          {t('Another function…')}
+        </button>
+        <span class="sandwich-name" title={chosen}>
+          {shortName(chosen)}
+        </span>
+        <span class="dim">
+          {t(
+            'A stack in which it calls itself counts once: by its first caller, and by what it called last.',
+          )}
+        </span>
+      </div>
+      {error !== null && <Failed message={error} onRetry={retry} />}
+      {error === null && !(callers.tree && callees.tree) && <Loading what={t('Reading the profile…')} />}
+      {callers.tree && callees.tree && isEmpty(callees.tree) && callees.path.length === 0 ? (
+        <Empty title={t('{function} holds nothing of this kind here.', { function: shortName(chosen) })} />
+      ) : (
+        callers.tree &&
+        callees.tree && (
+          <div class="sandwich">
+            {search && <Found tree={callers.tree} where={t('Callers')} />}
+            <Crumbs path={callers.path} onPath={callers.zoom} />
+            <Canvas
+              id="callers"
+              label={t(
+                'Callers, the nearest lowest; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
+              )}
+              flame={callers}
+              tree={callers.tree}
+              upward
+              search={search}
+              onShow={(node) => setShown({ node, direction: 'callers' })}
+              onSandwich={onSandwich}
+            />
+            <Crumbs path={callees.path} onPath={callees.zoom} />
+            {callees.path.length === 0 && callees.tree.nodes.length === 1 ? (
+              <p class="dim">{t('It called nothing that allocated: all of it is its own.')}</p>
+            ) : (
+              <Canvas
+                id="callees"
+                label={t(
+                  'Callees, the nearest highest; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
+                )}
+                flame={callees}
+                tree={callees.tree}
+                // The function itself is the lowest row above.
+                rootless={callees.path.length === 0}
+                search={search}
+                onShow={(node) => setShown({ node, direction: 'callees' })}
+                onSandwich={onSandwich}
+              />
+            )}
+            {search && <Found tree={callees.tree} where={t('Callees')} />}
+          </div>
+        )
+      )}
+      {shown && shownTree && (
+        <FlameDetail node={shown.node} tree={shownTree} direction={shown.direction} onSandwich={onSandwich} />
+      )}
+    </>
+  );
+}
+
+const isEmpty = ({ nodes: [root] }: FlameTree): boolean => !root || root.value + root.base_value <= 0;
