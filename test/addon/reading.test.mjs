@@ -96,9 +96,61 @@ test('what a profile cannot answer is said with the file and the question', asyn
 test('without a baseline there is no comparison, and the answer says why', async (t) => {
   const storage = scratchFolder(t);
   writeIncident(storage, { withBaseline: false });
-  const { code, message } = failure(await coreOn(storage).heapDiff({ incident: INCIDENT, capture: 1 }, ROWS, null));
+  const { code, message } = failure(
+    await coreOn(storage).heapDiff({ incident: INCIDENT, capture: 1 }, ROWS, null),
+  );
   assert.equal(code, 'no-baseline');
   assert.match(message, new RegExp(`${INCIDENT}.*calm`));
+});
+
+test('heap captures of all incidents are listed, newest incident first, and no more than asked for', async (t) => {
+  const storage = scratchFolder(t);
+  const [older, newer] = ['20261123T041900.123Z-hover-1', '20261125T041900.123Z-hover-1'];
+  for (const id of [INCIDENT, newer, older]) writeIncident(storage, { id, withBaseline: id !== newer });
+  fs.writeFileSync(path.join(storage, 'incidents', older, 'incident.json'), '{"format": 1,');
+  const core = coreOn(storage);
+  const all = value(await core.heapCaptures(100));
+  // The fourth failed; the fifth names a file elsewhere: it is refused when it is read.
+  const named = all.filter(({ capture }) => capture !== 5);
+  assert.deepEqual(
+    named.map(({ incident, capture, kind }) => [incident, capture, kind]),
+    [
+      [newer, 1, 'heap'],
+      [INCIDENT, 1, 'heap'],
+      [INCIDENT, 2, 'baseline'],
+    ],
+  );
+  const [first] = named;
+  assert.equal(first.taken_unix_ms, 1795493940123 + 3200);
+  assert.deepEqual([first.method, first.gopls_version], ['textDocument/hover', 'v0.23.0']);
+  assert.deepEqual(value(await core.heapCaptures(1)), all.slice(0, 1));
+  assert.equal(
+    failure(await core.heapDiff(first, ROWS, { incident: newer, capture: 5 })).code,
+    'incident-unreadable',
+  );
+});
+
+test('any capture is a base, of any incident: the same file gives the same answer', async (t) => {
+  const storage = scratchFolder(t);
+  const other = '20261125T041900.123Z-hover-1';
+  writeIncident(storage);
+  writeIncident(storage, { id: other });
+  const core = coreOn(storage);
+  const ref = { incident: INCIDENT, capture: 1 };
+  for (const query of [ROWS, { ...ROWS, by: 'package', normalize: true }]) {
+    const byDefault = value(await core.heapDiff(ref, query, null));
+    assert.deepEqual(value(await core.heapDiff(ref, query, { incident: other, capture: 2 })), byDefault);
+    assert.ok(byDefault.rows.length === ROWS.limit && byDefault.rows.every(({ change }) => change));
+  }
+  const unchanged = value(await core.heapDiff(ref, ROWS, { incident: other, capture: 1 }));
+  assert.deepEqual([unchanged.total, unchanged.rows], [0, []]);
+  const tree = value(await core.flameDiff(ref, TREE, null));
+  assert.deepEqual(value(await core.flameDiff(ref, TREE, { incident: other, capture: 2 })), tree);
+  const [root] = tree.nodes;
+  assert.deepEqual([root.value, root.base_value], [tree.total, tree.base_total]);
+  const gone = failure(await core.flameDiff(ref, TREE, { incident: other, capture: 77 }));
+  assert.equal(gone.code, 'capture-not-found');
+  assert.match(gone.message, new RegExp(`${other}.*capture 77:`));
 });
 
 test('a capture that is not there, or of which nothing was kept, is named', async (t) => {

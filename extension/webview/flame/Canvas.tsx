@@ -23,7 +23,8 @@ interface Props {
   /** The root is shown elsewhere. */
   rootless?: boolean;
   search: string;
-  onShow(node: FlameNode): void;
+  /** The frame under the pointer or the keyboard. */
+  onShow(index: number): void;
   onSandwich(function_: string): void;
 }
 
@@ -31,12 +32,8 @@ export function Canvas({ id, label, flame, tree, upward, rootless, search, onSho
   const { openSource } = usePanel();
   const first = rootless ? 1 : 0;
   const [active, setActive] = useState(first);
-  const [hovered, setHovered] = useState<number | null>(null);
   const [box, { width }] = useSize<HTMLDivElement>();
-  useEffect(() => {
-    setActive(first);
-    setHovered(null);
-  }, [flame.part]);
+  useEffect(() => setActive(first), [flame.part]);
 
   const boxes = useMemo(
     () => layout(tree, width).filter(({ node }) => node.depth >= first),
@@ -44,10 +41,10 @@ export function Canvas({ id, label, flame, tree, upward, rootless, search, onSho
   );
   const deepest = boxes.reduce((most, { node }) => Math.max(most, node.depth), first);
   const topOf = ({ depth }: FlameNode) => (upward ? deepest - depth : depth - first) * ROW_PX;
-  const shown = tree.nodes[hovered ?? active];
-  useEffect(() => {
-    if (shown) onShow(shown);
-  }, [shown]);
+  const moveTo = (index: number) => {
+    setActive(index);
+    onShow(index);
+  };
   // What is closest to the function in the middle is seen first.
   useEffect(() => {
     if (upward) box.current?.scrollTo({ top: deepest * ROW_PX });
@@ -70,7 +67,7 @@ export function Canvas({ id, label, flame, tree, upward, rootless, search, onSho
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (direction) {
       const to = neighbour(boxes, active, direction);
-      setActive(to);
+      moveTo(to);
       box.current?.querySelector(`#${id}-${to}`)?.scrollIntoView({ block: 'nearest' });
     } else if (event.key === 'Enter' || event.key === ' ') zoomTo(active);
     else if (event.key === 'Backspace' || event.key === 'Escape') flame.zoom(flame.path.slice(0, -1));
@@ -91,7 +88,7 @@ export function Canvas({ id, label, flame, tree, upward, rootless, search, onSho
       aria-busy={flame.loading}
       aria-activedescendant={`${id}-${active}`}
       onKeyDown={onKey}
-      onPointerLeave={() => setHovered(null)}
+      onPointerLeave={() => onShow(active)}
     >
       <div class="flame-rows" style={{ height: `${(deepest - first + 1) * ROW_PX}px` }}>
         {boxes.map((item) => (
@@ -103,9 +100,9 @@ export function Canvas({ id, label, flame, tree, upward, rootless, search, onSho
             tree={tree}
             active={item.index === active}
             match={search === '' ? null : matches(item.node, search)}
-            onHover={setHovered}
+            onHover={onShow}
             onClick={(index) => {
-              setActive(index);
+              moveTo(index);
               zoomTo(index);
             }}
           />
@@ -123,7 +120,7 @@ interface FrameProps {
   active: boolean;
   /** Null when nothing is searched for. */
   match: boolean | null;
-  onHover(index: number | null): void;
+  onHover(index: number): void;
   onClick(index: number): void;
 }
 

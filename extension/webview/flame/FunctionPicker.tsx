@@ -48,11 +48,11 @@ export function FunctionPicker({ profile, sampleType, onChoose }: Props) {
       <ul>
         {page?.rows.map((row) => (
           <li key={row.function}>
+            <span class="picker-amount">{fmt.amount(row.cum, page.unit)}</span>{' '}
             <button type="button" class="link" title={row.function} onClick={() => onChoose(row.function)}>
               {shortName(row.function)}
             </button>{' '}
-            <span class="package">{row.package}</span>{' '}
-            <span class="dim">{fmt.amount(row.cum, page.unit)}</span>
+            <span class="package">{row.package}</span>
           </li>
         ))}
       </ul>

@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
-import type { FlameDirection, FlameNode, FlameTree } from '../../shared/model';
+import type { FlameDirection, FlameTree } from '../../shared/model';
 import { t } from '../base/l10n';
 import { shortName } from '../heap/names';
 import { Empty, Failed, Loading } from '../ui/Feedback';
@@ -42,13 +42,11 @@ function Filled({
   const asked = { sample_type: sampleType, focus: chosen, search };
   const callers = useFlame(profile, compared, { ...asked, direction: 'callers' });
   const callees = useFlame(profile, compared, { ...asked, direction: 'callees' });
-  const [shown, setShown] = useState<{ node: FlameNode; direction: FlameDirection } | null>(null);
-  // The function itself is what is told of first.
-  useEffect(() => {
-    const root = callees.tree?.nodes[0];
-    if (root) setShown({ node: root, direction: 'callees' });
-  }, [callees.part, callees.fresh]);
-  const shownTree = shown?.direction === 'callers' ? callers.tree : callees.tree;
+  const [picked, setPicked] = useState({ part: '', index: 0 });
+  const direction: FlameDirection = picked.part === callers.part ? 'callers' : 'callees';
+  const pointedAt = direction === 'callers' ? callers : callees;
+  // The function itself is what is told of first: what was pointed at belongs to the tree it was in.
+  const shown = pointedAt.tree?.nodes[picked.part === pointedAt.part ? picked.index : 0];
   const error = callers.error ?? callees.error;
   const retry = () => {
     callers.retry();
@@ -88,7 +86,7 @@ function Filled({
               tree={callers.tree}
               upward
               search={search}
-              onShow={(node) => setShown({ node, direction: 'callers' })}
+              onShow={(index) => setPicked({ part: callers.part, index })}
               onSandwich={onSandwich}
             />
             <Crumbs path={callees.path} onPath={callees.zoom} />
@@ -105,7 +103,7 @@ function Filled({
                 // The function itself is the lowest row above.
                 rootless={callees.path.length === 0}
                 search={search}
-                onShow={(node) => setShown({ node, direction: 'callees' })}
+                onShow={(index) => setPicked({ part: callees.part, index })}
                 onSandwich={onSandwich}
               />
             )}
@@ -113,8 +111,8 @@ function Filled({
           </div>
         )
       )}
-      {shown && shownTree && (
-        <FlameDetail node={shown.node} tree={shownTree} direction={shown.direction} onSandwich={onSandwich} />
+      {shown && pointedAt.tree && (
+        <FlameDetail node={shown} tree={pointedAt.tree} direction={direction} onSandwich={onSandwich} />
       )}
     </>
   );

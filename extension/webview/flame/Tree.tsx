@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
-import type { FlameDirection, FlameNode } from '../../shared/model';
+import type { FlameDirection } from '../../shared/model';
 import { t } from '../base/l10n';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { Canvas } from './Canvas';
@@ -21,8 +21,10 @@ interface Props {
 /** One tree over all stacks. */
 export function Tree({ profile, compared, sampleType, search, direction, onSandwich }: Props) {
   const flame = useFlame(profile, compared, { sample_type: sampleType, direction, focus: null, search });
-  const [shown, setShown] = useState<FlameNode | null>(null);
-  const { tree } = flame;
+  const [picked, setPicked] = useState({ part: '', index: 0 });
+  const { tree, part } = flame;
+  // What was pointed at belongs to the tree it was in.
+  const shown = tree?.nodes[picked.part === part ? picked.index : 0];
   const isEmpty = tree !== null && (tree.nodes[0]?.value ?? 0) + (tree.nodes[0]?.base_value ?? 0) <= 0;
   return (
     <>
@@ -46,7 +48,7 @@ export function Tree({ profile, compared, sampleType, search, direction, onSandw
           flame={flame}
           tree={tree}
           search={search}
-          onShow={setShown}
+          onShow={(index) => setPicked({ part, index })}
           onSandwich={onSandwich}
         />
       )}

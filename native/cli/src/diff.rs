@@ -98,20 +98,22 @@ impl Diff {
         writeln!(out, "Type: {}", page.sample_type)?;
         let (base, new) = (value(page.base_total), value(page.new_total));
         let rows = if self.by == By::Package { "packages" } else { "functions" };
-        writeln!(out, "Total: {base} -> {new} ({}) in {} {rows}", value(page.total), page.matched_rows)?;
+        let growth = value(page.new_total.saturating_sub(page.base_total));
+        writeln!(out, "Total: {base} -> {new} ({growth}) in {} {rows}", page.matched_rows)?;
         if self.normalize {
             writeln!(out, "Normalized: the profile is scaled to the base total before it is compared")?;
         }
         writeln!(
             out,
-            "{:>10} {:>8} {:>10} {:>8}  (shares of the base total)",
+            "{:>10} {:>8} {:>10} {:>8}  change  (shares of the base total)",
             "flat", "flat%", "cum", "cum%"
         )?;
         for row in &page.rows {
             let percent = |number| print::percent(number, page.base_total);
             let (flat, cum) = (value(row.flat), value(row.cum));
             let (flat_share, cum_share) = (percent(row.flat), percent(row.cum));
-            writeln!(out, "{flat:>10} {flat_share:>8} {cum:>10} {cum_share:>8}  {}", self.name(row))?;
+            let (change, name) = (word(row.change), self.name(row));
+            writeln!(out, "{flat:>10} {flat_share:>8} {cum:>10} {cum_share:>8}  {change:<6}  {name}")?;
         }
         Ok(())
     }
@@ -143,5 +145,14 @@ impl Diff {
         };
         serde_json::to_writer(&mut *out, &json)?;
         writeln!(out)
+    }
+}
+
+fn word(change: DiffChange) -> &'static str {
+    match change {
+        DiffChange::New => "new",
+        DiffChange::Gone => "gone",
+        DiffChange::Grown => "grown",
+        DiffChange::Shrunk => "shrunk",
     }
 }
