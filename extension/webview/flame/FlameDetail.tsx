@@ -27,7 +27,7 @@ export function FlameDetail({ node, tree, direction, onSandwich }: Props) {
         {node.kind === 'other' && (
           <> · {t('functions too small to draw; click to zoom in on the frame they lie on')}</>
         )}
-        {node.kind === 'other' && node.matched > 0 && (
+        {node.kind === 'other' && node.matched > 0 && tree.base_total === null && (
           <>
             {' · '}
             {t('{amount} of it in matching frames', { amount: fmt.amount(node.matched, tree.unit) })}

@@ -14,7 +14,7 @@ export function Legend() {
   return (
     <p class="flame-legend dim">
       {SAMPLES.map(([change, strength]) => (
-        <span key={change} class={`frame growth swatch ${change} by-${strength}`}>
+        <span key={change} class={`frame growth sample ${change} by-${strength}`}>
           {SIGNS[change]} {changeWord(change)}
         </span>
       ))}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
 import type { FlameQuery, FlameTree } from '../../shared/model';
 import { usePanel } from '../base/context';
@@ -19,8 +19,6 @@ export type Asked = Pick<FlameQuery, 'sample_type' | 'direction' | 'focus' | 'se
 export interface Flame {
   /** The latest tree; the old one stays until the zoomed one is there. */
   tree: FlameTree | null;
-  /** Whether `tree` is what was asked for last. */
-  fresh: boolean;
   error: string | null;
   loading: boolean;
   retry(): void;
@@ -32,20 +30,16 @@ export interface Flame {
 
 const NO_PATH: string[] = [];
 
-/** A flame tree and the frame it is zoomed on. `asked` null asks for nothing. */
-export function useFlame(profile: ProfileRef, compared: Compared | undefined, asked: Asked | null): Flame {
+/** A flame tree and the frame it is zoomed on. */
+export function useFlame(profile: ProfileRef, compared: Compared | undefined, asked: Asked): Flame {
   const { rpc } = usePanel();
-  const whole = JSON.stringify([profile, compared, asked && { ...asked, search: '' }]);
+  const whole = JSON.stringify([profile, compared, { ...asked, search: '' }]);
   const [zoomed, setZoomed] = useState({ whole, path: NO_PATH });
   // A path belongs to the tree it was taken in: in another one it may lead nowhere.
   const path = zoomed.whole === whole ? zoomed.path : NO_PATH;
   const part = JSON.stringify([whole, path]);
-  const answer = useRequest(asked && JSON.stringify([part, asked.search]), () => {
+  const answer = useRequest(JSON.stringify([part, asked.search]), () => {
     const query: FlameQuery = {
-      sample_type: null,
-      direction: 'callees',
-      focus: null,
-      search: '',
       ...asked,
       path,
       normalize: compared?.normalize ?? false,
@@ -56,19 +50,18 @@ export function useFlame(profile: ProfileRef, compared: Compared | undefined, as
       ? rpc.ask('flameDiff', { ref: profile, query, base: compared.base })
       : rpc.ask('flame', { ref: profile, query });
   });
-  const last = useRef<FlameTree | null>(null);
-  useEffect(() => {
-    if (asked === null) last.current = null;
-  }, [asked === null]);
-  if (answer.value) last.current = answer.value;
+  const last = useRef<{ tree: FlameTree; part: string } | null>(null);
+  if (answer.value) last.current = { tree: answer.value, part };
   return {
-    tree: answer.value ?? last.current,
-    fresh: answer.value !== null,
+    tree: last.current?.tree ?? null,
     error: answer.error,
     loading: answer.loading,
     retry: answer.retry,
     path,
-    zoom: (to) => setZoomed({ whole, path: to }),
+    zoom: (to) => {
+      // Back is always possible; further in only from the tree that is shown, not while another one replaces it.
+      if (to.length < path.length || last.current?.part === part) setZoomed({ whole, path: to });
+    },
     part,
   };
 }

@@ -18,13 +18,15 @@ function plainName(node: FlameNode): string {
   return node.label === 'ballast' ? `${name} · ${t('gopls ballast')}` : name;
 }
 
-/** `+3 MB, from 1 MB to 4 MB`. */
+/** `+3 MB, from 1 MB to 4 MB`; what did not change is told once. */
 export const changeOf = (base: number, now: number, unit: string): string =>
-  t('{change}, from {base} to {now}', {
-    change: fmt.signed(now - base, (value) => fmt.amount(value, unit)),
-    base: fmt.amount(base, unit),
-    now: fmt.amount(now, unit),
-  });
+  base === now
+    ? fmt.amount(now, unit)
+    : t('{change}, from {base} to {now}', {
+        change: fmt.signed(now - base, (value) => fmt.amount(value, unit)),
+        base: fmt.amount(base, unit),
+        now: fmt.amount(now, unit),
+      });
 
 /** A frame and its numbers in one line, as it is read out. */
 export function describe(node: FlameNode, tree: FlameTree): string {
