@@ -94,7 +94,7 @@ export interface Core {
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
-  /** Heap captures and baselines of all incidents, newest incident first: what there is to compare with. */
+  /** Heap captures and baselines of all incidents, the newest first: what there is to compare with. */
   heapCaptures(limit: number): Promise<Outcome<HeapCapture[]>>;
   /** `ref` minus `base`, a capture of any incident; `null` is the baseline of `ref`'s incident. */
   heapDiff(ref: ProfileRef, query: DiffQuery, base: ProfileRef | null): Promise<Outcome<DiffPage>>;

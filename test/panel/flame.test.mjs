@@ -53,7 +53,7 @@ test('inverted: what each function holds itself comes first, its callers below',
   await withPanel(browser, host, async (page) => {
     await openFlame(page);
     await page.getByRole('button', { name: 'Inverted' }).click();
-    await page.getByRole('tree', { name: /^Inverted flame graph/ }).waitFor();
+    await page.locator('.flame[aria-label^="Inverted flame graph"][aria-busy="false"]').waitFor();
     const wanted = largest.map((node) => label(node, tree));
     await page.locator(`.frame[aria-label="${wanted[0]}"]`).first().waitFor();
     const shown = await labels(page.locator('.frame[aria-level="2"]'));

@@ -16,7 +16,7 @@ const keyOf = ({ incident, capture }: ProfileRef): string => `${incident}/${capt
 
 /**
  * What the profile can be compared with: first the baseline of its incident when there is one, then all other captures
- * as they come, which is the newest incident first.
+ * as they come, which is the newest first.
  */
 export function basesOf(captures: HeapCapture[], profile: ProfileRef): Base[] {
   const own = captures.find(({ incident, kind }) => incident === profile.incident && kind === 'baseline');

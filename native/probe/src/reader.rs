@@ -174,12 +174,17 @@ impl Reader {
         index.flame(&query).map_err(|source| ReadError::Query { path, source })
     }
 
-    /// The latest heap captures and baselines of all incidents, newest incident first.
+    /// The latest heap captures and baselines of all incidents: newest incident first, in it the latest first.
     ///
     /// # Errors
     /// When the folder of incidents cannot be read; an incident that cannot be read has none.
     pub fn heap_captures(&self, limit: usize) -> Result<Vec<HeapCapture>, ReadError> {
-        let all = self.store.newest()?.flat_map(|incident| incident.heap_captures().collect::<Vec<_>>());
+        let latest_first = |incident: Incident| {
+            let mut captures: Vec<_> = incident.heap_captures().collect();
+            captures.sort_by(|a, b| b.taken_unix_ms.total_cmp(&a.taken_unix_ms));
+            captures
+        };
+        let all = self.store.newest()?.flat_map(latest_first);
         Ok(all.take(limit.min(MOST_HEAP_CAPTURES)).collect())
     }
 
