@@ -14,7 +14,7 @@ export function Legend() {
   return (
     <p class="flame-legend dim">
       {SAMPLES.map(([change, strength]) => (
-        <span key={change} class={`frame growth sample ${change} by-${strength}`}>
+        <span key={change} class={`frame named growth sample ${change} by-${strength}`}>
           {SIGNS[change]} {changeWord(change)}
         </span>
       ))}

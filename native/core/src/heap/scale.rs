@@ -16,7 +16,8 @@ impl Scale {
         Self(if new == 0 { 0.0 } else { base as f64 / new as f64 })
     }
 
-    /// A scaled value. Each sample is rounded by itself, as the tool does: sums may be off by half a byte per sample.
+    /// A scaled value. Each sample is rounded by itself, as the tool does: sums may be off by half a byte per sample. (The
+    /// tool adds up equal samples before; Go writes none twice.)
     pub(super) fn of(self, value: i64) -> i64 {
         if self == Self::NONE { value } else { (value as f64 * self.0).round() as i64 }
     }
