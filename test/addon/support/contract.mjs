@@ -59,11 +59,15 @@ export const RIGHT = {
   deleteIncidents: [['no-such']],
   saveProfile: [REF, '/nowhere/x.pb.gz'],
   timeline: [{ incident: null, from_ns: null, to_ns: null, points: 100 }],
+  memory: [],
+  incidentMemory: ['no-such'],
   heapTable: [REF, ROWS],
   flame: [REF, TREE],
   subsystems: [REF, { sample_type: null }],
   icicle: [REF, TREE],
-  heapDiff: [REF, ROWS],
+  heapCaptures: [10],
+  heapDiff: [REF, ROWS, null],
+  flameDiff: [REF, TREE, null],
   decisions: [10],
 };
 
