@@ -95,3 +95,14 @@ test('a name matches in part, and "other" by what is merged in it', () => {
   assert.ok(!matches(node('', 2, 60, 10), 'x'));
   assert.ok(matches({ ...node('', 2, 60, 10), matched: 4 }, 'x'));
 });
+
+test('in the icicle a path goes by subsystem, package and function, and all but a subsystem is found by name', () => {
+  const [root, main, a, b] = tree.nodes;
+  assert.ok(root && main && a && b);
+  const parsing: FlameNode = { ...main, kind: 'subsystem', function: '', subsystem: 'parsing' };
+  const parser: FlameNode = { ...a, kind: 'package', function: '', package: 'go/parser' };
+  const icicle = { ...tree, path: [], nodes: [root, parsing, parser, b] };
+  assert.deepEqual(pathTo(icicle, 3), ['parsing', 'go/parser', 'b']);
+  assert.ok(matches(parser, 'PARSER'));
+  assert.ok(!matches(parsing, 'parsing'));
+});
