@@ -10,6 +10,8 @@ import type {
   Decision,
   GoplsProcess,
   DiffPage,
+  DiffQuery,
+  HeapCapture,
   HeapQuery,
   HeapPage,
   FlameTree,
@@ -107,8 +109,12 @@ export interface Core {
   subsystems(ref: ProfileRef, query: SubsystemQuery): Promise<Outcome<SubsystemTable>>;
   /** The same as frames: subsystem, package, function. `path` holds an id, a package, a function. */
   icicle(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
-  /** `ref` minus the incident's baseline capture. */
-  heapDiff(ref: ProfileRef, query: HeapQuery): Promise<Outcome<DiffPage>>;
+  /** Heap captures and baselines of all incidents, the newest first: what there is to compare with. */
+  heapCaptures(limit: number): Promise<Outcome<HeapCapture[]>>;
+  /** `ref` minus `base`, a capture of any incident; `null` is the baseline of `ref`'s incident. */
+  heapDiff(ref: ProfileRef, query: DiffQuery, base: ProfileRef | null): Promise<Outcome<DiffPage>>;
+  /** The flame tree of `ref` and `base` together; `base` as in `heapDiff`. */
+  flameDiff(ref: ProfileRef, query: FlameQuery, base: ProfileRef | null): Promise<Outcome<FlameTree>>;
   /** Latest decisions, newest last. */
   decisions(limit: number): Decision[];
 }

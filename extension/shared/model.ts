@@ -203,6 +203,16 @@ reason: string,
 values: { [key in string]: Value }, };
 
 /**
+ * What the rows of a comparison are.
+ */
+export type DiffBy = "function" | "package";
+
+/**
+ * How a row changed.
+ */
+export type DiffChange = "new" | "gone" | "grown" | "shrunk";
+
+/**
  * A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name.
  */
 export type DiffPage = { 
@@ -219,11 +229,11 @@ unit: string,
  */
 base_total: number, 
 /**
- * The sum over all samples of the profile.
+ * The sum over all samples of the profile, never scaled.
  */
 new_total: number, 
 /**
- * `new_total` − `base_total`.
+ * The change of the total: `new_total` − `base_total`, or what rounding leaves of it when normalised.
  */
 total: number, 
 /**
@@ -236,11 +246,48 @@ matched_rows: number,
 rows: Array<DiffRow>, };
 
 /**
- * One function whose values changed.
+ * Which changes are wanted.
+ */
+export type DiffQuery = { 
+/**
+ * For example `alloc_space`; `null` for the default.
+ */
+sample_type: string | null, 
+/**
+ * What a row is.
+ */
+by: DiffBy, 
+/**
+ * Scale the profile so that its total equals the base's: shows what changed in proportion, not in size.
+ */
+normalize: boolean, 
+/**
+ * The order; by the size of the change, whichever its sign, unless by name.
+ */
+sort: HeapSort, 
+/**
+ * Largest change first (for names: Z first).
+ */
+descending: boolean, 
+/**
+ * Part of a function or package name, upper or lower case; empty for all.
+ */
+filter: string, 
+/**
+ * How many matching rows to skip.
+ */
+offset: number, 
+/**
+ * How many rows to give.
+ */
+limit: number, };
+
+/**
+ * One function, or package, whose values changed.
  */
 export type DiffRow = { 
 /**
- * Its full name, as `go tool pprof` prints it.
+ * Its full name, as `go tool pprof` prints it; empty when rows are packages.
  */
 function: string, 
 /**
@@ -248,13 +295,17 @@ function: string,
  */
 package: string, 
 /**
- * Its source file; empty if unknown.
+ * Its source file; empty if unknown, and when rows are packages.
  */
 file: string, 
 /**
  * The line it starts at, or the first line seen of it; 0 if unknown.
  */
 line: number, 
+/**
+ * How it changed: judged by `flat`, or by `cum` when `flat` is the same on both sides.
+ */
+change: DiffChange, 
 /**
  * Change of what the function itself allocated.
  */
@@ -286,7 +337,12 @@ load: PastLoad,
 earlier: PastLoad | null, };
 
 /**
- * One frame. A frame spans `start` to `start + value`; its callees lie within, one `depth` further.
+ * Which way a tree grows.
+ */
+export type FlameDirection = "callees" | "callers";
+
+/**
+ * One frame. It spans `start` to `start + value + base_value`; those one `depth` further lie within.
  */
 export type FlameNode = { 
 /**
@@ -318,13 +374,25 @@ depth: number,
  */
 start: number, 
 /**
- * Allocated here and in what was called: own value and all callees add up to it.
+ * What its stacks hold: `own` and the values of all frames on it add up to it.
  */
 value: number, 
 /**
- * Allocated here.
+ * Of stacks that end here: what the function itself allocated; in a tree of callers, of stacks that begin here.
  */
 own: number, 
+/**
+ * `value` in the base; 0 unless compared.
+ */
+base_value: number, 
+/**
+ * `own` in the base; 0 unless compared.
+ */
+base_own: number, 
+/**
+ * How much of what it spans is in stacks with a function that is searched for, also where they are merged.
+ */
+matched: number, 
 /**
  * For `other`: how many functions are merged in it. Otherwise 0.
  */
@@ -334,7 +402,7 @@ merged: number,
  */
 label?: string, 
 /**
- * The subsystem that most of `value` belongs to. Not there for the root and for merged functions of a flame tree.
+ * The subsystem that most of what it spans belongs to. Not there for the root and for merged functions of a flame tree.
  */
 subsystem?: string, };
 
@@ -352,9 +420,26 @@ export type FlameQuery = {
  */
 sample_type: string | null, 
 /**
- * Function names from the root down to the frame to zoom on; empty for everything.
+ * Which way the tree grows.
+ */
+direction: FlameDirection, 
+/**
+ * Only stacks with this function, all of them merged at it; `null` for whole stacks. A stack in which it is several
+ * times counts once: with the callers of its first call, the callees of its last one.
+ */
+focus: string | null, 
+/**
+ * Function names from the root of this tree to the frame to zoom on; empty for everything.
  */
 path: Array<string>, 
+/**
+ * Part of a function or package name, upper or lower case: counted in `matched`. Empty for none.
+ */
+search: string, 
+/**
+ * In a difference: scale the profile so that its total equals the base's.
+ */
+normalize: boolean, 
 /**
  * Frames narrower than this share of the zoomed frame are merged.
  */
@@ -365,7 +450,7 @@ min_share: number,
 max_nodes: number, };
 
 /**
- * The frames in the order of drawing: each before its callees, callees largest first.
+ * The frames in the order of drawing: each before those on it, which come largest first.
  */
 export type FlameTree = { 
 /**
@@ -377,15 +462,27 @@ sample_type: string,
  */
 unit: string, 
 /**
- * The sum over all samples of the profile, also when zoomed.
+ * The sum over all samples of the profile, also when zoomed; scaled when normalised.
  */
 total: number, 
+/**
+ * The sum over all samples of the base; `null` unless compared.
+ */
+base_total: number | null, 
+/**
+ * What the stacks shown hold that have a function which is searched for; each counts once.
+ */
+matched: number, 
+/**
+ * `matched` in the base; 0 unless compared.
+ */
+base_matched: number, 
 /**
  * The functions from the root to the zoomed frame.
  */
 path: Array<string>, 
 /**
- * The frames; the first is the root (when zoomed: the zoomed frame).
+ * The frames; the first is the root (or the zoomed frame, or the function in focus).
  */
 nodes: Array<FlameNode>, };
 
@@ -530,6 +627,39 @@ low_bytes: number,
  * And at most this.
  */
 high_bytes: number, };
+
+/**
+ * A heap profile that can be compared with another one.
+ */
+export type HeapCapture = { 
+/**
+ * Folder name of its incident.
+ */
+incident: string, 
+/**
+ * `Capture.number`.
+ */
+capture: number, 
+/**
+ * `heap` or `baseline`.
+ */
+kind: CaptureKind, 
+/**
+ * The incident's main request.
+ */
+method: string, 
+/**
+ * When the last byte of it came, Unix milliseconds.
+ */
+taken_unix_ms: number, 
+/**
+ * Its total `inuse_space`, where that is known.
+ */
+inuse_space_bytes: number | null, 
+/**
+ * The gopls it was taken of.
+ */
+gopls_version: string | null, };
 
 /**
  * A page of rows.

@@ -8,7 +8,10 @@ import type {
   Decision,
   FlameTree,
   FlameQuery,
+  DiffBy,
   DiffPage,
+  DiffQuery,
+  HeapCapture,
   HeapQuery,
   HeapPage,
   Incident,
@@ -48,7 +51,10 @@ export interface PanelApi {
   flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
   subsystems(args: { ref: ProfileRef; query: SubsystemQuery }): Outcome<SubsystemTable>;
   icicle(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
-  heapDiff(args: { ref: ProfileRef; query: HeapQuery }): Outcome<DiffPage>;
+  heapCaptures(args: { limit: number }): Outcome<HeapCapture[]>;
+  /** `base` null: the baseline of the incident of `ref`. */
+  heapDiff(args: { ref: ProfileRef; query: DiffQuery; base: ProfileRef | null }): Outcome<DiffPage>;
+  flameDiff(args: { ref: ProfileRef; query: FlameQuery; base: ProfileRef | null }): Outcome<FlameTree>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
@@ -79,14 +85,32 @@ export type PanelMessage =
   | { type: 'incidents'; incidents: IncidentSummary[] }
   | { type: 'select'; incident: string };
 
+/** How the flame graph is looked at. */
+export interface FlameChoice {
+  view: 'top-down' | 'inverted' | 'sandwich';
+  /** The function in the sandwich; null until one is chosen. */
+  function: string | null;
+  colour: FlameColour;
+}
+
+/** What the colours of the flame graph stand for; in a comparison they stand for growth. */
+export type FlameColour = 'package' | 'subsystem';
+
+/** What a capture is compared with, and how. */
+export interface CompareChoice {
+  as: 'table' | 'flame';
+  by: DiffBy;
+  normalize: boolean;
+  /** Null: the incident's own baseline. */
+  base: ProfileRef | null;
+}
+
 /** What the webview keeps across a reload (vscode.setState). */
 export interface PanelState {
   protocol: number;
   incident: string | null;
   tab: 'overview' | 'heap' | 'subsystems' | 'flame' | 'diff' | 'decisions';
   query: Partial<HeapQuery>;
-  colour: FlameColour;
+  flame: FlameChoice;
+  compare: CompareChoice;
 }
-
-/** What the colours of the flame graph stand for. */
-export type FlameColour = 'package' | 'subsystem';

@@ -55,8 +55,12 @@ export declare class Core {
   subsystems(ref: ProfileRef, query: SubsystemQuery): Promise<Outcome<SubsystemTable>>
   /** The same as frames: subsystem, package, function. */
   icicle(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>
-  /** A heap capture minus its incident's baseline. */
-  heapDiff(ref: ProfileRef, query: HeapQuery): Promise<Outcome<DiffPage>>
+  /** The heap captures there are to compare with, newest incident first. */
+  heapCaptures(limit: number): Promise<Outcome<HeapCapture[]>>
+  /** A heap capture minus a base; `null` is its incident's baseline. */
+  heapDiff(ref: ProfileRef, query: DiffQuery, base: ProfileRef | null): Promise<Outcome<DiffPage>>
+  /** The flame tree of a heap capture and a base together; `null` is its incident's baseline. */
+  flameDiff(ref: ProfileRef, query: FlameQuery, base: ProfileRef | null): Promise<Outcome<FlameTree>>
 }
 
 /** Sets up a core. Nothing runs before `start`. */

@@ -65,7 +65,7 @@ for (const sampleType of ['inuse_space', 'inuse_objects', 'alloc_space', 'alloc_
       parts.rows.slice(0, drawn.length).map((row) => [row.subsystem, row.value]),
       'the icicle begins with the rows of the table, in their order',
     );
-    const diff = value(await core.heapDiff(ref, { ...ROWS, sample_type: sampleType }));
+    const diff = value(await core.heapDiff(ref, { ...ROWS, sample_type: sampleType }, null));
     assert.equal(diff.new_total, total);
     assert.equal(diff.base_total, await pprofTotal(path.join(PROFILES, BASELINE), sampleType));
     assert.equal(diff.total, diff.new_total - diff.base_total);
@@ -138,9 +138,61 @@ test('what a profile cannot answer is said with the file and the question', asyn
 test('without a baseline there is no comparison, and the answer says why', async (t) => {
   const storage = scratchFolder(t);
   writeIncident(storage, { withBaseline: false });
-  const { code, message } = failure(await coreOn(storage).heapDiff({ incident: INCIDENT, capture: 1 }, ROWS));
+  const { code, message } = failure(
+    await coreOn(storage).heapDiff({ incident: INCIDENT, capture: 1 }, ROWS, null),
+  );
   assert.equal(code, 'no-baseline');
   assert.match(message, new RegExp(`${INCIDENT}.*calm`));
+});
+
+test('heap captures of all incidents are listed, newest incident first, and no more than asked for', async (t) => {
+  const storage = scratchFolder(t);
+  const [older, newer] = ['20261123T041900.123Z-hover-1', '20261125T041900.123Z-hover-1'];
+  for (const id of [INCIDENT, newer, older]) writeIncident(storage, { id, withBaseline: id !== newer });
+  fs.writeFileSync(path.join(storage, 'incidents', older, 'incident.json'), '{"format": 1,');
+  const core = coreOn(storage);
+  const all = value(await core.heapCaptures(100));
+  // The fourth failed; the fifth names a file elsewhere: it is refused when it is read.
+  const named = all.filter(({ capture }) => capture !== 5);
+  assert.deepEqual(
+    named.map(({ incident, capture, kind }) => [incident, capture, kind]),
+    [
+      [newer, 1, 'heap'],
+      [INCIDENT, 1, 'heap'],
+      [INCIDENT, 2, 'baseline'],
+    ],
+  );
+  const [first] = named;
+  assert.equal(first.taken_unix_ms, 1795493940123 + 3200);
+  assert.deepEqual([first.method, first.gopls_version], ['textDocument/hover', 'v0.23.0']);
+  assert.deepEqual(value(await core.heapCaptures(1)), all.slice(0, 1));
+  assert.equal(
+    failure(await core.heapDiff(first, ROWS, { incident: newer, capture: 5 })).code,
+    'incident-unreadable',
+  );
+});
+
+test('any capture is a base, of any incident: the same file gives the same answer', async (t) => {
+  const storage = scratchFolder(t);
+  const other = '20261125T041900.123Z-hover-1';
+  writeIncident(storage);
+  writeIncident(storage, { id: other });
+  const core = coreOn(storage);
+  const ref = { incident: INCIDENT, capture: 1 };
+  for (const query of [ROWS, { ...ROWS, by: 'package', normalize: true }]) {
+    const byDefault = value(await core.heapDiff(ref, query, null));
+    assert.deepEqual(value(await core.heapDiff(ref, query, { incident: other, capture: 2 })), byDefault);
+    assert.ok(byDefault.rows.length === ROWS.limit && byDefault.rows.every(({ change }) => change));
+  }
+  const unchanged = value(await core.heapDiff(ref, ROWS, { incident: other, capture: 1 }));
+  assert.deepEqual([unchanged.total, unchanged.rows], [0, []]);
+  const tree = value(await core.flameDiff(ref, TREE, null));
+  assert.deepEqual(value(await core.flameDiff(ref, TREE, { incident: other, capture: 2 })), tree);
+  const [root] = tree.nodes;
+  assert.deepEqual([root.value, root.base_value], [tree.total, tree.base_total]);
+  const gone = failure(await core.flameDiff(ref, TREE, { incident: other, capture: 77 }));
+  assert.equal(gone.code, 'capture-not-found');
+  assert.match(gone.message, new RegExp(`${other}.*capture 77:`));
 });
 
 test('a capture that is not there, or of which nothing was kept, is named', async (t) => {
@@ -154,7 +206,8 @@ test('a capture that is not there, or of which nothing was kept, is named', asyn
       core.flame(ref, TREE),
       core.subsystems(ref, { sample_type: null }),
       core.icicle(ref, TREE),
-      core.heapDiff(ref, ROWS),
+      core.heapDiff(ref, ROWS, null),
+      core.flameDiff(ref, TREE, null),
       core.saveProfile(ref, path.join(storage, 'x.pb.gz')),
     ]) {
       const { code, message } = failure(await ask);
@@ -197,7 +250,8 @@ test('no id leads out of the folder of incidents, and nothing outside is deleted
       core.flame(ref, TREE),
       core.subsystems(ref, { sample_type: null }),
       core.icicle(ref, TREE),
-      core.heapDiff(ref, ROWS),
+      core.heapDiff(ref, ROWS, null),
+      core.flameDiff(ref, TREE, null),
       core.saveProfile(ref, copy),
       core.timeline({ incident: id, from_ns: null, to_ns: null, points: 10 }),
       core.deleteIncidents([id]),

@@ -191,7 +191,7 @@ test('the files are what was received, and the profiles are what go tool pprof s
 
 test('before any calm moment there is no baseline to compare with', async () => {
   const ref = { incident: seen.incident.id, capture: seen.heap.number };
-  const { code, message } = failure(await core.heapDiff(ref, ROWS));
+  const { code, message } = failure(await core.heapDiff(ref, ROWS, null));
   assert.equal(code, 'no-baseline');
   assert.ok(message.includes(seen.incident.id), message);
 });
@@ -304,7 +304,7 @@ test('once gopls is calm a baseline is kept, and a capture on request compares w
   const ref = { incident: summary.id, capture: heap.number };
   const { ballast, total } = value(await core.heapTable(ref, ROWS));
   assert.ok(ballast > 90 * MB && ballast < 110 * MB && ballast < total / 2, `${ballast} of ${total}`);
-  const diff = value(await core.heapDiff(ref, ROWS));
+  const diff = value(await core.heapDiff(ref, ROWS, null));
   assert.equal(diff.new_total, await pprofTotal(path.join(folderOf(summary.id), heap.file)));
   assert.equal(diff.base_total, await pprofTotal(path.join(baselines, baseline)));
   assert.equal(diff.total, diff.new_total - diff.base_total);

@@ -116,8 +116,14 @@ export class Host {
   icicle({ ref, query }) {
     return this.core.icicle(ref, query);
   }
-  heapDiff({ ref, query }) {
-    return this.core.heapDiff(ref, query);
+  heapCaptures({ limit }) {
+    return this.core.heapCaptures(limit);
+  }
+  heapDiff({ ref, query, base }) {
+    return this.core.heapDiff(ref, query, base);
+  }
+  flameDiff({ ref, query, base }) {
+    return this.core.flameDiff(ref, query, base);
   }
   decisions() {
     return [];

@@ -1,4 +1,5 @@
 // Opens the real bundle in Chromium, in the page the extension builds, under its content security policy.
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -79,6 +80,17 @@ export async function openPanel(
   await page.goto(`${ORIGIN}/`);
   const push = (message) => page.evaluate((given) => window.postMessage(given, window.origin), message);
   return { page, push, problems, close: () => context.close() };
+}
+
+/** Opens a panel, and holds it to having nothing to complain of at the end. */
+export async function withPanel(browser, host, body, options) {
+  const panel = await openPanel(browser, host, options);
+  try {
+    await body(panel.page, panel);
+    assert.deepEqual(panel.problems, [], 'errors in the page, or something its policy forbids');
+  } finally {
+    await panel.close();
+  }
 }
 
 export function requireBundle() {

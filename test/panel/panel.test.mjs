@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Host } from './host.mjs';
 import { firstLoad, laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
-import { launch, openPanel, requireBundle } from './page.mjs';
+import { launch, openPanel, requireBundle, withPanel as holdPanel } from './page.mjs';
 
 const MANY = 10_000;
 /** More rows than fit on a large screen are too many to be in the page. */
@@ -24,16 +24,7 @@ after(async () => {
   await browser?.close();
 });
 
-/** Opens a panel, and holds it to having nothing to complain of at the end. */
-async function withPanel(source, body, options) {
-  const panel = await openPanel(browser, source, options);
-  try {
-    await body(panel.page, panel);
-    assert.deepEqual(panel.problems, [], 'errors in the page, or something its policy forbids');
-  } finally {
-    await panel.close();
-  }
-}
+const withPanel = (source, body, options) => holdPanel(browser, source, body, options);
 
 test('no incident at all says so, and what to do to see one', async () => {
   const empty = new Host();

@@ -17,7 +17,22 @@ const empty = new Host();
 empty.status.gopls.debug = { state: 'off' };
 host.select = laterStall().id;
 
-const TABS = ['Overview', 'Heap', 'Subsystems', 'Flame graph', 'Compare with baseline', 'Decisions'];
+const TABS = ['Overview', 'Heap', 'Subsystems', 'Flame graph', 'Compare', 'Decisions'];
+/** Choices within a tab, one after the other: name of the picture, the tab, what is clicked there. */
+const CHOICES = [
+  ['flame-inverted', 'Flame graph', (page) => page.getByRole('button', { name: 'Inverted' }).click()],
+  ['flame-pick', 'Flame graph', (page) => page.getByRole('button', { name: 'Sandwich' }).click()],
+  ['flame-sandwich', 'Flame graph', (page) => page.locator('.function-picker .link').nth(5).click()],
+  ['compare-packages', 'Compare', (page) => page.getByRole('button', { name: 'By package' }).click()],
+  [
+    'compare-flame',
+    'Compare',
+    async (page) => {
+      await page.getByRole('button', { name: 'Flame graph' }).click();
+      await page.getByRole('button', { name: 'Top down' }).click();
+    },
+  ],
+];
 for (const theme of Object.keys(THEMES)) {
   for (const [width, size] of Object.entries({ wide: WIDE, narrow: NARROW })) {
     const { page, problems, close } = await openPanel(browser, host, { theme, size });
@@ -44,6 +59,16 @@ for (const theme of Object.keys(THEMES)) {
         await page.screenshot({ path: path.join(folder, coloured), fullPage: width === 'narrow' });
         await page.getByRole('button', { name: 'Colour by package' }).click();
       }
+    }
+    for (const [name, tab, choose] of CHOICES) {
+      await page.getByRole('tab', { name: tab }).click();
+      await choose(page);
+      await page.mouse.move(5, 5);
+      await page.waitForTimeout(500);
+      await page.screenshot({
+        path: path.join(folder, `${theme}-${width}-${name}.png`),
+        fullPage: width === 'narrow',
+      });
     }
     if (width === 'wide') {
       await page.getByRole('button', { name: 'Live' }).click();

@@ -166,6 +166,46 @@ test('the flame graph takes the colours of the subsystems, with a legend, and re
   });
 });
 
+test('what is searched for is lit in the icicle, and summed up as the core counts it', async () => {
+  const query = { sample_type: null, path: [], search: 'scanner', min_share: 0.0008, max_nodes: 4000 };
+  const { matched } = (await host.core.icicle(ref, query)).value;
+  await withTab('Subsystems', async (page) => {
+    await page.getByRole('treeitem').nth(1).waitFor();
+    await page.getByRole('searchbox').fill('scanner');
+    const found = page.getByText(/in matching frames/);
+    await found.waitFor();
+    assert.ok(Math.abs(megabytes(await found.innerText()) - matched / 1e6) < 1, `${matched} bytes`);
+    const match = page.getByRole('treeitem', { name: /^go\/scanner,/ }).first();
+    assert.match(await match.getAttribute('class'), /(^| )match( |$)/);
+    const other = page.getByRole('treeitem', { name: /^go\/parser,/ }).first();
+    assert.match(await other.getAttribute('class'), /\bno-match\b/);
+  });
+});
+
+test('every direction of the flame graph takes the colours; a comparison keeps those of growth', async () => {
+  await withTab('Flame graph', async (page) => {
+    await page.getByRole('button', { name: 'Colour by subsystem' }).click();
+    await page.getByRole('button', { name: 'Inverted' }).click();
+    const read = page.getByRole('treeitem', { name: /^os\.readFileContents,/ }).first();
+    await read.waitFor();
+    assert.match(await read.getAttribute('class'), /\bsubsystem-file-contents\b/);
+    await page.getByRole('tree').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('s');
+    await page.locator('#callers-0').waitFor();
+    assert.match(await page.locator('#callers-0').getAttribute('class'), /\bsubsystem-parsing\b/);
+    await page.getByRole('tab', { name: 'Compare' }).click();
+    await page.getByRole('button', { name: 'Flame graph' }).click();
+    await page.getByRole('button', { name: 'Top down' }).click();
+    const frame = page.getByRole('treeitem', { name: /^parsego\.Parse,/ }).first();
+    await frame.waitFor();
+    assert.match(await frame.getAttribute('class'), /\bgrowth grown\b/);
+    assert.equal(await page.getByRole('button', { name: 'Colour by subsystem' }).count(), 0);
+    await frame.hover();
+    assert.match(await page.locator('.flame-detail').innerText(), /· Parsing/);
+  });
+});
+
 test('a heap row names its subsystem for those who point at it or hear it', async () => {
   await withTab('Heap', async (page) => {
     const row = page.locator('.grid-row', { hasText: 'os.readFileContents' });

@@ -159,7 +159,11 @@ export class Panel implements vscode.Disposable {
       case 'icicle':
         return core.icicle(request.args.ref, request.args.query);
       case 'heapDiff':
-        return core.heapDiff(request.args.ref, request.args.query);
+        return core.heapDiff(request.args.ref, request.args.query, request.args.base);
+      case 'flameDiff':
+        return core.flameDiff(request.args.ref, request.args.query, request.args.base);
+      case 'heapCaptures':
+        return core.heapCaptures(request.args.limit);
       case 'decisions':
         return core.decisions(Math.min(request.args.limit, MOST_DECISIONS));
     }

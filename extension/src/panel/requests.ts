@@ -24,6 +24,10 @@ const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
 const record =
   (shape: Record<string, Check>): Check =>
   (value) =>
@@ -44,7 +48,9 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   flame: record({ ref: profileRef, query }),
   subsystems: record({ ref: profileRef, query }),
   icicle: record({ ref: profileRef, query }),
-  heapDiff: record({ ref: profileRef, query }),
+  heapCaptures: record({ limit: count }),
+  heapDiff: record({ ref: profileRef, query, base: orNull(profileRef) }),
+  flameDiff: record({ ref: profileRef, query, base: orNull(profileRef) }),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),
   command: record({

@@ -25,13 +25,16 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   const [mode, setMode] = useState<'live' | 'incident'>('live');
   const [tab, setTab] = useState<TabKey>(kept.tab);
   const [query, setQuery] = useState<TableQuery>(kept.query);
-  const [colour, setColour] = useState(kept.colour);
+  const [flame, setFlame] = useState(kept.flame);
+  const [compare, setCompare] = useState(kept.compare);
   const [notice, setNotice] = useState<string | null>(null);
   const visible = useVisible();
 
   const select = useCallback((id: string) => {
     setSelected(id);
     setMode('incident');
+    // Another incident is first compared with its own baseline.
+    setCompare((old) => ({ ...old, base: null }));
   }, []);
 
   const hello = useRequest('hello', () => rpc.ask('hello', { protocol: PANEL_PROTOCOL }));
@@ -52,7 +55,10 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
       }),
     [rpc],
   );
-  useEffect(() => keep(vscode, { incident: selected, tab, query, colour }), [selected, tab, query, colour]);
+  useEffect(
+    () => keep(vscode, { incident: selected, tab, query, flame, compare }),
+    [selected, tab, query, flame, compare],
+  );
 
   const panel = useMemo<Panel>(() => {
     const report = (error: unknown) => setNotice(error instanceof Error ? error.message : String(error));
@@ -117,8 +123,10 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
               onTab={setTab}
               query={query}
               onQuery={(change) => setQuery((old) => ({ ...old, ...change }))}
-              colour={colour}
-              onColour={setColour}
+              flame={flame}
+              onFlame={setFlame}
+              compare={compare}
+              onCompare={setCompare}
             />
           </>
         ) : (

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Incident, IncidentSummary } from '../../shared/model';
-import type { FlameColour } from '../../shared/panel';
+import type { CompareChoice, FlameChoice } from '../../shared/panel';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { FlameGraph } from '../flame/FlameGraph';
-import { DiffTable } from '../heap/DiffTable';
+import { Compare } from '../heap/Compare';
 import { HeapTable } from '../heap/HeapTable';
 import type { TableQuery } from '../heap/useTableQuery';
 import { Subsystems } from '../subsystems/Subsystems';
@@ -19,17 +19,23 @@ import { baseline, baselineAge, bestHeap, headline, heaps, noHeap, readable } fr
 import { Overview } from './Overview';
 import type { TabKey } from './state';
 
-interface Props {
+/** What the user chose for the views of a profile. */
+interface Choices {
+  query: TableQuery;
+  onQuery(change: Partial<TableQuery>): void;
+  flame: FlameChoice;
+  onFlame(choice: FlameChoice): void;
+  compare: CompareChoice;
+  onCompare(choice: CompareChoice): void;
+}
+
+interface Props extends Choices {
   summary: IncidentSummary;
   tab: TabKey;
   onTab(tab: TabKey): void;
-  query: TableQuery;
-  onQuery(change: Partial<TableQuery>): void;
-  colour: FlameColour;
-  onColour(colour: FlameColour): void;
 }
 
-export function IncidentView({ summary, tab, onTab, ...views }: Props) {
+export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
   const { rpc } = usePanel();
   // Asked again when the list says that it changed.
   const version = [summary.id, summary.state, summary.has_heap, summary.duration_ns].join(' ');
@@ -55,7 +61,7 @@ export function IncidentView({ summary, tab, onTab, ...views }: Props) {
           { key: 'heap', label: t('Heap') },
           { key: 'subsystems', label: t('Subsystems') },
           { key: 'flame', label: t('Flame graph') },
-          { key: 'diff', label: t('Compare with baseline') },
+          { key: 'diff', label: t('Compare') },
           { key: 'decisions', label: t('Decisions'), badge: fmt.count(incident.decisions.length) },
         ]}
       >
@@ -63,7 +69,7 @@ export function IncidentView({ summary, tab, onTab, ...views }: Props) {
         {tab === 'decisions' && (
           <Decisions decisions={incident.decisions} zero_ns={incident.request.start_ns} />
         )}
-        {isOfProfile(tab) && <Profile key={incident.id} incident={incident} tab={tab} {...views} />}
+        {isOfProfile(tab) && <Profile key={incident.id} incident={incident} tab={tab} {...choices} />}
       </Tabs>
     </article>
   );
@@ -119,20 +125,19 @@ type ProfileTab = (typeof PROFILE_TABS)[number];
 
 const isOfProfile = (tab: TabKey): tab is ProfileTab => (PROFILE_TABS as readonly TabKey[]).includes(tab);
 
-interface ProfileProps extends Omit<Props, 'summary' | 'tab' | 'onTab'> {
+interface ProfileProps extends Choices {
   incident: Incident;
   tab: ProfileTab;
 }
 
 /** The views of a heap capture, and which capture, when there are several. */
-function Profile({ incident, tab, query, onQuery, colour, onColour }: ProfileProps) {
+function Profile({ incident, tab, query, onQuery, flame, onFlame, compare, onCompare }: ProfileProps) {
   const usable = heaps(incident).filter(readable);
   const best = bestHeap(incident)?.number ?? 0;
   const [chosen, setChosen] = useState(best);
   useEffect(() => setChosen(best), [best]);
   if (usable.length === 0) return <NoHeap incident={incident} />;
   const calm = baseline(incident);
-  if (tab === 'diff' && !calm) return <NoBaseline />;
   const profile = { incident: incident.id, capture: chosen };
   const shared = { profile, query, onQuery };
   return (
@@ -152,8 +157,17 @@ function Profile({ incident, tab, query, onQuery, colour, onColour }: ProfilePro
       )}
       {tab === 'heap' && <HeapTable {...shared} />}
       {tab === 'subsystems' && <Subsystems {...shared} />}
-      {tab === 'flame' && <FlameGraph {...shared} colour={colour} onColour={onColour} />}
-      {tab === 'diff' && calm && <DiffTable {...shared} age={baselineAge(incident, calm)} />}
+      {tab === 'flame' && <FlameGraph {...shared} choice={flame} onChoice={onFlame} />}
+      {tab === 'diff' && (
+        <Compare
+          {...shared}
+          choice={compare}
+          onChoice={onCompare}
+          flame={flame}
+          onFlame={onFlame}
+          age={calm ? baselineAge(incident, calm) : ''}
+        />
+      )}
     </>
   );
 }
@@ -166,18 +180,6 @@ function NoHeap({ incident }: { incident: Incident }) {
         <p key={index}>{decisionText(decision)}</p>
       ))}
       {failed.map(({ number, error }) => error && <p key={number}>{error}</p>)}
-    </Empty>
-  );
-}
-
-function NoBaseline() {
-  return (
-    <Empty title={t('There is no baseline to compare with')}>
-      <p>
-        {t(
-          'A baseline is taken while gopls is calm: nothing pending, nothing to do. gopls had not been calm before this stall, or the debug server was off, or baselines are switched off in the settings.',
-        )}
-      </p>
     </Empty>
   );
 }

@@ -1,6 +1,8 @@
 // What survives a reload of the panel.
-import { PANEL_PROTOCOL, type FlameColour, type PanelState } from '../../shared/panel';
+import { PANEL_PROTOCOL, type CompareChoice, type FlameChoice, type PanelState } from '../../shared/panel';
 import type { VsCodeApi } from '../base/rpc';
+import { restoreFlame } from '../flame/choice';
+import { restoreCompare } from '../heap/compareChoice';
 import { restoreQuery, type TableQuery } from '../heap/useTableQuery';
 
 export type TabKey = PanelState['tab'];
@@ -10,7 +12,8 @@ export interface Kept {
   incident: string | null;
   tab: TabKey;
   query: TableQuery;
-  colour: FlameColour;
+  flame: FlameChoice;
+  compare: CompareChoice;
 }
 
 /** A state of another version, or none, gives the defaults. */
@@ -22,7 +25,8 @@ export function restore(vscode: VsCodeApi): Kept {
     incident: usable && typeof old.incident === 'string' ? old.incident : null,
     tab: (usable && TAB_KEYS.find((tab) => tab === old.tab)) || 'overview',
     query: restoreQuery(usable ? old.query : undefined),
-    colour: usable && old.colour === 'subsystem' ? 'subsystem' : 'package',
+    flame: restoreFlame(usable ? old.flame : undefined),
+    compare: restoreCompare(usable ? old.compare : undefined),
   };
 }
 

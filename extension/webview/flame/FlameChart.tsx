@@ -1,134 +1,166 @@
+// A flame tree drawn, walked by arrow keys and zoomed. The tree itself is the core's.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { FlameNode, FlameTree } from '../../shared/model';
 import { usePanel } from '../base/context';
 import { cx, useSize } from '../base/dom';
-import * as fmt from '../base/format';
-import { t } from '../base/l10n';
-import { Empty } from '../ui/Feedback';
-import { FlameDetail } from './FlameDetail';
-import { frameName } from './frameName';
+import { growthOf } from './growth';
 import { layout, matches, neighbour, pathTo, ROW_PX, type Box, type Direction } from './layout';
+import type { Flame } from './useFlame';
+import { describe, frameName } from './words';
 
 const TEXT_FROM_PX = 30;
 
 interface Props {
-  tree: FlameTree;
-  /** The next tree is on its way. */
-  busy: boolean;
-  /** What it is and how it is used, for those who hear it. */
+  /** Tells the frames of two trees on one page apart. */
+  id: string;
   label: string;
-  /** Searched for; empty for nothing. */
+  flame: Flame;
+  tree: FlameTree;
+  /** Callers lie above what they call: the root is the lowest row. */
+  upward?: boolean;
+  /** The root is shown elsewhere. */
+  rootless?: boolean;
   search: string;
   /** The class that colours a frame. */
   colour(node: FlameNode): string;
-  onPath(path: string[]): void;
-  class?: string;
+  /** The frame under the pointer or the keyboard. */
+  onShow(index: number): void;
+  /** Not there where there is no sandwich to show. */
+  onSandwich?: ((function_: string) => void) | undefined;
+  class?: string | undefined;
 }
 
-/** Frames to look at, walk through and zoom by pointer and keys, with the one looked at in full below. */
-export function FlameChart({ tree, busy, label, search, colour, onPath, class: className }: Props) {
+/** Frames to look at, walk through and zoom by pointer and keys. */
+export function FlameChart({
+  id,
+  label,
+  flame,
+  tree,
+  upward,
+  rootless,
+  search,
+  colour,
+  onShow,
+  onSandwich,
+  class: className,
+}: Props) {
   const { openSource } = usePanel();
-  const [active, setActive] = useState(0);
-  const [hovered, setHovered] = useState<number | null>(null);
+  const first = rootless ? 1 : 0;
+  const [active, setActive] = useState(first);
   const [box, { width }] = useSize<HTMLDivElement>();
-  useEffect(() => {
-    setActive(0);
-    setHovered(null);
-  }, [tree]);
+  useEffect(() => setActive(first), [flame.part]);
 
-  const boxes = useMemo(() => layout(tree, width), [tree, width]);
-  const depth = boxes.reduce((most, { node }) => Math.max(most, node.depth), 0);
-  // The root is where we are already; "other" has no frame of its own, so its caller is opened.
-  const zoomTo = (index: number) => onPath(index === 0 ? tree.path.slice(0, -1) : pathTo(tree, index));
+  const boxes = useMemo(
+    () => layout(tree, width).filter(({ node }) => node.depth >= first),
+    [tree, width, first],
+  );
+  const deepest = boxes.reduce((most, { node }) => Math.max(most, node.depth), first);
+  const topOf = ({ depth }: FlameNode) => (upward ? deepest - depth : depth - first) * ROW_PX;
+  const moveTo = (index: number) => {
+    setActive(index);
+    onShow(index);
+  };
+  // What is closest to the function in the middle is seen first.
+  useEffect(() => {
+    if (upward) box.current?.scrollTo({ top: deepest * ROW_PX });
+  }, [upward, deepest, flame.part]);
+
+  const zoomTo = (index: number) => {
+    // The root is where we are already; "other" has no frame of its own, so the one it lies on is opened.
+    const to = index === 0 ? tree.path.slice(0, -1) : pathTo(tree, index);
+    // Back is always possible; further in only from the tree that was asked for, not while it replaces another one.
+    if (to.length < flame.path.length || !flame.stale) flame.zoom(to);
+  };
   const onKey = (event: KeyboardEvent) => {
     const arrows: Record<string, Direction> = {
-      ArrowDown: 'down',
-      ArrowUp: 'up',
+      ArrowDown: upward ? 'back' : 'deeper',
+      ArrowUp: upward ? 'deeper' : 'back',
       ArrowLeft: 'left',
       ArrowRight: 'right',
     };
     const direction = arrows[event.key];
     const node = tree.nodes[active];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (direction) {
       const to = neighbour(boxes, active, direction);
-      setActive(to);
-      box.current?.querySelector(`#flame-${to}`)?.scrollIntoView({ block: 'nearest' });
+      moveTo(to);
+      box.current?.querySelector(`#${id}-${to}`)?.scrollIntoView({ block: 'nearest' });
     } else if (event.key === 'Enter' || event.key === ' ') zoomTo(active);
-    else if (event.key === 'Backspace' || event.key === 'Escape') onPath(tree.path.slice(0, -1));
-    else if (event.key === 'Home') onPath([]);
+    else if (event.key === 'Backspace' || event.key === 'Escape') flame.zoom(flame.path.slice(0, -1));
+    else if (event.key === 'Home') flame.zoom([]);
     else if (event.key === 'o' && node?.file) openSource(node.file, node.line);
+    else if (event.key === 's' && node?.kind === 'frame' && onSandwich) onSandwich(node.function);
     else return;
     event.preventDefault();
   };
 
-  const shown = tree.nodes[hovered ?? active];
   return (
-    <>
-      {boxes.length === 0 && width > 0 && <Empty title={t('The profile has no values of this kind.')} />}
-      <div
-        ref={box}
-        class={cx('flame', busy && 'busy', className)}
-        role="tree"
-        tabIndex={0}
-        aria-label={label}
-        aria-activedescendant={`flame-${active}`}
-        onKeyDown={onKey}
-        onPointerLeave={() => setHovered(null)}
-      >
-        <div class="flame-rows" style={{ height: `${(depth + 1) * ROW_PX}px` }}>
-          {boxes.map((item) => (
-            <Frame
-              key={item.index}
-              item={item}
-              total={tree.total}
-              unit={tree.unit}
-              active={item.index === active}
-              match={search === '' ? null : matches(item.node, search)}
-              colour={colour}
-              onHover={setHovered}
-              onClick={(index) => {
-                setActive(index);
-                zoomTo(index);
-              }}
-            />
-          ))}
-        </div>
+    <div
+      ref={box}
+      class={cx('flame', upward && 'upward', flame.loading && 'busy', className)}
+      role="tree"
+      tabIndex={0}
+      aria-label={label}
+      aria-busy={flame.loading}
+      aria-activedescendant={`${id}-${active}`}
+      onKeyDown={onKey}
+      onPointerLeave={() => onShow(active)}
+    >
+      <div class="flame-rows" style={{ height: `${(deepest - first + 1) * ROW_PX}px` }}>
+        {boxes.map((item) => (
+          <Frame
+            key={item.index}
+            id={id}
+            item={item}
+            top={topOf(item.node)}
+            tree={tree}
+            active={item.index === active}
+            match={search === '' ? null : matches(item.node, search)}
+            colour={colour}
+            onHover={onShow}
+            onClick={(index) => {
+              moveTo(index);
+              zoomTo(index);
+            }}
+          />
+        ))}
       </div>
-      {shown && <FlameDetail node={shown} tree={tree} />}
-    </>
+    </div>
   );
 }
 
 interface FrameProps {
+  id: string;
   item: Box;
-  total: number;
-  unit: string;
+  top: number;
+  tree: FlameTree;
   active: boolean;
   /** Null when nothing is searched for. */
   match: boolean | null;
   colour(node: FlameNode): string;
-  onHover(index: number | null): void;
+  onHover(index: number): void;
   onClick(index: number): void;
 }
 
 function Frame({
+  id,
   item: { index, node, left, width },
-  total,
-  unit,
+  top,
+  tree,
   active,
   match,
   colour,
   onHover,
   onClick,
 }: FrameProps) {
-  const name = frameName(node);
+  const growth = tree.base_total === null ? null : growthOf(node);
   return (
     <div
-      id={`flame-${index}`}
+      id={`${id}-${index}`}
       role="treeitem"
       aria-level={node.depth + 1}
       aria-selected={active}
-      aria-label={`${name}, ${fmt.amount(node.value, unit)}, ${fmt.share(node.value / (total || 1))}`}
+      aria-label={describe(node, tree)}
       class={cx(
         'frame',
         (node.kind === 'root' || node.kind === 'other') && node.kind,
@@ -139,11 +171,11 @@ function Frame({
         match === true && 'match',
         match === false && 'no-match',
       )}
-      style={{ left: `${left}px`, top: `${node.depth * ROW_PX}px`, width: `${Math.max(1, width - 1)}px` }}
+      style={{ left: `${left}px`, top: `${top}px`, width: `${Math.max(1, width - 1)}px` }}
       onPointerEnter={() => onHover(index)}
       onClick={() => onClick(index)}
     >
-      {width >= TEXT_FROM_PX ? name : ''}
+      {width >= TEXT_FROM_PX ? frameName(node, growth) : ''}
     </div>
   );
 }

@@ -1,91 +1,106 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
-import type { FlameNode, FlameTree } from '../../shared/model';
-import type { FlameColour } from '../../shared/panel';
-import { usePanel } from '../base/context';
-import * as fmt from '../base/format';
+import type { FlameDirection, FlameNode } from '../../shared/model';
+import type { FlameChoice } from '../../shared/panel';
 import { t } from '../base/l10n';
-import { useRequest } from '../base/useRequest';
-import { packageHue, shortName } from '../heap/names';
 import { QueryBar } from '../heap/QueryBar';
 import { useFilter, type TableQuery } from '../heap/useTableQuery';
 import { stateOfHeap } from '../heap/words';
 import { SubsystemLegend } from '../subsystems/SubsystemLegend';
-import { subsystemClass } from '../subsystems/colour';
-import { Failed, Loading } from '../ui/Feedback';
 import { Segmented } from '../ui/Segmented';
-import { Breadcrumbs } from './Breadcrumbs';
-import { FlameChart } from './FlameChart';
-import { matchedValue } from './layout';
+import { colouring } from './colour';
+import { GrowthLegend } from './GrowthLegend';
+import { Sandwich } from './Sandwich';
+import { Tree } from './Tree';
+import { useFlame, type Compared } from './useFlame';
 
-const HUES = 8;
-/** Boxes are drawn for a width of at least this many pixels each, so a tree costs no more than the screen is wide. */
-const MOST_NODES = 4000;
-
-interface Props {
+export interface FlameProps {
   profile: ProfileRef;
   query: TableQuery;
   onQuery(change: Partial<TableQuery>): void;
-  colour: FlameColour;
-  onColour(colour: FlameColour): void;
+  choice: FlameChoice;
+  onChoice(choice: FlameChoice): void;
+  /** With a base: frames of both, coloured by growth. */
+  compared?: Compared;
 }
 
-export function FlameGraph({ profile, query, onQuery, colour, onColour }: Props) {
-  const { rpc } = usePanel();
-  const [path, setPath] = useState<string[]>([]);
+/** The stacks of a profile as a flame graph: from the roots, from the leaves, or around one function. */
+export function FlameGraph({ profile, query, onQuery, choice, onChoice, compared }: FlameProps) {
   const search = useFilter(query.filter);
-  const key = JSON.stringify([profile, query.sample_type, path]);
-  const answer = useRequest(key, () =>
-    rpc.ask('flame', {
-      ref: profile,
-      query: { sample_type: query.sample_type, path, min_share: 0.0008, max_nodes: MOST_NODES },
-    }),
-  );
-  // The old tree stays until the zoomed one is there.
-  const last = useRef<FlameTree | null>(null);
-  if (answer.value) last.current = answer.value;
-  const tree = answer.value ?? last.current;
-  useEffect(() => setPath([]), [profile.incident, profile.capture, query.sample_type]);
+  const sandwich = (function_: string) => onChoice({ ...choice, view: 'sandwich', function: function_ });
+  const colour = colouring(compared ? 'growth' : choice.colour);
+  const shared = { profile, compared, sampleType: query.sample_type, search, colour, onSandwich: sandwich };
   return (
     <div class="view">
       <QueryBar query={query} onQuery={onQuery} search={t('Highlight functions')}>
         <Segmented
-          label={t('What the colours stand for')}
+          label={t('Direction of the flame graph')}
+          selected={choice.view}
+          onSelect={(view) => onChoice({ ...choice, view })}
           options={[
-            { key: 'package', label: t('Colour by package') },
-            { key: 'subsystem', label: t('Colour by subsystem') },
+            { key: 'top-down', label: t('Top down'), title: t('From the roots to what they called') },
+            {
+              key: 'inverted',
+              label: t('Inverted'),
+              title: t('From the functions that allocated to who called them'),
+            },
+            {
+              key: 'sandwich',
+              label: t('Sandwich'),
+              title: t('Callers and callees of one function, wherever it was called'),
+            },
           ]}
-          selected={colour}
-          onSelect={onColour}
         />
-        {search && tree && (
-          <span class="found" role="status">
-            {t('{amount} in matching frames', {
-              amount: fmt.amount(matchedValue(tree, search), tree.unit),
-            })}
-          </span>
+        {!compared && (
+          <Segmented
+            label={t('What the colours stand for')}
+            selected={choice.colour}
+            onSelect={(by) => onChoice({ ...choice, colour: by })}
+            options={[
+              { key: 'package', label: t('Colour by package') },
+              { key: 'subsystem', label: t('Colour by subsystem') },
+            ]}
+          />
         )}
       </QueryBar>
-      {colour === 'subsystem' && <SubsystemLegend profile={profile} sampleType={query.sample_type} />}
-      <Breadcrumbs path={path} name={shortName} onPath={setPath} />
-      {answer.error !== null && <Failed message={answer.error} onRetry={answer.retry} />}
-      {!tree && answer.loading && <Loading what={t('Reading the profile…')} />}
-      {tree && (
-        <FlameChart
-          tree={tree}
-          busy={answer.loading}
-          label={t(
-            'Flame graph from the root; arrow keys move, Enter zooms, Backspace goes back, O opens the source',
-          )}
-          search={search}
-          colour={colour === 'subsystem' ? subsystemClass : packageClass}
-          onPath={setPath}
+      {compared && <GrowthLegend />}
+      {!compared && choice.colour === 'subsystem' && (
+        <SubsystemLegend profile={profile} sampleType={query.sample_type} />
+      )}
+      {choice.view === 'sandwich' ? (
+        <Sandwich
+          {...shared}
+          chosen={choice.function}
+          onChoose={(name) => onChoice({ ...choice, function: name })}
         />
+      ) : (
+        <Stacks {...shared} direction={choice.view === 'inverted' ? 'callers' : 'callees'} />
       )}
       <p class="view-note dim">{stateOfHeap()}</p>
     </div>
   );
 }
 
-const packageClass = (node: FlameNode): string =>
-  node.kind === 'frame' ? `hue-${packageHue(node.package, HUES)}` : '';
+interface StacksProps {
+  profile: ProfileRef;
+  compared: Compared | undefined;
+  sampleType: string;
+  search: string;
+  direction: FlameDirection;
+  colour(node: FlameNode): string;
+  onSandwich(function_: string): void;
+}
+
+/** One tree over all stacks. */
+function Stacks({ profile, compared, sampleType, ...shared }: StacksProps) {
+  const { direction, search } = shared;
+  const flame = useFlame(profile, compared, { sample_type: sampleType, direction, focus: null, search });
+  const label =
+    direction === 'callees'
+      ? t(
+          'Flame graph from the root; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
+        )
+      : t(
+          'Inverted flame graph from the functions that allocated; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
+        );
+  return <Tree {...shared} id="flame" label={label} flame={flame} />;
+}

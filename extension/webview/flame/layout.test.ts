@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { FlameNode, FlameTree } from '../../shared/model';
-import { layout, matchedValue, neighbour, pathTo } from './layout';
+import { layout, matches, neighbour, pathTo } from './layout';
 
 const node = (function_: string, depth: number, start: number, value: number): FlameNode => ({
   kind: depth === 0 ? 'root' : function_ === '' ? 'other' : 'frame',
@@ -13,6 +13,9 @@ const node = (function_: string, depth: number, start: number, value: number): F
   start,
   value,
   own: 0,
+  base_value: 0,
+  base_own: 0,
+  matched: 0,
   merged: function_ === '' ? 2 : 0,
 });
 // main(70: a(60: b(60)), other(10)), go(30: b(30))
@@ -20,6 +23,9 @@ const tree: FlameTree = {
   sample_type: 'inuse_space',
   unit: 'bytes',
   total: 100,
+  base_total: null,
+  matched: 0,
+  base_matched: 0,
   path: ['outer'],
   nodes: [
     node('', 0, 0, 100),
@@ -58,18 +64,45 @@ test('boxes span the width; what cannot be seen is left out', () => {
 
 test('arrows move to callee, caller and neighbours, and stay at the rim', () => {
   const boxes = layout(tree, 1000);
-  assert.equal(neighbour(boxes, 1, 'down'), 2);
-  assert.equal(neighbour(boxes, 3, 'down'), 3);
-  assert.equal(neighbour(boxes, 4, 'up'), 1);
+  assert.equal(neighbour(boxes, 1, 'deeper'), 2);
+  assert.equal(neighbour(boxes, 3, 'deeper'), 3);
+  assert.equal(neighbour(boxes, 4, 'back'), 1);
   assert.equal(neighbour(boxes, 2, 'right'), 4);
   assert.equal(neighbour(boxes, 6, 'left'), 4);
-  assert.equal(neighbour(boxes, 0, 'up'), 0);
+  assert.equal(neighbour(boxes, 0, 'back'), 0);
 });
 
-test('a match within a match counts once', () => {
-  assert.equal(matchedValue(tree, 'B'), 90);
-  assert.equal(
-    matchedValue({ ...tree, nodes: [node('', 0, 0, 9), node('x', 1, 0, 9), node('xx', 2, 0, 5)] }, 'x'),
-    9,
+test('in a comparison a frame is as wide as both sides together', () => {
+  const [root, main] = tree.nodes;
+  assert.ok(root && main);
+  const both = {
+    ...tree,
+    base_total: 60,
+    nodes: [
+      { ...root, base_value: 60 },
+      { ...main, base_value: 10 },
+    ],
+  };
+  assert.deepEqual(
+    layout(both, 160).map(({ width }) => width),
+    [160, 80],
   );
+});
+
+test('a name matches in part, and "other" by what is merged in it', () => {
+  assert.ok(matches(node('go/types.(*Checker).Expr', 1, 0, 9), 'checker'));
+  assert.ok(!matches(node('main', 1, 0, 9), 'x'));
+  assert.ok(!matches(node('', 2, 60, 10), 'x'));
+  assert.ok(matches({ ...node('', 2, 60, 10), matched: 4 }, 'x'));
+});
+
+test('in the icicle a path goes by subsystem, package and function, and all but a subsystem is found by name', () => {
+  const [root, main, a, b] = tree.nodes;
+  assert.ok(root && main && a && b);
+  const parsing: FlameNode = { ...main, kind: 'subsystem', function: '', subsystem: 'parsing' };
+  const parser: FlameNode = { ...a, kind: 'package', function: '', package: 'go/parser' };
+  const icicle = { ...tree, path: [], nodes: [root, parsing, parser, b] };
+  assert.deepEqual(pathTo(icicle, 3), ['parsing', 'go/parser', 'b']);
+  assert.ok(matches(parser, 'PARSER'));
+  assert.ok(!matches(parsing, 'parsing'));
 });

@@ -13,20 +13,26 @@ export interface Box {
   width: number;
 }
 
+/** What a frame spans, in the unit of the values: both sides of a comparison beside each other. */
+const widthOf = ({ value, base_value }: FlameNode): number => value + base_value;
+
+/** Nothing to draw. */
+export const isEmpty = ({ nodes: [root] }: FlameTree): boolean => !root || widthOf(root) <= 0;
+
 export function layout(tree: FlameTree, width: number): Box[] {
   const root = tree.nodes[0];
-  if (!root || root.value <= 0) return [];
-  const scale = width / root.value;
+  if (!root || isEmpty(tree)) return [];
+  const scale = width / widthOf(root);
   const boxes: Box[] = [];
   tree.nodes.forEach((node, index) => {
     const left = (node.start - root.start) * scale;
-    const right = left + node.value * scale;
+    const right = left + widthOf(node) * scale;
     if (right - left >= NARROWEST_PX) boxes.push({ index, node, left, width: right - left });
   });
   return boxes;
 }
 
-/** The names from the root of the whole profile to a node: the path the core zooms by. */
+/** The names from the root of the tree to a node: the path the core zooms by. */
 export function pathTo(tree: FlameTree, index: number): string[] {
   const names: string[] = [];
   let depth = tree.nodes[index]?.depth ?? 0;
@@ -55,19 +61,20 @@ function nameInPath(node: FlameNode): string | undefined {
   }
 }
 
-export type Direction = 'up' | 'down' | 'left' | 'right';
+/** `deeper` is away from the root, `back` towards it, wherever that is on the screen. */
+export type Direction = 'deeper' | 'back' | 'left' | 'right';
 
-/** The box one gets to by an arrow key: callee, caller, or the neighbour at the same depth. */
+/** The box one gets to by an arrow key. */
 export function neighbour(boxes: Box[], from: number, direction: Direction): number {
   const at = boxes.findIndex((box) => box.index === from);
   const here = boxes[at];
   if (!here) return boxes[0]?.index ?? 0;
   const { depth } = here.node;
   let found: Box | undefined;
-  if (direction === 'down') {
+  if (direction === 'deeper') {
     const next = boxes[at + 1];
     found = next && next.node.depth > depth ? next : undefined;
-  } else if (direction === 'up') {
+  } else if (direction === 'back') {
     found = boxes.slice(0, at).findLast((box) => box.node.depth < depth);
   } else if (direction === 'right') {
     found = boxes.slice(at + 1).find((box) => box.node.depth === depth);
@@ -77,20 +84,9 @@ export function neighbour(boxes: Box[], from: number, direction: Direction): num
   return found?.index ?? from;
 }
 
-/** Case-insensitive, like the filter of the tables. Empty matches nothing. */
+/** Case-insensitive, like the filter of the tables; "other" matches when something merged in it does. */
 export function matches(node: FlameNode, search: string): boolean {
-  const name = node.kind === 'package' ? node.package : node.function;
-  return search !== '' && name.toLowerCase().includes(search.toLowerCase());
-}
-
-/** What all matching frames hold together; a match within a match counts once. */
-export function matchedValue(tree: FlameTree, search: string): number {
-  let sum = 0;
-  let covered = -Infinity;
-  for (const node of tree.nodes) {
-    if (node.start < covered || !matches(node, search)) continue;
-    sum += node.value;
-    covered = node.start + node.value;
-  }
-  return sum;
+  if (node.kind === 'other') return node.matched > 0;
+  const text = search.toLowerCase();
+  return node.function.toLowerCase().includes(text) || node.package.toLowerCase().includes(text);
 }

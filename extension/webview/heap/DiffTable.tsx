@@ -1,12 +1,13 @@
 import { useMemo } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
-import type { DiffPage, DiffRow, HeapQuery, HeapSort } from '../../shared/model';
+import type { DiffPage, DiffQuery, DiffRow, HeapSort } from '../../shared/model';
+import type { CompareChoice } from '../../shared/panel';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { changeWord, SIGNS } from '../flame/growth';
 import { Empty } from '../ui/Feedback';
 import { Grid, type Column } from '../ui/Grid';
-import { changeOf, type Change } from './changes';
 import { FunctionCell, functionTitle } from './FunctionCell';
 import { QueryBar } from './QueryBar';
 import { useFilter, type TableQuery } from './useTableQuery';
@@ -15,48 +16,73 @@ interface Props {
   profile: ProfileRef;
   query: TableQuery;
   onQuery(change: Partial<TableQuery>): void;
-  /** Age of the baseline at the capture, worded. */
-  age: string;
+  /** Null: the baseline of the profile's incident. */
+  base: ProfileRef | null;
+  choice: Pick<CompareChoice, 'by' | 'normalize'>;
+  /** The functions of this package are wanted. */
+  onFunctionsOf(package_: string): void;
+  /** What else is to be said of the base. */
+  note: string;
 }
 
-/** The profile minus the calm baseline. */
-export function DiffTable({ profile, query, onQuery, age }: Props) {
+/** The profile minus its base. */
+export function DiffTable({ profile, base, choice, query, onQuery, onFunctionsOf, note }: Props) {
   const { rpc, openSource } = usePanel();
   const filter = useFilter(query.filter);
-  const asked: HeapQuery = { ...query, filter, subsystem: null, with_subsystems: false, offset: 0, limit: 0 };
-  const columns = useMemo(() => columnsOf(query.sample_type), [query.sample_type]);
+  const { by, normalize } = choice;
+  const asked: DiffQuery = { ...query, filter, by, normalize, offset: 0, limit: 0 };
+  const columns = useMemo(
+    () => columnsOf(query.sample_type, by === 'package' ? onFunctionsOf : null),
+    [query.sample_type, by],
+  );
   return (
     <div class="view">
       <QueryBar query={query} onQuery={onQuery} />
       <Grid<DiffRow, DiffPage, HeapSort>
-        label={t('Change since the baseline, by function')}
+        label={
+          by === 'package' ? t('Change since the base, by package') : t('Change since the base, by function')
+        }
         columns={columns}
         sort={query.sort}
         descending={query.descending}
         onSort={(sort, descending) => onQuery({ sort, descending })}
-        query={JSON.stringify([profile, asked])}
-        fetch={(offset, limit) => rpc.ask('heapDiff', { ref: profile, query: { ...asked, offset, limit } })}
-        onOpen={(row) => row.file && openSource(row.file, row.line)}
-        rowTitle={functionTitle}
+        query={JSON.stringify([profile, base, asked])}
+        fetch={(offset, limit) =>
+          rpc.ask('heapDiff', { ref: profile, query: { ...asked, offset, limit }, base })
+        }
+        onOpen={(row) =>
+          by === 'package' ? onFunctionsOf(row.package) : row.file && openSource(row.file, row.line)
+        }
+        rowTitle={by === 'package' ? (row) => row.package : functionTitle}
         summary={(page) => (
           <p>
-            <b>{fmt.signed(page.total, (value) => fmt.amount(value, page.unit))}</b>
-            {t(': from {base} in the baseline to {now}', {
+            <b>{fmt.signed(page.new_total - page.base_total, (value) => fmt.amount(value, page.unit))}</b>
+            {t(': from {base} in the base to {now}', {
               base: fmt.amount(page.base_total, page.unit),
               now: fmt.amount(page.new_total, page.unit),
             })}
             {' · '}
-            {t('{count} functions changed', { count: fmt.count(page.matched_rows) })}
-            {' · '}
-            <span class="dim">{age}</span>
+            {by === 'package'
+              ? t('{count} packages changed', { count: fmt.count(page.matched_rows) })
+              : t('{count} functions changed', { count: fmt.count(page.matched_rows) })}
+            {normalize && (
+              <>
+                {' · '}
+                {t('the rows compare proportions: this capture is scaled to the total of the base')}
+              </>
+            )}
+            {note !== '' && (
+              <>
+                {' · '}
+                <span class="dim">{note}</span>
+              </>
+            )}
           </p>
         )}
         empty={() => (
           <Empty
             title={
-              filter
-                ? t('No function matches “{filter}”.', { filter })
-                : t('Nothing changed since the baseline.')
+              filter ? t('No change matches “{filter}”.', { filter }) : t('Nothing changed since the base.')
             }
           />
         )}
@@ -65,22 +91,11 @@ export function DiffTable({ profile, query, onQuery, age }: Props) {
   );
 }
 
-function changeWord(change: Change): string {
-  switch (change) {
-    case 'new':
-      return t('new');
-    case 'gone':
-      return t('gone');
-    case 'grown':
-      return t('grown');
-    case 'shrunk':
-      return t('shrunk');
-  }
-}
-
-const SIGNS: Record<Change, string> = { new: '✦', gone: '✕', grown: '▲', shrunk: '▼' };
-
-function columnsOf(sampleType: string): Column<DiffRow, HeapSort>[] {
+/** Rows are packages when there is a way to their functions. */
+function columnsOf(
+  sampleType: string,
+  onFunctionsOf: ((package_: string) => void) | null,
+): Column<DiffRow, HeapSort>[] {
   const unit = sampleType.endsWith('_space') ? 'bytes' : 'count';
   const delta = (value: number, base: number) => (
     <>
@@ -94,19 +109,16 @@ function columnsOf(sampleType: string): Column<DiffRow, HeapSort>[] {
     {
       key: 'change',
       label: t('Change'),
-      cell: (row) => {
-        const change = changeOf(row);
-        return (
-          <span class={`change ${change}`}>
-            <span aria-hidden="true">{SIGNS[change]}</span> {changeWord(change)}
-          </span>
-        );
-      },
+      cell: ({ change }) => (
+        <span class={`change ${change}`}>
+          <span aria-hidden="true">{SIGNS[change]}</span> {changeWord(change)}
+        </span>
+      ),
     },
     {
       key: 'flat',
       label: t('Flat'),
-      title: t('Change of what the function itself holds, and what it holds now'),
+      title: t('Change of what it holds itself, and what it holds now'),
       sort: 'flat',
       numeric: true,
       cell: (row) => (row.flat === 0 ? <span class="dim">–</span> : delta(row.flat, row.base_flat)),
@@ -114,11 +126,26 @@ function columnsOf(sampleType: string): Column<DiffRow, HeapSort>[] {
     {
       key: 'cum',
       label: t('Cumulative'),
-      title: t('Change of what the function and its callees hold, and what they hold now'),
+      title: t('Change of what it and its callees hold, and what they hold now'),
       sort: 'cum',
       numeric: true,
       cell: (row) => delta(row.cum, row.base_cum),
     },
-    { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> },
+    onFunctionsOf
+      ? {
+          key: 'name',
+          label: t('Package'),
+          sort: 'name',
+          cell: ({ package: name }) =>
+            name === '' ? (
+              <span class="dim">{t('(no package)')}</span>
+            ) : (
+              // Reached by keyboard through the grid: Enter on the row.
+              <a class="function" role="link" tabIndex={-1} onClick={() => onFunctionsOf(name)}>
+                {name}
+              </a>
+            ),
+        }
+      : { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> },
   ];
 }

@@ -1,26 +1,23 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
-import type { FlameTree, SubsystemTable } from '../../shared/model';
+import type { SubsystemTable } from '../../shared/model';
 import { usePanel } from '../base/context';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { sentences, t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
-import { Breadcrumbs } from '../flame/Breadcrumbs';
-import { FlameChart } from '../flame/FlameChart';
-import { packageName } from '../flame/frameName';
+import { colouring } from '../flame/colour';
+import { Tree } from '../flame/Tree';
+import { useIcicle, type Flame } from '../flame/useFlame';
+import { packageName } from '../flame/words';
 import { HeapGrid } from '../heap/HeapTable';
 import { shortName } from '../heap/names';
 import { QueryBar } from '../heap/QueryBar';
 import { useFilter, type TableQuery } from '../heap/useTableQuery';
 import { stateOfHeap } from '../heap/words';
-import { Failed, Loading } from '../ui/Feedback';
 import { byAllocation, subsystemName } from '../words/subsystems';
-import { subsystemClass } from './colour';
 import { SubsystemList } from './SubsystemList';
 
-/** More than a screen is wide. */
-const MOST_NODES = 2000;
+const colour = colouring('subsystem');
 
 interface Props {
   profile: ProfileRef;
@@ -31,60 +28,45 @@ interface Props {
 /** Which part of gopls the memory is of: as an icicle, as a table, and the functions of the part that is chosen. */
 export function Subsystems({ profile, query, onQuery }: Props) {
   const { rpc } = usePanel();
-  // Subsystem, package, function: as far as one has zoomed in.
-  const [path, setPath] = useState<string[]>([]);
-  useEffect(() => setPath([]), [profile.incident, profile.capture, query.sample_type]);
   const search = useFilter(query.filter);
   const { sample_type } = query;
   const table = useRequest(JSON.stringify([profile, sample_type]), () =>
     rpc.ask('subsystems', { ref: profile, query: { sample_type } }),
   );
-  const icicle = useRequest(JSON.stringify([profile, sample_type, path]), () =>
-    rpc.ask('icicle', {
-      ref: profile,
-      query: { sample_type, path, min_share: 0.0008, max_nodes: MOST_NODES },
-    }),
-  );
-  // What was there stays until the next is.
-  const lastTree = useRef<FlameTree | null>(null);
-  if (icicle.value) lastTree.current = icicle.value;
-  const tree = icicle.value ?? lastTree.current;
-  const error = table.error ?? icicle.error;
-  const chosen = path[0] ?? null;
+  const icicle = useIcicle(profile, sample_type, search);
+  // Both fail for the same reasons; one message is enough.
+  const flame: Flame = {
+    ...icicle,
+    error: table.error ?? icicle.error,
+    retry: () => {
+      table.retry();
+      icicle.retry();
+    },
+  };
+  // Subsystem, package, function: as far as one has zoomed in.
+  const chosen = icicle.path[0] ?? null;
   return (
     <div class="view by-subsystem">
       <QueryBar query={query} onQuery={onQuery} />
-      {error !== null && (
-        <Failed
-          message={error}
-          onRetry={() => {
-            table.retry();
-            icicle.retry();
-          }}
-        />
-      )}
-      {!tree && icicle.loading && <Loading what={t('Reading the profile…')} />}
       {table.value && <Summary table={table.value} />}
-      <Breadcrumbs path={path} name={crumb} onPath={setPath} />
-      {tree && (
-        <FlameChart
-          class="icicle"
-          tree={tree}
-          busy={icicle.loading}
-          label={t(
-            'Heap by subsystem, package and function; arrow keys move, Enter zooms, Backspace goes back, O opens the source',
-          )}
-          search={search}
-          colour={subsystemClass}
-          onPath={setPath}
-        />
-      )}
+      <Tree
+        id="icicle"
+        class="icicle"
+        label={t(
+          'Heap by subsystem, package and function; arrow keys move, Enter zooms, Backspace goes back, O opens the source',
+        )}
+        flame={flame}
+        direction="callees"
+        search={search}
+        colour={colour}
+        crumb={crumb}
+      />
       <div class={cx('subsystems', chosen !== null && 'split')}>
         {table.value && (
           <SubsystemList
             table={table.value}
             chosen={chosen}
-            onChoose={(subsystem) => setPath(subsystem === null ? [] : [subsystem])}
+            onChoose={(subsystem) => icicle.zoom(subsystem === null ? [] : [subsystem])}
           />
         )}
         {chosen !== null && <HeapGrid profile={profile} query={query} onQuery={onQuery} subsystem={chosen} />}

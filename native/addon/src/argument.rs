@@ -19,6 +19,19 @@ pub(crate) fn required<T: DeserializeOwned>(env: &Env, name: &str, value: Unknow
     argument(env, name, value).map_err(Failure::into_error)
 }
 
+/// A value or `null`; a missing argument is neither.
+pub(crate) fn argument_or_null<T: DeserializeOwned>(
+    env: &Env,
+    name: &str,
+    value: Unknown<'_>,
+) -> Result<Option<T>, Failure> {
+    match is_null(&value) {
+        Ok(true) => Ok(None),
+        Ok(false) => argument(env, name, value).map(Some),
+        Err(error) => Err(invalid(name, &error.reason)),
+    }
+}
+
 /// A text. Like the two after it read by itself and not by serde: these are of the calls that are made while the editor
 /// asks gopls something.
 pub(crate) fn text(name: &str, value: Unknown<'_>) -> napi::Result<String> {

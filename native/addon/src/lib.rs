@@ -17,13 +17,13 @@ use napi_derive::napi;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stallscope_core::heap::{FlameQuery, HeapQuery, SubsystemQuery};
+use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
 use stallscope_core::model::{ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
 use stallscope_probe::process;
-use stallscope_probe::reader::{ReadError, Reader};
+use stallscope_probe::reader::Reader;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
-use argument::{argument, callback, line_or_null, required, text, text_or_null};
+use argument::{argument, argument_or_null, callback, line_or_null, required, text, text_or_null};
 use outcome::{Failure, blocking, contained, json, promise, settle};
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +39,12 @@ struct CoreOptions {
 struct ProfileRef {
     incident: String,
     capture: u32,
+}
+
+impl ProfileRef {
+    fn parts(&self) -> (&str, u32) {
+        (&self.incident, self.capture)
+    }
 }
 
 /// The native core of one window. See `extension/shared/core.ts` for the contract.
@@ -331,7 +337,7 @@ impl Core {
         query: Unknown<'_>,
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         self.ask(env, profile, query, |reader, profile, query: HeapQuery| {
-            reader.heap_table(&profile.incident, profile.capture, &query)
+            Ok(reader.heap_table(&profile.incident, profile.capture, &query)?)
         })
     }
 
@@ -348,7 +354,7 @@ impl Core {
         query: Unknown<'_>,
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         self.ask(env, profile, query, |reader, profile, query: FlameQuery| {
-            reader.flame(&profile.incident, profile.capture, &query)
+            Ok(reader.flame(&profile.incident, profile.capture, &query)?)
         })
     }
 
@@ -365,7 +371,7 @@ impl Core {
         query: Unknown<'_>,
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         self.ask(env, profile, query, |reader, profile, query: SubsystemQuery| {
-            reader.subsystems(&profile.incident, profile.capture, &query)
+            Ok(reader.subsystems(&profile.incident, profile.capture, &query)?)
         })
     }
 
@@ -382,13 +388,25 @@ impl Core {
         query: Unknown<'_>,
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         self.ask(env, profile, query, |reader, profile, query: FlameQuery| {
-            reader.icicle(&profile.incident, profile.capture, &query)
+            Ok(reader.icicle(&profile.incident, profile.capture, &query)?)
         })
     }
 
-    /// A heap capture minus its incident's baseline.
+    /// The heap captures there are to compare with, newest incident first.
+    #[napi(ts_args_type = "limit: number", ts_return_type = "Promise<Outcome<HeapCapture[]>>", catch_unwind)]
+    pub fn heap_captures<'env>(
+        &self,
+        env: &'env Env,
+        limit: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let limit = argument::<usize>(env, "limit", limit);
+        promise(env, blocking(move || Ok(reader.heap_captures(limit?)?)))
+    }
+
+    /// A heap capture minus a base; `null` is its incident's baseline.
     #[napi(
-        ts_args_type = "ref: ProfileRef, query: HeapQuery",
+        ts_args_type = "ref: ProfileRef, query: DiffQuery, base: ProfileRef | null",
         ts_return_type = "Promise<Outcome<DiffPage>>",
         catch_unwind
     )]
@@ -397,9 +415,32 @@ impl Core {
         env: &'env Env,
         profile: Unknown<'_>,
         query: Unknown<'_>,
+        base: Unknown<'_>,
     ) -> napi::Result<PromiseRaw<'env, Value>> {
-        self.ask(env, profile, query, |reader, profile, query: HeapQuery| {
-            reader.heap_diff(&profile.incident, profile.capture, &query)
+        let base = argument_or_null::<ProfileRef>(env, "base", base);
+        self.ask(env, profile, query, move |reader, profile, query: DiffQuery| {
+            let base = base?;
+            Ok(reader.heap_diff(profile.parts(), base.as_ref().map(ProfileRef::parts), &query)?)
+        })
+    }
+
+    /// The flame tree of a heap capture and a base together; `null` is its incident's baseline.
+    #[napi(
+        ts_args_type = "ref: ProfileRef, query: FlameQuery, base: ProfileRef | null",
+        ts_return_type = "Promise<Outcome<FlameTree>>",
+        catch_unwind
+    )]
+    pub fn flame_diff<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+        query: Unknown<'_>,
+        base: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let base = argument_or_null::<ProfileRef>(env, "base", base);
+        self.ask(env, profile, query, move |reader, profile, query: FlameQuery| {
+            let base = base?;
+            Ok(reader.flame_diff(profile.parts(), base.as_ref().map(ProfileRef::parts), &query)?)
         })
     }
 }
@@ -415,12 +456,12 @@ impl Core {
         env: &'env Env,
         profile: Unknown<'_>,
         query: Unknown<'_>,
-        question: impl FnOnce(&Reader, &ProfileRef, Q) -> Result<A, ReadError> + Send + 'static,
+        question: impl FnOnce(&Reader, &ProfileRef, Q) -> Result<A, Failure> + Send + 'static,
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         let reader = Arc::clone(&self.reader);
         let profile = argument::<ProfileRef>(env, "ref", profile);
         let query = argument::<Q>(env, "query", query);
-        promise(env, blocking(move || Ok(question(&reader, &profile?, query?)?)))
+        promise(env, blocking(move || question(&reader, &profile?, query?)))
     }
 
     fn with<T>(&self, call: impl FnOnce(&Watcher) -> T) -> Option<T> {

@@ -4,9 +4,9 @@ use std::io::{BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
-use stallscope_core::heap::{self, DiffPage};
+use stallscope_core::heap::{self, DiffBy, DiffChange, DiffPage, DiffQuery, DiffRow};
 
 use crate::analyze::View;
 use crate::failure::Failure;
@@ -20,8 +20,20 @@ pub struct Diff {
     base: PathBuf,
     /// The heap profile to compare with it.
     profile: PathBuf,
+    /// Scale the profile so that its total equals the base's, as `go tool pprof -normalize` does.
+    #[arg(long)]
+    normalize: bool,
+    /// One row per function, or per package.
+    #[arg(long, value_enum, value_name = "ROWS", default_value_t = By::Function)]
+    by: By,
     #[command(flatten)]
     view: View,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    Function,
+    Package,
 }
 
 /// The published JSON: others parse it, so it has a shape of its own which changes on purpose only.
@@ -35,9 +47,15 @@ struct Json<'a> {
     rows: Vec<JsonRow<'a>>,
 }
 
+/// Without the later options a row is what it always was.
 #[derive(Serialize)]
 struct JsonRow<'a> {
-    function: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<DiffChange>,
     flat: i64,
     cum: i64,
 }
@@ -48,44 +66,93 @@ impl Diff {
         // See `analyze`: not taken apart at the end.
         let base = ManuallyDrop::new(load(&self.base, &self.view.limits())?);
         let new = ManuallyDrop::new(load(&self.profile, &self.view.limits())?);
-        let page = heap::diff(&base, &new, &self.view.query())
+        let page = heap::diff(&base, &new, &self.query())
             .map_err(|error| Failure::Question { path: self.profile.clone(), error })?;
         let mut out = BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
         if self.view.json {
-            print_json(&page, &mut out)?
+            self.print_json(&page, &mut out)?
         } else {
-            print_table(&page, &mut out)?
+            self.print_table(&page, &mut out)?
         }
         Ok(out.flush()?)
     }
-}
 
-fn print_json(page: &DiffPage, out: &mut impl Write) -> std::io::Result<()> {
-    let rows = page.rows.iter();
-    let rows = rows.map(|row| JsonRow { function: &row.function, flat: row.flat, cum: row.cum }).collect();
-    let json = Json {
-        sample_type: &page.sample_type,
-        unit: &page.unit,
-        base_total: page.base_total,
-        new_total: page.new_total,
-        total: page.total,
-        rows,
-    };
-    serde_json::to_writer(&mut *out, &json)?;
-    writeln!(out)
-}
-
-fn print_table(page: &DiffPage, out: &mut impl Write) -> std::io::Result<()> {
-    let value = |number| print::value(number, &page.unit);
-    writeln!(out, "Type: {}", page.sample_type)?;
-    let (base, new) = (value(page.base_total), value(page.new_total));
-    writeln!(out, "Total: {base} -> {new} ({}) in {} functions", value(page.total), page.matched_rows)?;
-    writeln!(out, "{:>10} {:>8} {:>10} {:>8}  (shares of the base total)", "flat", "flat%", "cum", "cum%")?;
-    for row in &page.rows {
-        let percent = |number| print::percent(number, page.base_total);
-        let (flat, cum) = (value(row.flat), value(row.cum));
-        let (flat_share, cum_share) = (percent(row.flat), percent(row.cum));
-        writeln!(out, "{flat:>10} {flat_share:>8} {cum:>10} {cum_share:>8}  {}", row.function)?;
+    fn query(&self) -> DiffQuery {
+        let table = self.view.query();
+        let by = match self.by {
+            By::Function => DiffBy::Function,
+            By::Package => DiffBy::Package,
+        };
+        DiffQuery {
+            sample_type: table.sample_type,
+            by,
+            normalize: self.normalize,
+            sort: table.sort,
+            limit: table.limit,
+            ..DiffQuery::default()
+        }
     }
-    Ok(())
+
+    fn print_table(&self, page: &DiffPage, out: &mut impl Write) -> std::io::Result<()> {
+        let value = |number| print::value(number, &page.unit);
+        writeln!(out, "Type: {}", page.sample_type)?;
+        let (base, new) = (value(page.base_total), value(page.new_total));
+        let rows = if self.by == By::Package { "packages" } else { "functions" };
+        let growth = value(page.new_total.saturating_sub(page.base_total));
+        writeln!(out, "Total: {base} -> {new} ({growth}) in {} {rows}", page.matched_rows)?;
+        if self.normalize {
+            writeln!(out, "Normalized: the profile is scaled to the base total before it is compared")?;
+        }
+        writeln!(
+            out,
+            "{:>10} {:>8} {:>10} {:>8}  change  (shares of the base total)",
+            "flat", "flat%", "cum", "cum%"
+        )?;
+        for row in &page.rows {
+            let percent = |number| print::percent(number, page.base_total);
+            let (flat, cum) = (value(row.flat), value(row.cum));
+            let (flat_share, cum_share) = (percent(row.flat), percent(row.cum));
+            let (change, name) = (word(row.change), self.name(row));
+            writeln!(out, "{flat:>10} {flat_share:>8} {cum:>10} {cum_share:>8}  {change:<6}  {name}")?;
+        }
+        Ok(())
+    }
+
+    fn name<'a>(&self, row: &'a DiffRow) -> &'a str {
+        match self.by {
+            By::Function => &row.function,
+            By::Package if row.package.is_empty() => "(no package)",
+            By::Package => &row.package,
+        }
+    }
+
+    fn print_json(&self, page: &DiffPage, out: &mut impl Write) -> std::io::Result<()> {
+        let by_package = self.by == By::Package;
+        let rows = page.rows.iter().map(|row| JsonRow {
+            function: (!by_package).then_some(&row.function),
+            package: by_package.then_some(&row.package),
+            change: (by_package || self.normalize).then_some(row.change),
+            flat: row.flat,
+            cum: row.cum,
+        });
+        let json = Json {
+            sample_type: &page.sample_type,
+            unit: &page.unit,
+            base_total: page.base_total,
+            new_total: page.new_total,
+            total: page.total,
+            rows: rows.collect(),
+        };
+        serde_json::to_writer(&mut *out, &json)?;
+        writeln!(out)
+    }
+}
+
+fn word(change: DiffChange) -> &'static str {
+    match change {
+        DiffChange::New => "new",
+        DiffChange::Gone => "gone",
+        DiffChange::Grown => "grown",
+        DiffChange::Shrunk => "shrunk",
+    }
 }

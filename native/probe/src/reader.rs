@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use stallscope_core::heap::{
-    DiffPage, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, SubsystemQuery,
-    SubsystemTable, diff,
+    DiffPage, DiffQuery, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, SubsystemQuery,
+    SubsystemTable, diff, flame_diff,
 };
 use stallscope_core::memory::{
     CapturedMemory, LiveHeap, MemStats, NotMemStats, Resident, Waterfall, WaterfallInput,
 };
 use stallscope_core::model::{
-    Bytes, Capture, CaptureKind, CaptureState, Incident, IncidentSummary, Ns, Timeline, TimelineQuery,
+    Bytes, Capture, CaptureKind, CaptureState, HeapCapture, Incident, IncidentSummary, Ns, Timeline,
+    TimelineQuery,
 };
 use stallscope_core::patterns::{Evidence, Patterns, Rules, evaluate};
 
@@ -27,6 +28,8 @@ const MOST_ROWS: usize = 1_000;
 const MOST_NODES: usize = 20_000;
 /// The page of statistics is 8 KB.
 const MOST_PAGE_BYTES: u64 = 1 << 20;
+/// More heap captures than this are not offered to compare with.
+const MOST_HEAP_CAPTURES: usize = 200;
 
 /// Why a question about a capture has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -233,21 +236,63 @@ impl Reader {
         index.icicle(&query).map_err(|source| ReadError::Query { path, source })
     }
 
-    /// A heap capture minus the incident's baseline.
+    /// The latest heap captures and baselines of all incidents: newest incident first, in it the latest first.
+    ///
+    /// # Errors
+    /// When the folder of incidents cannot be read; an incident that cannot be read has none.
+    pub fn heap_captures(&self, limit: usize) -> Result<Vec<HeapCapture>, ReadError> {
+        let latest_first = |incident: Incident| {
+            let mut captures: Vec<_> = incident.heap_captures().collect();
+            captures.sort_by(|a, b| b.taken_unix_ms.total_cmp(&a.taken_unix_ms));
+            captures
+        };
+        let all = self.store.newest()?.flat_map(latest_first);
+        Ok(all.take(limit.min(MOST_HEAP_CAPTURES)).collect())
+    }
+
+    /// A heap capture minus a base: another capture, of any incident, or without one its incident's baseline.
     ///
     /// # Errors
     /// No such capture, no baseline, not a profile, an unknown sample type.
-    pub fn heap_diff(&self, id: &str, number: u32, query: &HeapQuery) -> Result<DiffPage, ReadError> {
+    pub fn heap_diff(
+        &self,
+        (id, number): (&str, u32),
+        base: Option<(&str, u32)>,
+        query: &DiffQuery,
+    ) -> Result<DiffPage, ReadError> {
+        let base = self.base(id, base)?;
+        let (path, index) = self.profile(id, number)?;
+        let query = DiffQuery { limit: query.limit.min(MOST_ROWS), ..query.clone() };
+        diff(&base, &index, &query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    /// The flame tree of a heap capture and its base together; the base as in `heap_diff`.
+    ///
+    /// # Errors
+    /// No such capture, no baseline, not a profile, an unknown sample type or path.
+    pub fn flame_diff(
+        &self,
+        (id, number): (&str, u32),
+        base: Option<(&str, u32)>,
+        query: &FlameQuery,
+    ) -> Result<FlameTree, ReadError> {
+        let base = self.base(id, base)?;
+        let (path, index) = self.profile(id, number)?;
+        let query = FlameQuery { max_nodes: query.max_nodes.min(MOST_NODES), ..query.clone() };
+        flame_diff(&base, &index, &query).map_err(|source| ReadError::Query { path, source })
+    }
+
+    fn base(&self, id: &str, named: Option<(&str, u32)>) -> Result<Arc<HeapIndex>, ReadError> {
+        if let Some((id, number)) = named {
+            return Ok(self.profile(id, number)?.1);
+        }
         let incident = self.store.load(id)?;
         let baseline = incident
             .captures
             .iter()
             .find(|c| c.kind == CaptureKind::Baseline && c.state == CaptureState::Complete)
             .ok_or_else(|| ReadError::NoBaseline { id: id.to_owned() })?;
-        let (_, base) = self.profile(id, baseline.number)?;
-        let (path, index) = self.profile(id, number)?;
-        let query = HeapQuery { limit: query.limit.min(MOST_ROWS), ..query.clone() };
-        diff(&base, &index, &query).map_err(|source| ReadError::Query { path, source })
+        Ok(self.profile(id, baseline.number)?.1)
     }
 
     /// Which leak patterns the heaps of an incident show, with the rules' texts in a language (`en`, `zh-cn`).

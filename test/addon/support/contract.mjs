@@ -66,7 +66,9 @@ export const RIGHT = {
   flame: [REF, TREE],
   subsystems: [REF, { sample_type: null }],
   icicle: [REF, TREE],
-  heapDiff: [REF, ROWS],
+  heapCaptures: [10],
+  heapDiff: [REF, ROWS, null],
+  flameDiff: [REF, TREE, null],
   decisions: [10],
 };
 

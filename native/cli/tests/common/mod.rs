@@ -1,6 +1,8 @@
 //! What the tests of the command line share.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod tool;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

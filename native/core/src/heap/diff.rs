@@ -1,27 +1,86 @@
-//! What grew and what shrank between two profiles, by function.
+//! What grew and what shrank between two profiles, by function or by package.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::index::{HeapError, HeapIndex};
+use super::index::{HeapError, HeapIndex, SampleType};
 use super::nodes::Node;
-use super::query::{Filter, HeapQuery, HeapSort};
+use super::query::{Filter, HeapSort};
+use super::rows::{DiffBy, Row};
+use super::scale::Scale;
 use super::table::Sums;
 
-/// One function whose values changed.
+/// Which changes are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(default)]
+pub struct DiffQuery {
+    /// For example `alloc_space`; `null` for the default.
+    pub sample_type: Option<String>,
+    /// What a row is.
+    pub by: DiffBy,
+    /// Scale the profile so that its total equals the base's: shows what changed in proportion, not in size.
+    pub normalize: bool,
+    /// The order; by the size of the change, whichever its sign, unless by name.
+    pub sort: HeapSort,
+    /// Largest change first (for names: Z first).
+    pub descending: bool,
+    /// Part of a function or package name, upper or lower case; empty for all.
+    pub filter: String,
+    /// How many matching rows to skip.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub offset: usize,
+    /// How many rows to give.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub limit: usize,
+}
+
+impl Default for DiffQuery {
+    fn default() -> Self {
+        Self {
+            sample_type: None,
+            by: DiffBy::Function,
+            normalize: false,
+            sort: HeapSort::Flat,
+            descending: true,
+            filter: String::new(),
+            offset: 0,
+            limit: usize::MAX,
+        }
+    }
+}
+
+/// How a row changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum DiffChange {
+    /// The base has nothing of it.
+    New,
+    /// Only the base has it.
+    Gone,
+    /// It holds more than in the base.
+    Grown,
+    /// It holds less than in the base.
+    Shrunk,
+}
+
+/// One function, or package, whose values changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct DiffRow {
-    /// Its full name, as `go tool pprof` prints it.
+    /// Its full name, as `go tool pprof` prints it; empty when rows are packages.
     pub function: String,
     /// The import path in the name; empty if there is none.
     pub package: String,
-    /// Its source file; empty if unknown.
+    /// Its source file; empty if unknown, and when rows are packages.
     pub file: String,
     /// The line it starts at, or the first line seen of it; 0 if unknown.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub line: i64,
+    /// How it changed: judged by `flat`, or by `cum` when `flat` is the same on both sides.
+    pub change: DiffChange,
     /// Change of what the function itself allocated.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub flat: i64,
@@ -47,10 +106,10 @@ pub struct DiffPage {
     /// The sum over all samples of the base profile.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub base_total: i64,
-    /// The sum over all samples of the profile.
+    /// The sum over all samples of the profile, never scaled.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub new_total: i64,
-    /// `new_total` − `base_total`.
+    /// The change of the total: `new_total` − `base_total`, or what rounding leaves of it when normalised.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub total: i64,
     /// How many rows match the filter, on all pages.
@@ -60,72 +119,98 @@ pub struct DiffPage {
     pub rows: Vec<DiffRow>,
 }
 
-/// `new` − `base`, the numbers of `go tool pprof -diff_base` (and of `-base`, which differs in percentages only).
-/// Functions that did not change have no row.
-pub fn diff(base: &HeapIndex, new: &HeapIndex, query: &HeapQuery) -> Result<DiffPage, HeapError> {
-    let new_kind = new.kind(query.sample_type.as_deref())?;
-    let sample_type = new.sample_type(new_kind);
-    let base_kind = base.kind(Some(&sample_type.sample_type))?;
-    let base_unit = base.sample_type(base_kind).unit;
-    if base_unit != sample_type.unit {
-        let (sample_type, unit) = (sample_type.sample_type, sample_type.unit);
-        return Err(HeapError::UnitsDiffer { sample_type, base_unit, unit });
-    }
+/// The sample type that both sides of a comparison count, and its column in each.
+pub(super) struct Compared {
+    pub base_kind: usize,
+    pub new_kind: usize,
+    pub sample_type: SampleType,
+    pub scale: Scale,
+}
 
-    let (base_table, new_table) = (base.table(base_kind), new.table(new_kind));
-    let mut changes: HashMap<&str, Change> = HashMap::with_capacity(new.nodes.list.len());
-    for (node, sums) in new.nodes.list.iter().zip(&new_table.sums) {
-        changes.entry(&node.name).or_insert_with(|| Change::of(node)).add_new(*sums);
+impl Compared {
+    pub(super) fn new(
+        base: &HeapIndex,
+        new: &HeapIndex,
+        sample_type: Option<&str>,
+        normalize: bool,
+    ) -> Result<Self, HeapError> {
+        let new_kind = new.kind(sample_type)?;
+        let sample_type = new.sample_type(new_kind);
+        let base_kind = base.kind(Some(&sample_type.sample_type))?;
+        let base_unit = base.sample_type(base_kind).unit;
+        if base_unit != sample_type.unit {
+            let SampleType { sample_type, unit } = sample_type;
+            return Err(HeapError::UnitsDiffer { sample_type, base_unit, unit });
+        }
+        let scale = if normalize { Scale::to_base(new, new_kind, base, base_kind) } else { Scale::NONE };
+        Ok(Self { base_kind, new_kind, sample_type, scale })
     }
-    for (node, sums) in base.nodes.list.iter().zip(&base_table.sums) {
-        changes.entry(&node.name).or_insert_with(|| Change::of(node)).add_base(*sums);
+}
+
+/// `new` − `base`, the numbers of `go tool pprof -diff_base` (and of `-base`, which differs in percentages only),
+/// with `-normalize` if asked for. What did not change has no row.
+pub fn diff(base: &HeapIndex, new: &HeapIndex, query: &DiffQuery) -> Result<DiffPage, HeapError> {
+    let compared = Compared::new(base, new, query.sample_type.as_deref(), query.normalize)?;
+    let (base_rows, base_total) = base.rows(compared.base_kind, query.by, Scale::NONE);
+    let (new_rows, scaled_total) = new.rows(compared.new_kind, query.by, compared.scale);
+    let mut changes: HashMap<&str, Change> = HashMap::with_capacity(new_rows.len());
+    for row in new_rows {
+        let change = changes.entry(row.name).or_insert_with(|| Change::of(&row));
+        change.new = change.new.plus(row.sums);
+    }
+    for row in base_rows {
+        let change = changes.entry(row.name).or_insert_with(|| Change::of(&row));
+        change.base = change.base.plus(row.sums);
     }
 
     let filter = Filter::new(&query.filter);
-    let is_row = |change: &Change| change.delta() != Sums::default() && filter.matches(change.node);
+    let is_shown = |change: &Change| match query.by {
+        DiffBy::Function => filter.matches(change.node),
+        DiffBy::Package => filter.matches_text(change.name),
+    };
+    let is_row = |change: &Change| change.delta() != Sums::default() && is_shown(change);
     let mut rows: Vec<Change> = changes.into_values().filter(is_row).collect();
-    rows.sort_unstable_by(|a, b| {
-        let size = |of: fn(&Change) -> i64| {
-            let (a, b) = (of(a).unsigned_abs(), of(b).unsigned_abs());
-            if query.descending { b.cmp(&a) } else { a.cmp(&b) }
-        };
-        let names = a.node.name.cmp(&b.node.name);
-        match query.sort {
-            HeapSort::Flat => size(|c| c.delta().flat).then(names),
-            HeapSort::Cum => size(|c| c.delta().cum).then(names),
-            HeapSort::Name if query.descending => names.reverse(),
-            HeapSort::Name => names,
-        }
-    });
+    sort_rows(&mut rows, query.sort, query.descending);
+    let row = |change: &Change| change.row(query.by);
+    let rows_on_page = rows.iter().skip(query.offset).take(query.limit).map(row).collect();
     Ok(DiffPage {
-        sample_type: sample_type.sample_type,
-        unit: sample_type.unit,
-        base_total: base_table.total,
-        new_total: new_table.total,
-        total: new_table.total.saturating_sub(base_table.total),
+        base_total,
+        new_total: new.table(compared.new_kind).total,
+        total: scaled_total.saturating_sub(base_total),
+        sample_type: compared.sample_type.sample_type,
+        unit: compared.sample_type.unit,
         matched_rows: rows.len(),
-        rows: rows.iter().skip(query.offset).take(query.limit).map(Change::row).collect(),
+        rows: rows_on_page,
     })
 }
 
-/// A function on both sides.
+fn sort_rows(rows: &mut [Change], sort: HeapSort, descending: bool) {
+    rows.sort_unstable_by(|a, b| {
+        let size = |of: fn(&Change) -> i64| {
+            let (a, b) = (of(a).unsigned_abs(), of(b).unsigned_abs());
+            if descending { b.cmp(&a) } else { a.cmp(&b) }
+        };
+        let names = a.name.cmp(b.name);
+        match sort {
+            HeapSort::Flat => size(|c| c.delta().flat).then(names),
+            HeapSort::Cum => size(|c| c.delta().cum).then(names),
+            HeapSort::Name if descending => names.reverse(),
+            HeapSort::Name => names,
+        }
+    });
+}
+
+/// A row on both sides.
 struct Change<'a> {
+    name: &'a str,
     node: &'a Node,
     base: Sums,
     new: Sums,
 }
 
 impl<'a> Change<'a> {
-    fn of(node: &'a Node) -> Self {
-        Self { node, base: Sums::default(), new: Sums::default() }
-    }
-
-    fn add_new(&mut self, sums: Sums) {
-        self.new = self.new.plus(sums);
-    }
-
-    fn add_base(&mut self, sums: Sums) {
-        self.base = self.base.plus(sums);
+    fn of(row: &Row<'a>) -> Self {
+        Self { name: row.name, node: row.node, base: Sums::default(), new: Sums::default() }
     }
 
     fn delta(&self) -> Sums {
@@ -135,13 +220,25 @@ impl<'a> Change<'a> {
         }
     }
 
-    fn row(&self) -> DiffRow {
+    fn kind(&self) -> DiffChange {
         let delta = self.delta();
+        match (self.base == Sums::default(), self.new == Sums::default()) {
+            (true, _) => DiffChange::New,
+            (_, true) => DiffChange::Gone,
+            _ if (if delta.flat != 0 { delta.flat } else { delta.cum }) > 0 => DiffChange::Grown,
+            _ => DiffChange::Shrunk,
+        }
+    }
+
+    fn row(&self, by: DiffBy) -> DiffRow {
+        let delta = self.delta();
+        let of_function = |text: &str| if by == DiffBy::Function { text.to_owned() } else { String::new() };
         DiffRow {
-            function: self.node.name.clone(),
+            function: of_function(&self.node.name),
             package: self.node.package.clone(),
-            file: self.node.file.clone(),
-            line: self.node.line,
+            file: of_function(&self.node.file),
+            line: if by == DiffBy::Function { self.node.line } else { 0 },
+            change: self.kind(),
             flat: delta.flat,
             cum: delta.cum,
             base_flat: self.base.flat,

@@ -1,4 +1,4 @@
-//! Heap profiles: tables by function and by part of gopls, the flame tree from the root, the difference of two profiles.
+//! Heap profiles: tables by function and by part of gopls, flame trees, the difference of two profiles.
 //!
 //! Everything here gives the numbers `go tool pprof` gives for the same file; a test runs the real tool.
 //! [`HeapIndex`] is built once per profile and answers all later questions quickly.
@@ -11,6 +11,8 @@ mod names;
 mod nodes;
 mod prune;
 mod query;
+mod rows;
+mod scale;
 mod stacks;
 mod subsystem;
 mod table;
@@ -18,10 +20,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use diff::{DiffPage, DiffRow, diff};
-pub use flame::{FlameNode, FlameNodeKind, FlameQuery, FlameTree};
+pub use diff::{DiffChange, DiffPage, DiffQuery, DiffRow, diff};
+pub use flame::{FlameDirection, FlameNode, FlameNodeKind, FlameQuery, FlameTree, flame_diff};
 pub use index::{HeapError, HeapIndex, SampleType};
 pub use query::{HeapPage, HeapQuery, HeapRow, HeapSort};
+pub use rows::DiffBy;
 pub use stacks::{FunctionNames, HeldBy, LargeObjects, Space, StackFilter};
 pub use subsystem::{
     BALLAST, RulesError, SubsystemQuery, SubsystemRow, SubsystemRules, SubsystemTable, UNASSIGNED,

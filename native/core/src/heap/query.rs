@@ -188,8 +188,10 @@ impl Filter {
     }
 
     pub(super) fn matches(&self, node: &Node) -> bool {
-        self.lower.is_empty()
-            || node.name.to_lowercase().contains(&self.lower)
-            || node.package.to_lowercase().contains(&self.lower)
+        self.matches_text(&node.name) || self.matches_text(&node.package)
+    }
+
+    pub(super) fn matches_text(&self, text: &str) -> bool {
+        self.lower.is_empty() || text.to_lowercase().contains(&self.lower)
     }
 }

@@ -6,7 +6,7 @@ use stallscope_pprof::Profile;
 
 use super::nodes::Nodes;
 
-/// The values of one function.
+/// The values of one row: a function, or a package.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
     /// Allocated in the function itself.
@@ -21,7 +21,7 @@ impl Sums {
     }
 }
 
-/// The values of all functions, by node.
+/// The values of all rows; of functions by node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Table {
     pub sums: Vec<Sums>,
@@ -34,7 +34,7 @@ impl Table {
         Self::of_part(profile, nodes, kind, 0..profile.samples.len())
     }
 
-    /// Walks each of these stacks once. A function that is in a stack several times counts that sample once.
+    /// The table of some of the samples.
     pub(crate) fn of_part(profile: &Profile, nodes: &Nodes, kind: usize, samples: Range<usize>) -> Self {
         Self::of_samples(profile, nodes, kind, samples)
     }
@@ -46,10 +46,24 @@ impl Table {
         kind: usize,
         samples: impl Iterator<Item = usize>,
     ) -> Self {
-        let mut cells = vec![Cell::default(); nodes.list.len()];
+        let value = |sample| profile.value(sample, kind);
+        Self::count(profile, nodes, samples, nodes.list.len(), |node| node, value)
+    }
+
+    /// Walks each of these stacks once. A row that is in a stack several times counts that sample once. `row_of` a node is
+    /// below `rows`; `value_of` a sample is in any unit.
+    pub(crate) fn count(
+        profile: &Profile,
+        nodes: &Nodes,
+        samples: impl Iterator<Item = usize>,
+        rows: usize,
+        row_of: impl Fn(u32) -> u32,
+        value_of: impl Fn(usize) -> i64,
+    ) -> Self {
+        let mut cells = vec![Cell::default(); rows];
         let mut total = 0i64;
         for sample in samples {
-            let value = profile.value(sample, kind);
+            let value = value_of(sample);
             if value == 0 {
                 continue;
             }
@@ -58,7 +72,7 @@ impl Table {
             let this_sample = sample as u32 + 1;
             for location in stack {
                 for node in nodes.at(*location) {
-                    let cell = &mut cells[*node as usize];
+                    let cell = &mut cells[row_of(*node) as usize];
                     if cell.last_sample != this_sample {
                         cell.last_sample = this_sample;
                         cell.sums.cum = cell.sums.cum.saturating_add(value);
@@ -66,7 +80,7 @@ impl Table {
                 }
             }
             if let Some(leaf) = stack.first() {
-                let sums = &mut cells[nodes.at(*leaf)[0] as usize].sums;
+                let sums = &mut cells[row_of(nodes.at(*leaf)[0]) as usize].sums;
                 sums.flat = sums.flat.saturating_add(value);
             }
         }

@@ -147,7 +147,7 @@ fn zoom_shows_what_was_merged() {
 #[test]
 fn the_difference_is_signed_and_leaves_out_what_did_not_change() {
     let (base, new) = (index("5 main;a\n7 main;b\n3 main;gone"), index("9 main;a\n7 main;b\n20 main;new"));
-    let page = diff(&base, &new, &HeapQuery::default()).unwrap();
+    let page = diff(&base, &new, &DiffQuery::default()).unwrap();
     let rows: Vec<_> = page.rows.iter().map(|r| (r.function.as_str(), r.flat, r.cum)).collect();
     assert_eq!(rows, [("new", 20, 20), ("a", 4, 4), ("gone", -3, -3), ("main", 0, 21)]);
     assert_eq!((page.base_total, page.new_total, page.total), (15, 36, 21));
@@ -166,4 +166,97 @@ fn the_ballast_is_labelled_and_its_numbers_are_untouched() {
     let labels: Vec<_> = page.rows.iter().map(|row| (row.flat, row.label.as_deref())).collect();
     assert_eq!(labels, [(100_007_936, Some("ballast")), (5, None)]);
     assert_eq!((page.total, page.ballast), (100_007_941, 100_007_936));
+}
+
+/// The changes as text.
+fn changed(base: &str, new: &str, query: &DiffQuery) -> String {
+    let page = diff(&index(base), &index(new), query).unwrap();
+    let row =
+        |row: &DiffRow| format!("{:?} {} {} {}{}", row.change, row.flat, row.cum, row.package, row.function);
+    page.rows.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_change_is_told_by_both_sides_of_it() {
+    let (base, new) = ("5 p.gone\n4 p.less;p.leaf\n2 p.up;p.leaf", "7 p.new\n3 p.less;p.leaf\n8 p.up;p.leaf");
+    let by_name = DiffQuery { sort: HeapSort::Name, descending: false, ..DiffQuery::default() };
+    let expected =
+        "Gone -5 -5 pp.gone\nGrown 5 5 pp.leaf\nShrunk 0 -1 pp.less\nNew 7 7 pp.new\nGrown 0 6 pp.up";
+    assert_eq!(changed(base, new, &by_name), expected);
+}
+
+#[test]
+fn a_package_counts_a_stack_once_and_is_found_by_its_own_name() {
+    let (base, new) = ("1 a.x;b.y", "4 a.x;b.y;a.z\n2 b.y\n9 c");
+    let query = DiffQuery { by: DiffBy::Package, ..DiffQuery::default() };
+    assert_eq!(changed(base, new, &query), "New 9 9 \nGrown 4 3 a\nGrown 1 5 b");
+    let filtered = DiffQuery { filter: "x".into(), ..query };
+    assert_eq!(changed(base, new, &filtered), "", "functions have no row, so they are not searched");
+}
+
+#[test]
+fn normalised_the_profile_has_the_total_of_the_base() {
+    let (base, new) = ("10 a\n30 b", "40 a\n40 b\n0 c");
+    let query = DiffQuery { normalize: true, ..DiffQuery::default() };
+    assert_eq!(changed(base, new, &query), "Grown 10 10 a\nShrunk -10 -10 b");
+    let page = diff(&index(base), &index(new), &query).unwrap();
+    assert_eq!((page.base_total, page.new_total, page.total), (40, 80, 0));
+    // Nothing to scale stays nothing.
+    assert_eq!(changed("10 a", "0 a", &query), "Gone -10 -10 a");
+}
+
+#[test]
+fn inverted_a_tree_begins_at_the_leaves() {
+    let query = FlameQuery { direction: FlameDirection::Callers, ..FlameQuery::default() };
+    let tree = index("5 main;a;b\n3 main;b\n2 main;a>c").flame(&query).unwrap();
+    let expected = "root @0 0/10\n b @0 0/8\n  a @0 0/5\n   main @0 5/5\n  main @5 3/3\n c @8 0/2\n  a @8 0/2\n   main @8 2/2";
+    assert_eq!(drawn(&tree), expected);
+}
+
+#[test]
+fn a_sandwich_counts_a_function_that_calls_itself_once() {
+    let index = index("5 main;f;f;g\n3 go;f;h;f\n2 main;h");
+    let focused = |direction| FlameQuery { focus: Some("f".into()), direction, ..FlameQuery::default() };
+    let callees = index.flame(&focused(FlameDirection::Callees)).unwrap();
+    assert_eq!(drawn(&callees), "f @0 3/8\n g @0 5/5");
+    let callers = index.flame(&focused(FlameDirection::Callers)).unwrap();
+    assert_eq!(drawn(&callers), "f @0 0/8\n main @0 5/5\n go @5 3/3");
+    let zoomed = FlameQuery { path: vec!["g".into()], ..focused(FlameDirection::Callees) };
+    assert_eq!(drawn(&index.flame(&zoomed).unwrap()), "g @0 5/5");
+    let nobody = FlameQuery { focus: Some("nobody".into()), ..FlameQuery::default() };
+    assert_eq!(drawn(&index.flame(&nobody).unwrap()), "root @0 0/0");
+}
+
+#[test]
+fn a_search_counts_each_stack_once_also_where_it_is_merged() {
+    let index = index("50 main;ab;b\n20 main;c\n3 main;d;b\n1 main;e");
+    let query = FlameQuery { search: "B".into(), max_nodes: 2, ..FlameQuery::default() };
+    let tree = index.flame(&query).unwrap();
+    assert_eq!(tree.matched, 53);
+    let matched: Vec<_> = tree.nodes.iter().map(|node| (node.kind, node.value, node.matched)).collect();
+    let (root, frame, other) = (FlameNodeKind::Root, FlameNodeKind::Frame, FlameNodeKind::Other);
+    let expected = [(root, 74, 53), (frame, 74, 53), (frame, 50, 50), (other, 50, 50), (other, 24, 3)];
+    assert_eq!(matched, expected);
+    let zoomed = FlameQuery { path: vec!["main".into(), "ab".into()], ..query };
+    assert_eq!(index.flame(&zoomed).unwrap().matched, 50, "the frame that is zoomed on matches itself");
+}
+
+#[test]
+fn a_difference_draws_both_sides_beside_each_other() {
+    let (base, new) = (index("10 main;a\n4 main;gone;x"), index("10 main;a\n6 main;new\n5 other"));
+    let tree = flame_diff(&base, &new, &FlameQuery::default()).unwrap();
+    let line =
+        |node: &FlameNode| format!("{} @{} {}<-{}", node.function, node.start, node.value, node.base_value);
+    let lines: Vec<_> = tree.nodes.iter().map(line).collect();
+    let expected = [
+        " @0 21<-14",
+        "main @0 16<-14",
+        "a @0 10<-10",
+        "new @20 6<-0",
+        "gone @26 0<-4",
+        "x @26 0<-4",
+        "other @30 5<-0",
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!((tree.total, tree.base_total), (21, Some(14)));
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::memory::Resident;
 
-use super::{Bytes, Decision, LatencySource, Ns, RssPoint, Value};
+use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
 /// Version of the `incident.json` layout. Readers refuse a larger one by name.
 pub const INCIDENT_FORMAT: u32 = 1;
@@ -292,7 +292,47 @@ pub struct IncidentSummary {
     pub problem: Option<String>,
 }
 
+/// A heap profile that can be compared with another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct HeapCapture {
+    /// Folder name of its incident.
+    pub incident: String,
+    /// `Capture.number`.
+    pub capture: u32,
+    /// `heap` or `baseline`.
+    pub kind: CaptureKind,
+    /// The incident's main request.
+    pub method: String,
+    /// When the last byte of it came, Unix milliseconds.
+    pub taken_unix_ms: f64,
+    /// Its total `inuse_space`, where that is known.
+    pub inuse_space_bytes: Option<Bytes>,
+    /// The gopls it was taken of.
+    pub gopls_version: Option<String>,
+}
+
 impl Incident {
+    /// Its whole heap profiles, in the order of their numbers.
+    pub fn heap_captures(&self) -> impl Iterator<Item = HeapCapture> {
+        // Written by us, but read back from disk: what is no number counts from 1970, and is still listed.
+        let origin_ms = self.origin_unix_ns.parse::<f64>().unwrap_or(0.0) / MS as f64;
+        let is_heap = |capture: &&Capture| {
+            matches!(capture.kind, CaptureKind::Heap | CaptureKind::Baseline)
+                && capture.state == CaptureState::Complete
+                && !capture.file.is_empty()
+        };
+        self.captures.iter().filter(is_heap).map(move |capture| HeapCapture {
+            incident: self.id.clone(),
+            capture: capture.number,
+            kind: capture.kind,
+            method: self.request.method.clone(),
+            taken_unix_ms: origin_ms + capture.received_ns.unwrap_or(capture.trigger_ns) as f64 / MS as f64,
+            inuse_space_bytes: capture.inuse_space_bytes,
+            gopls_version: self.gopls.version.clone(),
+        })
+    }
+
     /// The line for the list. `size_bytes` is what the folder takes on disk.
     pub fn summary(&self, size_bytes: Bytes) -> IncidentSummary {
         IncidentSummary {

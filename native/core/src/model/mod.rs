@@ -10,8 +10,8 @@ mod timeline;
 
 pub use decision::{Decision, Value};
 pub use incident::{
-    Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, INCIDENT_FORMAT, Incident, IncidentState,
-    IncidentSummary, LoadContext, Note, PastLoad, RequestRecord, RssSummary, TimingSource,
+    Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, HeapCapture, INCIDENT_FORMAT, Incident,
+    IncidentState, IncidentSummary, LoadContext, Note, PastLoad, RequestRecord, RssSummary, TimingSource,
 };
 pub use settings::{Adjustment, WatchSettings};
 pub use status::{

@@ -145,6 +145,17 @@ impl Store {
         Ok(all)
     }
 
+    /// The readable incidents, newest first, each read when it is asked for.
+    ///
+    /// # Errors
+    /// When the folder of incidents itself cannot be read.
+    pub fn newest(&self) -> Result<impl Iterator<Item = Incident>, StoreError> {
+        let mut folders = self.folders()?;
+        folders.sort_by(|a, b| b.0.cmp(&a.0));
+        // The folder's name is what it is asked for by, whatever its file says.
+        Ok(folders.into_iter().filter_map(|(id, path)| Some(Incident { id, ..read_incident(&path).ok()? })))
+    }
+
     /// Deletes incidents; ids that are not there count as deleted. Returns how many folders went.
     ///
     /// # Errors

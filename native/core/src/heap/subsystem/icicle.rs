@@ -5,16 +5,17 @@ use std::collections::{HashMap, HashSet};
 
 use crate::heap::flame::{FlameNode, FlameNodeKind, FlameQuery, FlameTree};
 use crate::heap::index::{HeapError, HeapIndex};
+use crate::heap::query::Filter;
 
 impl HeapIndex {
     /// What each subsystem holds, by package and then by the function that allocated it. The path of the query is a
-    /// subsystem's id, a package and a function, as far as it is zoomed.
+    /// subsystem's id, a package and a function, as far as it is zoomed; its direction and focus mean nothing here.
     ///
     /// # Errors
     /// An unknown sample type; a path that leads nowhere.
     pub fn icicle(&self, query: &FlameQuery) -> Result<FlameTree, HeapError> {
         let kind = self.kind(query.sample_type.as_deref())?;
-        let mut at = self.by_subsystem(kind);
+        let mut at = self.by_subsystem(kind, &query.search);
         for name in &query.path {
             let found = at.inner.into_iter().find(|block| block.name == *name);
             at = found.ok_or_else(|| HeapError::UnknownPath { function: name.clone() })?;
@@ -26,12 +27,16 @@ impl HeapIndex {
             sample_type: sample_type.sample_type,
             unit: sample_type.unit,
             total: self.table(kind).total,
+            base_total: None,
+            matched: at.matched,
+            base_matched: 0,
             path: query.path.clone(),
             nodes: drawing.nodes,
         })
     }
 
-    fn by_subsystem(&self, kind: usize) -> Block {
+    fn by_subsystem(&self, kind: usize, search: &str) -> Block {
+        let search = (!search.trim().is_empty()).then(|| Filter::new(search));
         let rules = self.assignment().rules;
         let mut root = Block::new(FlameNodeKind::Root, String::new());
         let mut subsystems: HashMap<u8, usize> = HashMap::new();
@@ -41,12 +46,15 @@ impl HeapIndex {
             if value <= 0 {
                 continue;
             }
-            root.value = root.value.saturating_add(value);
+            let is_match =
+                |search: &Filter| node.is_some_and(|node| search.matches(&self.nodes.list[node as usize]));
+            let matched = if search.as_ref().is_some_and(is_match) { value } else { 0 };
+            root.add(value, matched);
             let subsystem = *subsystems.entry(number).or_insert_with(|| {
                 root.push(Block::new(FlameNodeKind::Subsystem, rules.id(number).to_owned()))
             });
             let subsystem = &mut root.inner[subsystem];
-            subsystem.value = subsystem.value.saturating_add(value);
+            subsystem.add(value, matched);
             let Some(node) = node else {
                 subsystem.own = subsystem.own.saturating_add(value);
                 continue;
@@ -56,13 +64,14 @@ impl HeapIndex {
                 subsystem.push(Block::new(FlameNodeKind::Package, function.package.clone()))
             });
             let package = &mut subsystem.inner[package];
-            package.value = package.value.saturating_add(value);
+            package.add(value, matched);
             package.push(Block {
                 package: function.package.clone(),
                 source: Some((function.file.clone(), function.line)),
                 is_ballast: number == rules.ballast(),
                 value,
                 own: value,
+                matched,
                 ..Block::new(FlameNodeKind::Frame, function.name.clone())
             });
         }
@@ -80,6 +89,8 @@ struct Block {
     is_ballast: bool,
     value: i64,
     own: i64,
+    /// What of `value` is in functions that match the search.
+    matched: i64,
     /// Its place in the order of drawing.
     number: usize,
     inner: Vec<Block>,
@@ -96,9 +107,15 @@ impl Block {
             is_ballast: false,
             value: 0,
             own: 0,
+            matched: 0,
             number: 0,
             inner: Vec::new(),
         }
+    }
+
+    fn add(&mut self, value: i64, matched: i64) {
+        self.value = self.value.saturating_add(value);
+        self.matched = self.matched.saturating_add(matched);
     }
 
     fn push(&mut self, block: Block) -> usize {
@@ -153,29 +170,27 @@ impl Drawing {
             package: block.package.clone(),
             file,
             line,
-            depth,
-            start,
-            value: block.value,
             own: block.own,
-            merged: 0,
+            matched: block.matched,
             label: block.is_ballast.then(|| "ballast".to_owned()),
             subsystem: subsystem.map(str::to_owned),
+            ..FlameNode::blank(depth, start, block.value)
         });
         let mut at = start;
-        let (mut merged, mut merged_value) = (0, 0i64);
+        let (mut merged, mut rest) = (0, Block::new(FlameNodeKind::Other, String::new()));
         for inner in &block.inner {
             if self.drawn.contains(&inner.number) {
                 self.block(inner, depth + 1, at, subsystem);
                 at = at.saturating_add(inner.value);
             } else {
                 merged += 1;
-                merged_value = merged_value.saturating_add(inner.value);
+                rest.add(inner.value, inner.matched);
             }
         }
         if merged > 0 {
-            let mut other = FlameNode::other(depth + 1, at, merged, merged_value);
-            other.subsystem = subsystem.map(str::to_owned);
-            self.nodes.push(other);
+            let subsystem = subsystem.map(str::to_owned);
+            let other = FlameNode::blank(depth + 1, at, rest.value);
+            self.nodes.push(FlameNode { matched: rest.matched, merged, subsystem, ..other });
         }
     }
 }

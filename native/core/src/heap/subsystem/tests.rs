@@ -6,7 +6,8 @@ use stallscope_pprof::{Label, Profile, StringId};
 
 use crate::heap::tests::{drawn, index, parts};
 use crate::heap::{
-    FlameNode, FlameNodeKind, FlameQuery, FlameTree, HeapIndex, HeapQuery, HeapSort, SubsystemQuery,
+    FlameDirection, FlameNode, FlameNodeKind, FlameQuery, FlameTree, HeapIndex, HeapQuery, HeapSort,
+    SubsystemQuery, flame_diff,
 };
 
 const CACHE: &str = "golang.org/x/tools/gopls/internal/cache";
@@ -148,6 +149,20 @@ fn the_icicle_is_zoomed_by_its_path_and_capped() {
 }
 
 #[test]
+fn what_is_searched_for_in_the_icicle_is_counted_also_where_it_is_merged() {
+    let query = FlameQuery { search: " NEWVAR".into(), max_nodes: 2, ..FlameQuery::default() };
+    let tree = mixed().icicle(&query).unwrap();
+    assert_eq!(tree.matched, 25);
+    let matched: Vec<_> = tree.nodes.iter().map(|node| (node.kind, node.value, node.matched)).collect();
+    let [root, parsing, .., rest] = matched[..] else { panic!("{matched:?}") };
+    assert_eq!(root, (FlameNodeKind::Root, 100, 25));
+    assert_eq!(parsing, (FlameNodeKind::Subsystem, 70, 0));
+    assert_eq!(rest, (FlameNodeKind::Other, 30, 25));
+    let zoomed = FlameQuery { path: vec!["type-checking".into()], ..query };
+    assert_eq!(mixed().icicle(&zoomed).unwrap().matched, 5);
+}
+
+#[test]
 fn frames_and_rows_are_of_the_subsystem_of_most_of_their_bytes() {
     let tree = mixed().flame(&FlameQuery::default()).unwrap();
     let subsystem = |function: &str, value: i64| {
@@ -171,6 +186,28 @@ fn frames_and_rows_are_of_the_subsystem_of_most_of_their_bytes() {
     // It allocates nothing itself; most of what it calls does so for the parser.
     assert_eq!(find("main.f"), ("main.f".into(), 0, 100, some("parsing")));
     assert!(rows(HeapQuery::default()).iter().all(|row| row.3.is_none()), "only when asked for");
+}
+
+#[test]
+fn every_flame_tree_says_whose_memory_a_frame_is() {
+    let subsystem = |tree: &FlameTree, function: &str| {
+        let node = tree.nodes.iter().find(|node| node.function == function);
+        node.unwrap().subsystem.clone()
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let inverted = FlameQuery { direction: FlameDirection::Callers, ..FlameQuery::default() };
+    let tree = mixed().flame(&inverted).unwrap();
+    assert_eq!(subsystem(&tree, "bytes.growSlice"), some("parsing"));
+    assert_eq!(subsystem(&tree, "go/types.(*Checker).Files"), some("type-checking"));
+    let focus = Some("go/types.NewVar".to_owned());
+    let sandwich = mixed().flame(&FlameQuery { focus, ..inverted }).unwrap();
+    assert_eq!(sandwich.nodes[0].subsystem, some("export-data"), "the function in focus is a frame");
+
+    // Both sides count: what only the base has, has a subsystem, too.
+    let new = index("1 main.f;go/types.(*Checker).Files;go/types.NewVar");
+    let tree = flame_diff(&mixed(), &new, &FlameQuery::default()).unwrap();
+    assert_eq!(subsystem(&tree, "go/ast.NewObj"), some("parsing"));
+    assert_eq!(subsystem(&tree, "go/types.(*Checker).Files"), some("type-checking"));
 }
 
 #[test]

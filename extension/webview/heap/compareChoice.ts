@@ -1,0 +1,28 @@
+// What a capture is compared with, and how: the user's choice, kept across a reload.
+import type { ProfileRef } from '../../shared/core';
+import type { DiffBy } from '../../shared/model';
+import type { CompareChoice } from '../../shared/panel';
+
+export const DEFAULT_COMPARE: CompareChoice = { as: 'table', by: 'function', normalize: false, base: null };
+const ROWS: DiffBy[] = ['function', 'package'];
+
+/** A choice out of whatever an older state holds. */
+export function restoreCompare(kept: unknown): CompareChoice {
+  const old = recordOf(kept);
+  return {
+    as: old.as === 'flame' ? 'flame' : 'table',
+    by: ROWS.find((by) => by === old.by) ?? DEFAULT_COMPARE.by,
+    normalize: old.normalize === true,
+    base: restoreRef(old.base),
+  };
+}
+
+function restoreRef(kept: unknown): ProfileRef | null {
+  const { incident, capture } = recordOf(kept);
+  return typeof incident === 'string' && Number.isSafeInteger(capture)
+    ? { incident, capture: capture as number }
+    : null;
+}
+
+const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
