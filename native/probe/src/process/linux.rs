@@ -214,7 +214,13 @@ impl Handle {
     pub(super) fn go_children(&mut self) -> u32 {
         let mut pids = Vec::new();
         children(self.pid, &mut pids);
-        let is_go = |pid: &u32| fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name == b"go\n");
+        // One that has ended and that gopls has not asked after yet still has its name.
+        let runs = |pid: &u32| {
+            let stat = File::open(format!("/proc/{pid}/stat")).ok();
+            stat.and_then(|stat| read_stat(&stat)).is_some_and(|stat| !stat.ended())
+        };
+        let is_go =
+            |pid: &u32| fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name == b"go\n") && runs(pid);
         pids.iter().filter(|pid| is_go(pid)).count() as u32
     }
 }
