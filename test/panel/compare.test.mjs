@@ -89,8 +89,11 @@ test('the baseline comes first, then every other capture; the rows are the core�
   );
   await withPanel(browser, host, async (page) => {
     const base = await openCompare(page, 'Symbol search');
-    const options = await base.locator('option').allTextContents();
-    assert.equal(options.length, 3, options.join());
+    const options = await eventually(async () => {
+      const texts = await base.locator('option').allTextContents();
+      assert.equal(texts.length, 3, texts.join());
+      return texts;
+    });
     assert.match(options[0], /^Baseline of this incident · /);
     assert.match(options[1], /^Heap of Hover · [\d:]+$/);
     assert.match(options[2], /^Heap of Hover · .* · 105\sMB$/);

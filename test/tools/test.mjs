@@ -19,7 +19,8 @@ const PARTS = {
   typescript: () => nodeTest(filesBelow('extension', /\.test\.tsx?$/)),
   addon: () => nodeTest(filesBelow('test/addon', /\.test\.(mjs|ts)$/)),
   patterns: () => nodeTest(filesBelow('test/patterns', /\.test\.mjs$/)),
-  panel: () => nodeTest(filesBelow('test/panel', /\.test\.mjs$/)),
+  // One at a time: two browsers on two cores make each other wait.
+  panel: () => nodeTest(filesBelow('test/panel', /\.test\.mjs$/), { concurrency: 1 }),
   // One at a time: each measures how long gopls takes.
   workbench: () =>
     nodeTest(filesBelow('test/workbench', /\.test\.mjs$/), { concurrency: 1, timeoutMs: 20 * MINUTE }),
