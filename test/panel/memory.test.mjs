@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Host, recordedMemory } from './host.mjs';
 import { laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
-import { launch, openPanel, requireBundle } from './page.mjs';
+import { launch, requireBundle, withPanel } from './page.mjs';
 
 const MB = 1e6;
 
@@ -18,17 +18,6 @@ after(async () => {
   host?.close();
   await browser?.close();
 });
-
-async function withPanel(body) {
-  host.asked = [];
-  const panel = await openPanel(browser, host);
-  try {
-    await body(panel.page, panel);
-    assert.deepEqual(panel.problems, [], 'errors in the page, or something its policy forbids');
-  } finally {
-    await panel.close();
-  }
-}
 
 /** Name and MB of each row, as it stands there. */
 async function rows(table) {
@@ -57,7 +46,8 @@ const find = (shown, wanted) => shown.find(([name]) => name === wanted)?.[1];
 test('an incident says what its memory consisted of, live heap and all', async () => {
   const { id } = laterStall();
   host.select = id;
-  await withPanel(async (page) => {
+  host.asked = [];
+  await withPanel(browser, host, async (page) => {
     const table = page.getByRole('table', { name: 'What the memory (RSS) of gopls consists of' });
     await table.waitFor();
     const shown = await rows(table);
@@ -88,7 +78,8 @@ test('an incident says what its memory consisted of, live heap and all', async (
 
 test('an incident without the statistics says nothing of it', async () => {
   host.select = withoutHeap().id;
-  await withPanel(async (page) => {
+  host.asked = [];
+  await withPanel(browser, host, async (page) => {
     await page.getByRole('heading', { name: 'What Stallscope did' }).waitFor();
     assert.equal(await page.getByRole('heading', { name: 'Where the memory is' }).count(), 0);
   });
@@ -96,7 +87,8 @@ test('an incident without the statistics says nothing of it', async () => {
 
 test('live is a sentence, by keyboard what it rests on, and asked for while it is looked at', async () => {
   host.select = null;
-  await withPanel(async (page, { push }) => {
+  host.asked = [];
+  await withPanel(browser, host, async (page, { push }) => {
     const summary = page.locator('.memory-now > summary');
     await summary.waitFor();
     const said = await summary.innerText();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Host } from './host.mjs';
 import { laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
-import { launch, openPanel, requireBundle } from './page.mjs';
+import { launch, requireBundle, withPanel } from './page.mjs';
 
 let browser;
 let host;
@@ -19,13 +19,12 @@ after(async () => {
 
 async function overviewOf({ id }, body) {
   host.select = id;
-  const panel = await openPanel(browser, host);
   try {
-    await panel.page.getByRole('heading', { name: 'What Stallscope did' }).waitFor();
-    await body(panel.page);
-    assert.deepEqual(panel.problems, [], 'errors in the page, or something its policy forbids');
+    await withPanel(browser, host, async (page) => {
+      await page.getByRole('heading', { name: 'What Stallscope did' }).waitFor();
+      await body(page);
+    });
   } finally {
-    await panel.close();
     host.overrides = {};
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Host } from './host.mjs';
 import { firstLoad, laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
-import { launch, openPanel, requireBundle } from './page.mjs';
+import { launch, requireBundle, withPanel } from './page.mjs';
 
 const MB = 1e6;
 
@@ -21,15 +21,11 @@ after(async () => {
 
 async function verdictOf({ id }, body) {
   host.select = id;
-  const panel = await openPanel(browser, host);
-  try {
-    const verdict = panel.page.getByRole('region', { name: 'Verdict' });
+  await withPanel(browser, host, async (page) => {
+    const verdict = page.getByRole('region', { name: 'Verdict' });
     await verdict.waitFor();
-    await body(verdict, panel.page);
-    assert.deepEqual(panel.problems, [], 'errors in the page, or something its policy forbids');
-  } finally {
-    await panel.close();
-  }
+    await body(verdict, page);
+  });
 }
 
 test('a first load is called one, and no leak', async () => {
