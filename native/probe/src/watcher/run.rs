@@ -34,7 +34,8 @@ const WORKERS: usize = 4;
 /// Somebody asks for something: look whether it is answered as soon as a page can tell that gopls was not even asked.
 const LOOK_SOON: Duration = Duration::from_millis(35);
 
-/// While all is calm, what is due within this is done with what is due now: waking costs more than doing it.
+/// While all is calm, what is due within this is done with what is due now, and what is due can wait this long for the
+/// sampler to ring: waking costs more than doing it.
 const SLACK: Duration = Duration::from_millis(300);
 
 /// What a task brings back.
@@ -278,15 +279,16 @@ impl Loop {
 
     fn next_deadline(&self) -> Instant {
         let mut next = self.due.status.min(self.due.scan);
-        if self.gopls.is_some() {
-            if !self.calm {
-                next = next.min(self.due.sample);
-            }
-            if self.server.is_some() {
-                next = next.min(self.due.poll);
-            } else if !self.discovering && !is_on(&self.debug) {
-                next = next.min(self.due.discover);
-            }
+        if self.gopls.is_none() {
+            return next;
+        }
+        // Without a reason to poll, one comes with something that wakes the loop anyway.
+        if self.server.is_some() && self.poll_interval().is_some() {
+            next = next.min(self.due.poll);
+        }
+        next = if self.calm { next + SLACK } else { next.min(self.due.sample) };
+        if self.server.is_none() && !self.discovering && !is_on(&self.debug) {
+            next = next.min(self.due.discover);
         }
         next
     }
@@ -298,8 +300,9 @@ impl Loop {
         if soon >= self.due.scan {
             self.scan(now);
             if self.calm && self.gopls.is_some() {
-                // Awake anyway: otherwise the two would wake the loop in turn.
+                // Awake anyway: otherwise the three would wake the loop in turn.
                 self.due.status = now;
+                self.due.poll = now;
             }
         }
         if self.gopls.is_some() {
@@ -307,7 +310,7 @@ impl Loop {
             if wanted && now >= self.due.discover {
                 self.discover(now);
             }
-            if now >= self.due.poll {
+            if soon >= self.due.poll {
                 self.poll(now);
             }
         }

@@ -21,12 +21,13 @@ use crate::process::{self, ProcessHandle};
 
 /// The loop gets what was read after this long at the latest…
 const BUNDLE_NS: Ns = SECOND;
-/// … or after this long at rest, which is as often as it wakes by itself.
-const REST_BUNDLE_NS: Ns = 2 * SECOND;
+/// … or after this long at rest: with the sample that begins it, as often as the loop has something to do by itself.
+const REST_BUNDLE_NS: Ns = 3 * SECOND / 2;
 /// In a calm editor CPU time is read this often: it is needed over a second then, and costs more than the memory.
 const CPU_EVERY_NS: Ns = SECOND / 4;
-/// A process at rest is read this often, unless the interval is longer.
-const REST_INTERVAL: Duration = Duration::from_millis(250);
+/// A process at rest is read this often, unless the interval is longer. Its end is noticed by the next reading, and the
+/// one after it is to be found within a second.
+const REST_INTERVAL: Duration = Duration::from_millis(500);
 /// At rest is what used less than this share of a core since its CPU time was last read…
 const REST_CPU_SHARE: f64 = 0.02;
 /// … and did not grow or shrink by more than this.

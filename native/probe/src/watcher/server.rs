@@ -141,7 +141,7 @@ impl Loop {
     }
 
     /// Time from one reading of the counters to the next; `None` while there is no reason to read them.
-    fn poll_interval(&self) -> Option<Duration> {
+    pub fn poll_interval(&self) -> Option<Duration> {
         let interval_ns = self.engine.poll_interval_ns(self.clock.now_ns())?;
         // A server that is slow to answer is busy with something better: ask it less.
         Some(Duration::from_nanos(interval_ns).max(self.poll_cost * 2))

@@ -314,6 +314,8 @@ async fn a_baseline_under_way_gives_way_to_a_heap() {
     desk.watch.want_baseline();
     let summary = desk
         .run(async |outside| {
+            // What is wanted from outside of the loop does not wake it.
+            outside.stamps.ring();
             // Half of it has come.
             outside.server.heap_asked.notified().await;
             let heap_asked = async {
@@ -386,10 +388,10 @@ async fn what_was_read_in_a_calm_editor_is_on_the_time_line_when_it_is_asked_for
             answer.await.unwrap()
         })
         .await;
-    // Twelve, on a machine that has nothing else to do.
-    assert!(timeline.rss.len() >= 5, "{:?}", timeline.rss);
+    // Twelve on a machine that has nothing else to do, or six before we are taken for at rest.
+    assert!(timeline.rss.len() >= 3, "{:?}", timeline.rss);
     let latest_ns = timeline.rss.last().unwrap().at_ns;
-    assert!(timeline.to_ns - latest_ns < 300_000_000, "{latest_ns} of {}", timeline.to_ns);
+    assert!(timeline.to_ns - latest_ns < 600_000_000, "{latest_ns} of {}", timeline.to_ns);
 }
 
 #[tokio::test]
