@@ -6,6 +6,7 @@
  * threads: nothing here blocks the extension host. Expected failures are data (`Outcome`), never exceptions.
  */
 import type {
+  CaptureRequest,
   CapturedMemory,
   Decision,
   GoplsProcess,
@@ -87,8 +88,13 @@ export interface Core {
 
   status(): Status;
   goplsProcesses(): Promise<Outcome<GoplsProcess[]>>;
-  /** Captures the heap now, into an incident of its own (or the running one). Resolves when it is safe on disk. */
-  captureNow(): Promise<Outcome<IncidentSummary>>;
+  /**
+   * Captures now, into an incident of its own; a plain heap and goroutines into the running one. Resolves when it is safe
+   * on disk. What each costs the editor: `docs/capturing.md`.
+   */
+  captureNow(request: CaptureRequest): Promise<Outcome<IncidentSummary>>;
+  /** Ends the captures on request that are under way: they fail with `capture-cancelled`, and what had come is kept. */
+  cancelCapture(): void;
 
   incidents(): Promise<Outcome<IncidentSummary[]>>;
   incident(id: string): Promise<Outcome<Incident>>;

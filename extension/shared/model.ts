@@ -79,6 +79,14 @@ inuse_space_bytes: number | null,
  */
 resident?: Resident, 
 /**
+ * For a heap on request: whether a collection was forced before it, so that there is no garbage in it.
+ */
+after_gc?: boolean, 
+/**
+ * For what gopls records: for how many seconds.
+ */
+seconds?: number, 
+/**
  * Why it is not whole.
  */
 error: string | null, };
@@ -86,7 +94,7 @@ error: string | null, };
 /**
  * What kind of evidence a capture is.
  */
-export type CaptureKind = "heap" | "baseline" | "goroutines" | "memory";
+export type CaptureKind = "heap" | "baseline" | "goroutines" | "memory" | "heap-delta" | "allocs" | "cpu" | "heap-text";
 
 /**
  * A capture as a mark, its trigger to its last byte.
@@ -110,9 +118,27 @@ trigger_ns: number,
 received_ns: number | null, };
 
 /**
+ * A capture on request. One that exists is valid: seconds are there where they are needed, in range, and only there.
+ */
+export type CaptureRequest = { 
+/**
+ * What.
+ */
+what: CaptureWhat, 
+/**
+ * For how long gopls records, 1 to 60, for `heap-delta` and `cpu`; otherwise null.
+ */
+seconds: number | null, };
+
+/**
  * How a capture ended.
  */
 export type CaptureState = "running" | "complete" | "partial" | "failed";
+
+/**
+ * What is to be captured. `docs/capturing.md` says what each costs the editor.
+ */
+export type CaptureWhat = "heap" | "heap-after-gc" | "heap-delta" | "allocs" | "goroutines" | "cpu" | "heap-text";
 
 /**
  * Where the memory was at a capture of an incident.
@@ -644,6 +670,10 @@ capture: number,
  * `heap` or `baseline`.
  */
 kind: CaptureKind, 
+/**
+ * Whether a collection was forced before it.
+ */
+after_gc: boolean, 
 /**
  * The incident's main request.
  */

@@ -74,7 +74,9 @@ function firedWords(rule: string, values: Values, { t }: Language): string | und
     case 'light-evidence':
       return t('Goroutines and memory statistics captured.');
     case 'capture-on-request':
-      return t('Heap captured because you asked for it.');
+      return values['what'] === undefined || values['what'] === 'heap'
+        ? t('Heap captured because you asked for it.')
+        : t('Captured because you asked for it.');
     case 'memory-alert':
       return t('Memory alert: gopls uses {rss_bytes} (limit {limit_bytes}).', values);
     case 'load-ended':

@@ -29,8 +29,10 @@ export declare class Core {
   decisions(limit: number): Decision[]
   /** Every gopls of this user. */
   goplsProcesses(): Promise<Outcome<GoplsProcess[]>>
-  /** Captures the heap now. */
-  captureNow(): Promise<Outcome<IncidentSummary>>
+  /** Captures what is asked for. */
+  captureNow(request: CaptureRequest): Promise<Outcome<IncidentSummary>>
+  /** Ends the captures on request that are under way. */
+  cancelCapture(): void
   /** All incidents, newest first. */
   incidents(): Promise<Outcome<IncidentSummary[]>>
   /** One incident. */

@@ -55,7 +55,16 @@ async function answersAtRest(core) {
   assert.deepEqual(status.in_flight, []);
   assert.deepEqual(core.decisions(10), []);
   assert.deepEqual(core.configure({}), []);
-  for (const stamp of ['pause', 'resume', 'observed', 'echoBegan', 'echoEnded', 'saveBegan', 'saveEnded']) {
+  for (const stamp of [
+    'pause',
+    'resume',
+    'observed',
+    'echoBegan',
+    'echoEnded',
+    'saveBegan',
+    'saveEnded',
+    'cancelCapture',
+  ]) {
     assert.equal(core[stamp](...RIGHT[stamp]), undefined, stamp);
   }
   // About what is on disk, the answer does not depend on a watcher.
@@ -105,7 +114,7 @@ test('after stop every call has the same answer as before start, and start works
 test('while it runs without a gopls, a capture is refused with what to do', async (t) => {
   const core = idleCore(t, { host_pid: 2 ** 31 });
   value(core.start(() => {}));
-  const { code, message } = failure(await core.captureNow());
+  const { code, message } = failure(await core.captureNow(...RIGHT.captureNow));
   assert.equal(code, 'no-gopls');
   assert.match(message, /open a Go file/);
   const again = failure(core.start(() => {}));

@@ -69,7 +69,12 @@ test('stop and start, twenty times, leave one thread and then none', async (t) =
 test('what is asked at the moment of the stop is answered', async (t) => {
   const core = addon.createCore(coreOptions(path.join(scratchFolder(t), 'storage')));
   value(core.start(() => {}));
-  const asked = [core.timeline(LIVE), core.captureNow(), core.goplsProcesses(), core.incidents()];
+  const asked = [
+    core.timeline(LIVE),
+    core.captureNow({ what: 'heap', seconds: null }),
+    core.goplsProcesses(),
+    core.incidents(),
+  ];
   const [first, second] = [core.stop(), core.stop()];
   const [timeline, capture, processes, incidents] = await Promise.all(asked);
   assert.ok(timeline.ok || timeline.error.code === 'watcher-ended', JSON.stringify(timeline));

@@ -293,7 +293,7 @@ test('once gopls is calm a baseline is kept, and a capture on request compares w
   // The file is there a moment before the watcher hears that it is.
   await sleep(500);
   const began = events.all.length;
-  const summary = value(await core.captureNow());
+  const summary = value(await core.captureNow({ what: 'heap', seconds: null }));
   assert.equal(summary.state, 'complete');
   assert.equal(summary.method, 'capture-on-request');
   assert.equal(summary.has_heap, true);
@@ -325,7 +325,7 @@ test('paused, it looks at nothing; resumed, it finds the same gopls again', asyn
   core.pause();
   await eventually('the pause', () => !core.status().watching);
   assert.equal(core.status().gopls, null);
-  assert.equal(failure(await core.captureNow()).code, 'no-gopls');
+  assert.equal(failure(await core.captureNow({ what: 'heap', seconds: null })).code, 'no-gopls');
   const resumed = events.all.length;
   core.resume();
   const found = await events.until('gopls', (e) => e.kind === 'gopls-found', { from: resumed });

@@ -65,7 +65,7 @@ function tests(options) {
       assert.deepEqual(buttons, ['Delete Incidents…', 'Show Log']);
       await scene.editor.command('Stallscope: Capture Heap Now');
       await scene.editor.notification(
-        /heap could not be captured\. .*no space left on the disk of .*delete incidents or free space/,
+        /The capture failed\. .*no space left on the disk of .*delete incidents or free space/,
       );
       await nothingNew(before);
     },
@@ -88,9 +88,7 @@ function tests(options) {
         /^Stallscope cannot write to its storage folder, so nothing is captured\. \(.* cannot be written: check its permissions, or that its disk is not mounted read-only\)$/,
       );
       await scene.editor.command('Stallscope: Capture Heap Now');
-      await scene.editor.notification(
-        /heap could not be captured\. .*cannot be written: check its permissions/,
-      );
+      await scene.editor.notification(/The capture failed\. .*cannot be written: check its permissions/);
       await nothingNew(before);
       // The wait was seen all the same. (The editor draws spaces as no-break spaces.)
       await scene.editor.command('Stallscope: Show Decision Log');

@@ -21,7 +21,7 @@ export async function captureHeapNow(session: Session, views: IncidentViews): Pr
     },
     (_, token) =>
       Promise.race([
-        valueOrMessage(core.captureNow(), words.failure),
+        valueOrMessage(core.captureNow({ what: 'heap', seconds: null }), words.failure),
         // Only the waiting ends: the capture arrives in the list, or its deadline passes.
         new Promise<typeof cancelled>((resolve) => token.onCancellationRequested(() => resolve(cancelled))),
       ]),

@@ -92,7 +92,9 @@ export function failure({ code, message }: Failure): string {
     case 'storage-read-only':
       return l10n.t('Stallscope cannot write to its storage folder. ({message})', { message });
     case 'capture-failed':
-      return l10n.t("gopls's heap could not be captured. ({message})", { message });
+      return l10n.t('The capture failed. ({message})', { message });
+    case 'capture-cancelled':
+      return l10n.t('The capture was cancelled. ({message})', { message });
     case 'watcher-ended':
       return l10n.t("Stallscope's watcher has ended. Reload the window to start it again.");
     case 'incident-unreadable':

@@ -5,7 +5,7 @@ import { t } from '../base/l10n';
 import { IncidentMemory } from '../memory/IncidentMemory';
 import { IncidentPatterns } from '../patterns/IncidentPatterns';
 import { decisionText, noteText } from '../words/decisions';
-import { captureKind, captureState, methodName, timingSource } from '../words/sources';
+import { captureName, captureState, methodName, timingSource } from '../words/sources';
 import { facts, readable } from './facts';
 import type { TabKey } from './state';
 import { Verdict } from './Verdict';
@@ -89,7 +89,7 @@ function Captures({ incident }: { incident: Incident }) {
           <tbody>
             {rows.map((capture) => (
               <tr key={capture.number}>
-                <td>{captureKind(capture.kind)}</td>
+                <td>{captureName(capture)}</td>
                 <td class="numeric">
                   {fmt.signed(capture.trigger_ns - incident.request.start_ns, fmt.duration)}
                 </td>

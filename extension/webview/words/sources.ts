@@ -1,6 +1,7 @@
 // Where numbers come from, said plainly. Every number the panel shows can name its source through these.
 import { openAddress } from '../../shared/address';
 import type {
+  Capture,
   CaptureKind,
   CaptureState,
   DebugServer,
@@ -86,7 +87,27 @@ export function captureKind(kind: CaptureKind): string {
       return t('Goroutine profile');
     case 'memory':
       return t('Memory statistics');
+    case 'heap-delta':
+      return t('Heap difference over time');
+    case 'allocs':
+      return t('Allocations since the start');
+    case 'cpu':
+      return t('CPU profile');
+    case 'heap-text':
+      return t('Heap as text');
   }
+}
+
+/** A capture by what makes it another one than its kind alone says. */
+export function captureName({
+  kind,
+  after_gc,
+  seconds,
+}: Pick<Capture, 'kind' | 'after_gc' | 'seconds'>): string {
+  if (after_gc === true) return t('Heap profile after a forced collection');
+  if (seconds !== undefined)
+    return t('{what}, {seconds} s', { what: captureKind(kind), seconds: String(seconds) });
+  return captureKind(kind);
 }
 
 export function captureState(state: CaptureState): string {

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
-use stallscope_core::model::{ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
+use stallscope_core::model::{CaptureRequest, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
 use stallscope_probe::process;
 use stallscope_probe::reader::Reader;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
@@ -192,16 +192,35 @@ impl Core {
         promise(env, blocking(move || Ok(process::find(host_pid))))
     }
 
-    /// Captures the heap now.
-    #[napi(ts_return_type = "Promise<Outcome<IncidentSummary>>", catch_unwind)]
-    pub fn capture_now<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+    /// Captures what is asked for.
+    #[napi(
+        ts_args_type = "request: CaptureRequest",
+        ts_return_type = "Promise<Outcome<IncidentSummary>>",
+        catch_unwind
+    )]
+    pub fn capture_now<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
         let watcher = self.watcher();
+        let request = argument::<CaptureRequest>(env, "request", request);
         promise(env, async move {
+            let request = match request {
+                Ok(request) => request,
+                Err(failure) => return settle::<()>(Err(failure)),
+            };
             match watcher {
-                Some(watcher) => settle(watcher.capture_now().await.map_err(Failure::from)),
+                Some(watcher) => settle(watcher.capture_now(request).await.map_err(Failure::from)),
                 None => settle::<()>(Err(WatchError::Ended.into())),
             }
         })
+    }
+
+    /// Ends the captures on request that are under way.
+    #[napi(catch_unwind)]
+    pub fn cancel_capture(&self) {
+        self.with(Watcher::cancel_capture);
     }
 
     /// All incidents, newest first.

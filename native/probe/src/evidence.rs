@@ -18,17 +18,24 @@ pub(crate) fn file_name(kind: CaptureKind, number: u32) -> String {
         CaptureKind::Baseline => "baseline.pb.gz".to_owned(),
         CaptureKind::Goroutines => format!("goroutines-{number}.txt"),
         CaptureKind::Memory => format!("memory-{number}.html"),
+        CaptureKind::HeapDelta => format!("heap-delta-{number}.pb.gz"),
+        CaptureKind::Allocs => format!("allocs-{number}.pb.gz"),
+        CaptureKind::Cpu => format!("cpu-{number}.pb.gz"),
+        CaptureKind::HeapText => format!("heap-{number}.txt"),
     }
 }
 
 /// Checks what is on disk, after it is safe there: a profile must be one. Runs on a worker.
 pub(crate) fn check(folder: &Path, mut capture: Capture) -> Capture {
     capture.state = CaptureState::Complete;
-    if capture.kind == CaptureKind::Heap {
-        match total_inuse(&folder.join(&capture.file)) {
-            Ok(total) => capture.inuse_space_bytes = total,
-            Err(why) => spoil(folder, &mut capture, why),
-        }
+    let path = folder.join(&capture.file);
+    let checked = match capture.kind {
+        CaptureKind::Heap => total_inuse(&path).map(|total| capture.inuse_space_bytes = total),
+        kind if kind.is_profile() => total(&path, None).map(drop),
+        _ => Ok(()),
+    };
+    if let Err(why) = checked {
+        spoil(folder, &mut capture, why);
     }
     capture
 }
@@ -45,6 +52,11 @@ fn spoil(folder: &Path, capture: &mut Capture, why: String) {
 
 /// The total `inuse_space` of a profile; `Err` says why it is none.
 pub(crate) fn total_inuse(path: &Path) -> Result<Option<Bytes>, String> {
+    Ok(Bytes::try_from(total(path, Some("inuse_space"))?).ok())
+}
+
+/// The total of one sample type (`None`: the profile's default); `Err` says why it is no profile with such values.
+fn total(path: &Path, sample_type: Option<&str>) -> Result<i64, String> {
     // The parser is not known to panic, but what it reads is outside input, and its panic would end the watching.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let index = read_profile(path).map_err(|error| match error {
@@ -52,10 +64,9 @@ pub(crate) fn total_inuse(path: &Path) -> Result<Option<Bytes>, String> {
             ReadError::Profile { source, .. } => source.to_string(),
             other => other.to_string(),
         })?;
-        index.total(Some("inuse_space")).map_err(|e| e.to_string())
+        index.total(sample_type).map_err(|e| e.to_string())
     }));
-    let total = parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))?;
-    Ok(Bytes::try_from(total).ok())
+    parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
 }
 
 /// The sums of a profile that is looked at once and not kept; `None` when it is none.

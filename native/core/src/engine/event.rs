@@ -4,8 +4,8 @@ use super::StallKey;
 use super::readings::MemoryRead;
 use super::requests::Counters;
 use crate::model::{
-    Bytes, Capture, CaptureKind, Cost, GoplsIdentity, LatencySource, Note, Ns, ObservedRequest, PastLoad,
-    WatchSettings,
+    Bytes, Capture, CaptureKind, CaptureRequest, Cost, GoplsIdentity, LatencySource, Note, Ns,
+    ObservedRequest, PastLoad, WatchSettings,
 };
 
 /// What happened.
@@ -65,8 +65,10 @@ pub enum Event {
     SaveBegan(String),
     /// It ended.
     SaveEnded(String),
-    /// The user asked for a heap capture.
-    CaptureRequested,
+    /// The user asked for a capture.
+    CaptureRequested(CaptureRequest),
+    /// gopls is being asked for a heap after a forced collection.
+    GcForced,
     /// A capture has moved on.
     CaptureUpdate {
         /// Its stall.
@@ -104,6 +106,20 @@ pub enum Event {
     Tick,
 }
 
+/// Which of several captures goes first, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// A heap as it is: every millisecond it waits, the picture ages.
+    Heap,
+    /// What else tells about a stall.
+    Light,
+    /// What somebody is curious about. No evidence of a stall waits for it.
+    OnRequest,
+    /// The same, but gopls only waits for some seconds until it answers. Other captures are taken meanwhile: a CPU
+    /// profile is often recorded to see the very stall of which they are the evidence.
+    Recording,
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -120,6 +136,8 @@ pub enum Action {
         number: u32,
         /// What.
         kind: CaptureKind,
+        /// When its turn is.
+        urgency: Urgency,
     },
     /// The stall is over and its captures have ended: write it for the last time, then [`Engine::forget`] it.
     Close {

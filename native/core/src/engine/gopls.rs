@@ -145,7 +145,7 @@ impl Engine {
             && !self.baseline_running
             && !gopls.readings.running
             && self.stall.is_none()
-            && self.closing.is_empty()
+            && !self.is_fetching()
             && !self.loading()
             && self.tracker.in_flight().next().is_none();
         if calm && due && free {

@@ -23,7 +23,7 @@ mod view;
 
 use std::collections::VecDeque;
 
-pub use event::{Action, Event};
+pub use event::{Action, Event, Urgency};
 pub use readings::MemoryRead;
 pub use stall::StallKey;
 
@@ -155,7 +155,8 @@ impl Engine {
                 let ended = self.tracker.save_ended(now_ns, &uri);
                 self.ended(now_ns, ended, &mut actions);
             }
-            Event::CaptureRequested => self.capture_requested(now_ns, &mut actions),
+            Event::CaptureRequested(request) => self.capture_requested(now_ns, request, &mut actions),
+            Event::GcForced => self.gc_forced(),
             Event::CaptureUpdate { key, capture } => {
                 if let Some(stall) = self.find(key)
                     && let Some(slot) = stall.captures.iter_mut().find(|c| c.number == capture.number)

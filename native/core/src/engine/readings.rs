@@ -85,7 +85,7 @@ impl Engine {
     pub(super) fn consider_reading(&mut self, now: Ns, cpu_ns: Ns, actions: &mut Vec<Action>) {
         let waited_for = self.stall.is_some() || self.tracker.in_flight().any(|r| r.interactive);
         // gopls is asked for one heap at a time, whatever it is for.
-        let capturing = self.baseline_running || !self.closing.is_empty();
+        let capturing = self.baseline_running || self.is_fetching();
         if !self.debug || !self.settings.capture_enabled || waited_for || capturing {
             return;
         }
@@ -102,6 +102,19 @@ impl Engine {
             readings.asked_for_heap = Some((now, cpu_ns));
         }
         actions.push(Action::ReadMemory { heap });
+    }
+
+    /// Whether captures of an incident that is being closed are on their way. A recording does not count: readings go
+    /// on beside it.
+    pub(super) fn is_fetching(&self) -> bool {
+        self.closing.iter().any(|stall| !stall.is_only_recording())
+    }
+
+    /// The heap shows a collection next which gopls would not have made.
+    pub(super) fn gc_forced(&mut self) {
+        if let Some(gopls) = &mut self.gopls {
+            gopls.readings.trend.gc_forced();
+        }
     }
 
     pub(super) fn memory_read(&mut self, now: Ns, read: Option<MemoryRead>) {

@@ -2,10 +2,11 @@
 //! what it has decided and why.
 
 use super::stall::{ON_REQUEST, Stall, age};
-use super::{Action, Engine, methods, ms, since};
+use super::{Action, Engine, Urgency, methods, ms, since};
 use crate::limits::Refusal;
 use crate::model::{
-    Bytes, Capture, CaptureKind, CaptureState, Decision, LatencySource, MS, Ns, RequestRecord, SECOND, Value,
+    Bytes, Capture, CaptureKind, CaptureRequest, CaptureState, CaptureWhat, Decision, LatencySource, MS, Ns,
+    RequestRecord, SECOND, Value,
 };
 
 /// A stall ends when no request has been over the threshold for this long: a hover that is cancelled and asked again
@@ -135,7 +136,7 @@ impl Engine {
         values: [(&str, Value); N],
         actions: &mut Vec<Action>,
     ) {
-        let running = |stall: &Stall| stall.heap_state() == Some(CaptureState::Running);
+        let running = |stall: &Stall| stall.is_fetching_heap();
         let refusal = if !self.settings.capture_enabled {
             Some(("captures-off", 0))
         } else if !self.debug {
@@ -195,10 +196,15 @@ impl Engine {
         self.ask_for(now, CaptureKind::Memory, "light-evidence", actions);
     }
 
-    pub(super) fn capture_requested(&mut self, now: Ns, actions: &mut Vec<Action>) {
+    /// A plain heap and goroutines are evidence of a stall that goes on. What else is asked for by hand gets an incident
+    /// of its own, whatever goes on: it says something else than the stall's own evidence, and may take its time.
+    pub(super) fn capture_requested(&mut self, now: Ns, request: CaptureRequest, actions: &mut Vec<Action>) {
         let Some(gopls) = self.gopls.as_ref().map(|g| g.identity.clone()) else { return };
-        if self.stall.as_ref().is_some_and(|stall| stall.recorded) {
-            self.ask_for(now, CaptureKind::Heap, "user", actions);
+        let what = request.what();
+        if matches!(what, CaptureWhat::Heap | CaptureWhat::Goroutines)
+            && self.stall.as_ref().is_some_and(|stall| stall.recorded)
+        {
+            self.ask_for(now, what.kind(), "user", actions);
             self.ask_for_statistics(now, actions);
             return;
         }
@@ -208,10 +214,12 @@ impl Engine {
         let key = stall.key;
         let mut decision = Decision::fired(now, "capture-on-request", []);
         decision.values.insert("pid".into(), Value::from(u64::from(stall.gopls.pid)));
+        decision.values.insert("what".into(), what.name().into());
         stall.decisions.push(decision.clone());
         actions.push(Action::Open { key });
-        for kind in [CaptureKind::Heap, CaptureKind::Memory] {
-            add_capture(&mut stall, now, kind, "user", actions);
+        add_requested(&mut stall, now, request, actions);
+        if what.kind() == CaptureKind::Heap {
+            add_capture(&mut stall, now, CaptureKind::Memory, "user", actions);
         }
         self.log(decision);
         self.closing.push(stall);
@@ -246,14 +254,46 @@ impl Engine {
 }
 
 fn add_capture(stall: &mut Stall, now: Ns, kind: CaptureKind, trigger: &str, actions: &mut Vec<Action>) {
-    let number = stall.captures.len() as u32 + 1;
-    stall.captures.push(Capture {
-        number,
+    let urgency = match kind {
+        CaptureKind::Heap => Urgency::Heap,
+        _ if stall.on_request => Urgency::OnRequest,
+        _ => Urgency::Light,
+    };
+    add(stall, Capture { trigger: trigger.to_owned(), ..wanted(now, kind) }, urgency, actions);
+}
+
+fn add_requested(stall: &mut Stall, now: Ns, request: CaptureRequest, actions: &mut Vec<Action>) {
+    let what = request.what();
+    let urgency = match what {
+        CaptureWhat::Heap => Urgency::Heap,
+        _ if what.kind().is_recording() => Urgency::Recording,
+        _ => Urgency::OnRequest,
+    };
+    let capture = Capture {
+        after_gc: what == CaptureWhat::HeapAfterGc,
+        seconds: request.seconds(),
+        trigger: "user".to_owned(),
+        ..wanted(now, what.kind())
+    };
+    add(stall, capture, urgency, actions);
+}
+
+fn add(stall: &mut Stall, mut capture: Capture, urgency: Urgency, actions: &mut Vec<Action>) {
+    let (number, kind) = (stall.captures.len() as u32 + 1, capture.kind);
+    capture.number = number;
+    stall.captures.push(capture);
+    actions.push(Action::Capture { key: stall.key, number, kind, urgency });
+}
+
+/// A capture of which nothing is known but that it is wanted.
+fn wanted(now: Ns, kind: CaptureKind) -> Capture {
+    Capture {
+        number: 0,
         kind,
         state: CaptureState::Running,
         file: String::new(),
         size_bytes: 0,
-        trigger: trigger.to_owned(),
+        trigger: String::new(),
         trigger_ns: now,
         sent_ns: None,
         first_byte_ns: None,
@@ -262,7 +302,8 @@ fn add_capture(stall: &mut Stall, now: Ns, kind: CaptureKind, trigger: &str, act
         during_request: None,
         inuse_space_bytes: None,
         resident: None,
+        after_gc: false,
+        seconds: None,
         error: None,
-    });
-    actions.push(Action::Capture { key: stall.key, number, kind });
+    }
 }

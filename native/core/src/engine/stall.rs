@@ -84,6 +84,19 @@ impl Stall {
         self.last(CaptureKind::Heap).map(|capture| capture.state)
     }
 
+    /// Whether a heap as it is is on its way. One after a forced collection is not what a rule would capture, and
+    /// must not keep it from being captured.
+    pub fn is_fetching_heap(&self) -> bool {
+        let running = |c: &&Capture| c.state == CaptureState::Running;
+        self.captures.iter().filter(running).any(|c| c.kind == CaptureKind::Heap && !c.after_gc)
+    }
+
+    /// Whether all that it waits for is what gopls records: it does not work on an answer of ours meanwhile.
+    pub fn is_only_recording(&self) -> bool {
+        let mut running = self.captures.iter().filter(|c| c.state == CaptureState::Running).peekable();
+        running.peek().is_some() && running.all(|c| c.kind.is_recording())
+    }
+
     /// The one of its kind that was asked for last.
     pub fn last(&self, kind: CaptureKind) -> Option<&Capture> {
         self.captures.iter().rfind(|capture| capture.kind == kind)

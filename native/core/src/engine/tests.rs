@@ -5,8 +5,8 @@
 use super::requests::{Counters, MethodCounters};
 use super::*;
 use crate::model::{
-    CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, MB, ObservedRequest,
-    SECOND,
+    CaptureKind, CaptureRequest, CaptureState, CaptureWhat, GoplsIdentity, Incident, IncidentState,
+    LatencySource, MB, ObservedRequest, SECOND,
 };
 
 const HOVER: &str = "textDocument/hover";
@@ -124,6 +124,12 @@ fn captures(actions: &[Action]) -> Vec<CaptureKind> {
         .collect()
 }
 
+/// A request by hand.
+fn by_hand(what: CaptureWhat) -> Event {
+    let seconds = what.kind().is_recording().then_some(30);
+    Event::CaptureRequested(CaptureRequest::new(what, seconds).unwrap())
+}
+
 fn closed(actions: &[Action]) -> Option<(StallKey, bool)> {
     actions
         .iter()
@@ -232,7 +238,7 @@ fn what_the_memory_became_is_captured_at_each_doubling_but_not_for_ever() {
         let mut actions = desk.at(at, Event::Sample { rss_bytes, cpu_ns: Some(0), go_children: 0 });
         actions.extend(desk.poll(at + 2));
         for action in actions {
-            if let Action::Capture { key, number, kind: CaptureKind::Heap } = action {
+            if let Action::Capture { key, number, kind: CaptureKind::Heap, .. } = action {
                 heaps.push(desk.rss_mb);
                 desk.arrives(at + 10, key, number);
             }
@@ -434,7 +440,7 @@ fn polling_is_fast_only_while_somebody_waits() {
 #[test]
 fn a_capture_on_request_is_an_incident_of_its_own() {
     let mut desk = Desk::new(60 * SECOND);
-    let actions = desk.at(1_000, Event::CaptureRequested);
+    let actions = desk.at(1_000, Event::CaptureRequested(CaptureRequest::HEAP));
     assert_eq!(captures(&actions), [CaptureKind::Heap, CaptureKind::Memory]);
     let key = desk.engine.closing[0].key;
     desk.arrives(1_100, key, 1);
@@ -567,7 +573,7 @@ fn an_answered_wait_is_complete_even_if_we_stop_right_after() {
 #[test]
 fn what_is_still_on_its_way_when_we_end_is_said_to_be_cut_off() {
     let mut desk = Desk::new(60 * SECOND);
-    desk.at(1_000, Event::CaptureRequested);
+    desk.at(1_000, Event::CaptureRequested(CaptureRequest::HEAP));
     let key = desk.engine.closing[0].key;
     desk.arrives(1_100, key, 1);
     assert_eq!(desk.engine.wind_up(1_200 * MS), [key]);
@@ -633,4 +639,108 @@ fn a_gopls_that_uses_no_cpu_is_asked_half_as_often() {
     assert_eq!(desk.engine.poll_interval_ns(3_000 * MS), Some(SECOND));
     desk.observe(3_000, HOVER);
     assert_eq!(desk.engine.poll_interval_ns(3_010 * MS), Some(50 * MS));
+}
+
+#[test]
+fn what_is_asked_for_by_hand_is_told_from_what_a_rule_captures() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    let actions = desk.at(1_000, by_hand(CaptureWhat::HeapAfterGc));
+    let [
+        Action::Open { .. },
+        Action::Capture { key, number: 1, urgency: Urgency::OnRequest, .. },
+        ref statistics,
+    ] = actions[..]
+    else {
+        panic!("{actions:?}")
+    };
+    // Not light evidence: that would make the heap before it give way.
+    let memory = Action::Capture { key, number: 2, kind: CaptureKind::Memory, urgency: Urgency::OnRequest };
+    assert_eq!(*statistics, memory);
+    let incident = desk.engine.incident(key, SECOND).unwrap();
+    let heap = &incident.captures[0];
+    assert_eq!((heap.kind, heap.after_gc, heap.seconds), (CaptureKind::Heap, true, None));
+    let actions = desk.at(1_001, by_hand(CaptureWhat::Cpu));
+    assert_eq!(captures(&actions), [CaptureKind::Cpu]);
+    let urgent = |a: &Action| matches!(a, Action::Capture { urgency, .. } if *urgency != Urgency::Recording);
+    assert!(!actions.iter().any(urgent));
+}
+
+#[test]
+fn only_what_is_evidence_of_a_stall_joins_it() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_000, 1_400, 0);
+    let stall = desk.engine.stall.as_ref().unwrap().key;
+    for (at_ms, what, joins) in [
+        (1_400, CaptureWhat::Heap, true),
+        (1_401, CaptureWhat::Goroutines, true),
+        (1_402, CaptureWhat::HeapAfterGc, false),
+        (1_403, CaptureWhat::HeapDelta, false),
+        (1_404, CaptureWhat::Allocs, false),
+        (1_405, CaptureWhat::Cpu, false),
+        (1_406, CaptureWhat::HeapText, false),
+    ] {
+        let actions = desk.at(at_ms, by_hand(what));
+        let into = actions.iter().find_map(|a| match a {
+            Action::Capture { key, kind, .. } if *kind == what.kind() => Some(*key),
+            _ => None,
+        });
+        assert_eq!(into.unwrap() == stall, joins, "{what:?}");
+    }
+}
+
+#[test]
+fn a_heap_after_a_forced_collection_keeps_no_rule_from_capturing() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    desk.at(1_000, by_hand(CaptureWhat::HeapAfterGc));
+    desk.at(1_001, by_hand(CaptureWhat::HeapDelta));
+    desk.observe(1_050, HOVER);
+    let actions = desk.run(1_050, 1_600, 20);
+    assert!(captures(&actions).contains(&CaptureKind::Heap), "{actions:?}");
+}
+
+#[test]
+fn readings_go_on_beside_a_recording_and_not_beside_other_captures() {
+    for (what, reads) in [(CaptureWhat::Cpu, true), (CaptureWhat::Allocs, false)] {
+        let settings = WatchSettings { baseline_interval_s: 0.0, ..WatchSettings::default() };
+        let mut desk = Desk::with(settings, 3_600 * SECOND);
+        desk.run(1_000, 2_000, 0);
+        desk.at(2_000, by_hand(what));
+        desk.cpu_ms += 5_000;
+        let actions: Vec<_> = (2_050..45_000).step_by(1_000).flat_map(|at| desk.tick(at, 0)).collect();
+        assert_eq!(!readings(&actions).is_empty(), reads, "{what:?}");
+    }
+}
+
+#[test]
+fn what_is_no_heap_is_not_offered_as_one() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    for what in [CaptureWhat::HeapDelta, CaptureWhat::Allocs, CaptureWhat::Cpu, CaptureWhat::HeapText] {
+        let actions = desk.at(1_000, by_hand(what));
+        let [Action::Open { key }, Action::Capture { number: 1, .. }] = actions[..] else {
+            panic!("{actions:?}")
+        };
+        let mut capture = desk.engine.incident(key, SECOND).unwrap().captures[0].clone();
+        capture.state = CaptureState::Complete;
+        capture.file = "kept".into();
+        capture.received_ns = Some(2 * SECOND);
+        desk.at(2_000, Event::CaptureUpdate { key, capture: Box::new(capture) });
+        let incident = desk.engine.incident(key, 2 * SECOND).unwrap();
+        assert_eq!(incident.state, IncidentState::Complete);
+        assert!(!incident.summary(0).has_heap, "{what:?}");
+        assert_eq!(incident.heap_captures().count(), 0, "{what:?}");
+        desk.engine.forget(key);
+    }
+}
+
+#[test]
+fn an_incident_from_before_there_were_requests_still_reads() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    let actions = desk.at(1_000, by_hand(CaptureWhat::Heap));
+    let Action::Open { key } = actions[0] else { panic!("{actions:?}") };
+    let incident = desk.engine.incident(key, SECOND).unwrap();
+    // A plain capture is written as it always was.
+    let text = serde_json::to_string(&incident).unwrap();
+    assert!(!text.contains("after_gc") && !text.contains("seconds\""), "{text}");
+    assert_eq!(serde_json::from_str::<Incident>(&text).unwrap(), incident);
 }

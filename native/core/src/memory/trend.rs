@@ -1,7 +1,9 @@
 //! The live heap from one GC cycle to the next.
 //!
 //! A heap profile shows the heap as the last completed GC cycle left it, and stays the same until the next one: that is
-//! the live heap, of gopls's natural cycles alone, and none is ever forced for it. The runtime's statistics are cheaper
+//! the live heap, of gopls's natural cycles alone, and none is ever forced for it. When somebody forces one by hand for a
+//! capture, the cycle that a profile shows first after that is left out: it came before its time, so it is not at the
+//! same point of gopls's own rhythm as the others. That may cost a natural cycle that ended since; none is invented. The runtime's statistics are cheaper
 //! and cannot replace it: what they count includes garbage that the next cycle will find.
 
 use std::collections::VecDeque;
@@ -67,6 +69,10 @@ pub struct GcCycle {
 pub struct HeapTrend {
     last: Option<MemoryReading>,
     cycles: VecDeque<GcCycle>,
+    /// A collection was forced, and no profile has shown it yet.
+    forced: bool,
+    /// Of the last profile: the same cycle has the same sum.
+    allocated_bytes: Option<Bytes>,
 }
 
 impl HeapTrend {
@@ -76,10 +82,13 @@ impl HeapTrend {
         if reading.loading {
             // A heap that is being filled for the first time grows, and tells nothing about later.
             self.cycles.clear();
+            self.allocated_bytes = None;
             return;
         }
         let Some(heap) = reading.heap else { return };
-        if self.cycles.back().is_some_and(|cycle| cycle.allocated_bytes == heap.allocated_bytes) {
+        let seen = self.allocated_bytes.replace(heap.allocated_bytes) == Some(heap.allocated_bytes);
+        // The first new sum after it is that of the forced cycle, or of a natural one that has ended since.
+        if seen || std::mem::take(&mut self.forced) {
             return;
         }
         if self.cycles.len() == MOST_CYCLES {
@@ -92,6 +101,11 @@ impl HeapTrend {
             goroutines: reading.goroutines,
             open_documents: reading.open_documents,
         });
+    }
+
+    /// gopls is being made to collect: what that leaves is no natural cycle.
+    pub fn gc_forced(&mut self) {
+        self.forced = true;
     }
 
     /// The latest reading.
@@ -152,6 +166,20 @@ pub(super) mod tests {
         trend.feed(reading(30, 310, 1_400));
         let found: Vec<_> = trend.cycles().map(|c| (c.at_ns / SECOND, c.live_bytes / MB)).collect();
         assert_eq!(found, [(0, 300), (30, 310)]);
+    }
+
+    #[test]
+    fn a_forced_cycle_is_no_natural_one() {
+        let mut trend = HeapTrend::default();
+        trend.feed(reading(0, 300, 1_000));
+        trend.gc_forced();
+        // The profile of before, once more: it is not the forced one.
+        trend.feed(reading(10, 300, 1_000));
+        trend.feed(reading(20, 200, 1_100));
+        trend.feed(reading(30, 200, 1_100));
+        trend.feed(reading(40, 310, 1_500));
+        let found: Vec<_> = trend.cycles().map(|c| (c.at_ns / SECOND, c.live_bytes / MB)).collect();
+        assert_eq!(found, [(0, 300), (40, 310)]);
     }
 
     #[test]

@@ -184,6 +184,26 @@ pub enum CaptureKind {
     Goroutines,
     /// `/memory`: the runtime's memory statistics.
     Memory,
+    /// `/debug/pprof/heap?seconds=`: what the heap has gained and lost over some seconds. No heap by itself.
+    HeapDelta,
+    /// `/debug/pprof/allocs`: everything allocated since gopls's start.
+    Allocs,
+    /// `/debug/pprof/profile?seconds=`: where CPU time went over some seconds.
+    Cpu,
+    /// `/debug/pprof/heap?debug=1`: the heap as text.
+    HeapText,
+}
+
+impl CaptureKind {
+    /// Whether gopls records for some seconds before it answers.
+    pub fn is_recording(self) -> bool {
+        matches!(self, Self::HeapDelta | Self::Cpu)
+    }
+
+    /// Whether it is a profile, for the tables and `go tool pprof`.
+    pub fn is_profile(self) -> bool {
+        matches!(self, Self::Heap | Self::Baseline | Self::HeapDelta | Self::Allocs | Self::Cpu)
+    }
 }
 
 /// How a capture ended.
@@ -236,6 +256,14 @@ pub struct Capture {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub resident: Option<Resident>,
+    /// For a heap on request: whether a collection was forced before it, so that there is no garbage in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub after_gc: bool,
+    /// For what gopls records: for how many seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub seconds: Option<u32>,
     /// Why it is not whole.
     pub error: Option<String>,
 }
@@ -302,6 +330,8 @@ pub struct HeapCapture {
     pub capture: u32,
     /// `heap` or `baseline`.
     pub kind: CaptureKind,
+    /// Whether a collection was forced before it.
+    pub after_gc: bool,
     /// The incident's main request.
     pub method: String,
     /// When the last byte of it came, Unix milliseconds.
@@ -326,6 +356,7 @@ impl Incident {
             incident: self.id.clone(),
             capture: capture.number,
             kind: capture.kind,
+            after_gc: capture.after_gc,
             method: self.request.method.clone(),
             taken_unix_ms: origin_ms + capture.received_ns.unwrap_or(capture.trigger_ns) as f64 / MS as f64,
             inuse_space_bytes: capture.inuse_space_bytes,

@@ -2,12 +2,14 @@
 //!
 //! The types here are the single source: `npm run gen` turns them into `extension/shared/model.ts`.
 
+mod capture_request;
 mod decision;
 mod incident;
 mod settings;
 mod status;
 mod timeline;
 
+pub use capture_request::{CaptureRequest, CaptureRequestError, CaptureWhat};
 pub use decision::{Decision, Value};
 pub use incident::{
     Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, HeapCapture, INCIDENT_FORMAT, Incident,

@@ -98,11 +98,29 @@ impl DebugClient {
     where
         S: FnMut(&[u8]) -> io::Result<()>,
     {
+        self.get_unless(std::future::pending(), endpoint, limits, sink).await
+    }
+
+    /// The same, until `cancelled` is ready: then what has come is there, and the outcome says that it was cancelled.
+    pub async fn get_unless<S>(
+        &mut self,
+        cancelled: impl Future<Output = ()>,
+        endpoint: Endpoint,
+        limits: &Limits,
+        sink: S,
+    ) -> Fetch
+    where
+        S: FnMut(&[u8]) -> io::Result<()>,
+    {
         let mut fetch =
             Fetch { endpoint, sent: None, first_byte: None, done: Instant::now(), bytes: 0, outcome: Ok(()) };
         // Taken out while in use: whatever goes wrong, a connection in an unknown state is not used again.
         let mut connection = self.connection.take();
-        fetch.outcome = self.exchange(&mut connection, limits, sink, &mut fetch).await;
+        fetch.outcome = tokio::select! {
+            biased;
+            outcome = self.exchange(&mut connection, limits, sink, &mut fetch) => outcome,
+            () = cancelled => Err(DebugError::Cancelled),
+        };
         fetch.done = Instant::now();
         if fetch.outcome.is_ok() {
             self.connection = connection;
@@ -230,7 +248,7 @@ impl DebugClient {
         limits: &Limits,
         end: Deadline,
     ) -> Result<Response<Incoming>, DebugError> {
-        let request = Request::get(endpoint.path())
+        let request = Request::get(&*endpoint.path())
             .header(header::HOST, self.address.to_string())
             .body(Empty::new())
             .map_err(|error| DebugError::Connect { address: self.address, reason: error.to_string() })?;

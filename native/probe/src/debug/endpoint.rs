@@ -1,14 +1,32 @@
 //! The pages we read, and how long and large each may be.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use stallscope_core::model::{Bytes, CaptureKind, WatchSettings};
+use stallscope_core::model::{Bytes, Capture, CaptureKind, WatchSettings};
 
-/// A page of the debug server. There is none with `?gc=1`: forcing a collection makes a stall worse.
+/// A page of the debug server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
     /// The heap as of the last completed GC cycle, gzip profile.proto.
     Heap,
+    /// The same after a collection which is forced for it. That makes a stall worse, so it is asked for by hand only,
+    /// and not while somebody waits for gopls (`watcher/captures.rs`).
+    HeapAfterGc,
+    /// What the heap has gained and lost over some seconds, gzip profile.proto with negative values in it.
+    HeapDelta {
+        /// For how long.
+        seconds: u32,
+    },
+    /// The heap as text, 140 times the size of the profile for a large one.
+    HeapText,
+    /// Everything allocated since the start, gzip profile.proto.
+    Allocs,
+    /// Where CPU time goes over some seconds, gzip profile.proto. gopls records one at a time.
+    Cpu {
+        /// For how long.
+        seconds: u32,
+    },
     /// Stacks of all goroutines as text, equal ones together.
     Goroutines,
     /// The runtime's memory statistics as HTML.
@@ -21,22 +39,35 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Path and query.
-    pub fn path(self) -> &'static str {
-        match self {
+    pub fn path(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::HeapDelta { seconds } => return format!("/debug/pprof/heap?seconds={seconds}").into(),
+            Self::Cpu { seconds } => return format!("/debug/pprof/profile?seconds={seconds}").into(),
             Self::Heap => "/debug/pprof/heap",
+            Self::HeapAfterGc => "/debug/pprof/heap?gc=1",
+            Self::HeapText => "/debug/pprof/heap?debug=1",
+            Self::Allocs => "/debug/pprof/allocs",
             Self::Goroutines => "/debug/pprof/goroutine?debug=1",
             Self::Memory => "/memory",
             Self::Metrics => "/metrics/",
             Self::Info => "/info",
-        }
+        })
     }
 
-    /// Where a kind of capture comes from.
-    pub fn of(kind: CaptureKind) -> Self {
-        match kind {
+    /// Where a capture comes from.
+    pub fn of(capture: &Capture) -> Self {
+        // What is to be recorded has its seconds since it was asked for (`CaptureRequest`); net/http/pprof would take 0 for
+        // its own default.
+        let seconds = capture.seconds.unwrap_or(1);
+        match capture.kind {
+            CaptureKind::Heap if capture.after_gc => Self::HeapAfterGc,
             CaptureKind::Heap | CaptureKind::Baseline => Self::Heap,
             CaptureKind::Goroutines => Self::Goroutines,
             CaptureKind::Memory => Self::Memory,
+            CaptureKind::HeapDelta => Self::HeapDelta { seconds },
+            CaptureKind::HeapText => Self::HeapText,
+            CaptureKind::Allocs => Self::Allocs,
+            CaptureKind::Cpu => Self::Cpu { seconds },
         }
     }
 }

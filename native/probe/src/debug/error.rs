@@ -54,6 +54,9 @@ pub enum DebugError {
     /// An answer without a page: a redirect is none either, and is not followed.
     #[error("the debug server answered with HTTP status {0}")]
     HttpStatus(u16),
+    /// Whoever asked for it does not want it any more.
+    #[error("it was cancelled")]
+    Cancelled,
     /// What came could not be put where it should go: a full disk.
     #[error("the answer could not be stored: {0}")]
     Sink(String),

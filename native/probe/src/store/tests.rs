@@ -5,7 +5,8 @@ use std::fs;
 use stallscope_core::engine::{Action, Engine, Event};
 use stallscope_core::limits::Limits;
 use stallscope_core::model::{
-    CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, PastLoad, SECOND, WatchSettings,
+    CaptureRequest, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, PastLoad, SECOND,
+    WatchSettings,
 };
 
 use super::*;
@@ -17,7 +18,7 @@ fn incident(origin_unix_ns: u128) -> Incident {
         GoplsIdentity { pid: 7, started_unix_ms: 1.0, exe: "gopls".into(), version: None, go_version: None };
     engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
     engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
-    let actions = engine.handle(SECOND, Event::CaptureRequested);
+    let actions = engine.handle(SECOND, Event::CaptureRequested(CaptureRequest::HEAP));
     let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
     engine.incident(*key, SECOND).unwrap()
 }

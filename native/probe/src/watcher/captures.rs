@@ -3,19 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use stallscope_core::engine::{Event, StallKey};
+use stallscope_core::engine::{Event, StallKey, Urgency};
 use stallscope_core::model::{Capture, CaptureKind, CaptureState};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::fetch::{self, BaselineJob, BaselineResult, CaptureJob, CaptureResult};
-use super::queue::{Ticket, Wanted};
+use super::queue::{Task, Ticket, Wanted};
 use super::run::{Done, Loop};
 use crate::debug::Limits;
 use crate::evidence;
 
 impl Loop {
-    pub fn want_capture(&mut self, key: StallKey, number: u32, kind: CaptureKind) {
-        self.captures.push(Wanted::Capture { key, number, kind });
+    pub fn want_capture(&mut self, key: StallKey, number: u32, urgency: Urgency) {
+        self.captures.push(Wanted::Capture { key, number, urgency });
     }
 
     pub fn want_baseline(&mut self) {
@@ -35,16 +36,17 @@ impl Loop {
                 self.feed(Event::BaselineGivenUp);
             }
         }
-        self.captures.make_way_for_heap();
+        self.captures.make_way();
         while let Some((ticket, wanted)) = self.captures.next() {
+            let cancel = Arc::new(Notify::new());
             let started = match wanted {
-                Wanted::Capture { key, number, kind } => {
-                    self.start_capture(ticket, key, number, kind, address)
+                Wanted::Capture { key, number, .. } => {
+                    self.start_capture(ticket, key, number, address, Arc::clone(&cancel))
                 }
                 Wanted::Baseline => self.start_baseline(ticket, address),
             };
-            if let Some(task) = started {
-                self.captures.started(ticket, wanted, task);
+            if let Some(abort) = started {
+                self.captures.started(ticket, wanted, Task { abort, cancel });
                 return true;
             }
         }
@@ -56,22 +58,32 @@ impl Loop {
         ticket: Ticket,
         key: StallKey,
         number: u32,
-        kind: CaptureKind,
         address: SocketAddr,
+        cancel: Arc<Notify>,
     ) -> Option<AbortHandle> {
         let incident = self.engine.incident(key, self.clock.now_ns())?;
         let Some(folder) = self.folders.get(&key).map(Arc::clone) else {
             self.abandon(key, number, "its folder could not be made");
             return None;
         };
-        if kind == CaptureKind::Goroutines && incident.request.end_ns.is_some() {
+        let capture = incident.captures.into_iter().find(|capture| capture.number == number)?;
+        let late = incident.request.end_ns.is_some() && capture.trigger != "user";
+        if capture.kind == CaptureKind::Goroutines && late {
             self.abandon(key, number, "the request had ended before it could be asked for");
             return None;
         }
-        let capture = incident.captures.into_iter().find(|capture| capture.number == number)?;
-        let limits = fetch::limits(kind, Limits::capture(self.engine.settings()));
+        if capture.after_gc {
+            if self.engine.stall_status(self.clock.now_ns()).is_some() {
+                let why =
+                    "somebody waits for gopls, and a forced collection makes that longer: ask again after it";
+                self.abandon(key, number, why);
+                return None;
+            }
+            self.feed(Event::GcForced);
+        }
+        let limits = fetch::limits(&capture, Limits::capture(self.engine.settings()));
         let gopls = incident.gopls;
-        let job = CaptureJob { key, capture, folder, gopls, address, limits, clock: self.clock };
+        let job = CaptureJob { key, capture, folder, gopls, address, limits, clock: self.clock, cancel };
         Some(
             self.tasks
                 .spawn(async move { Done::Captured { ticket, result: Box::new(fetch::fetch(job).await) } }),
@@ -132,6 +144,13 @@ impl Loop {
     pub fn capture_ended(&mut self, key: StallKey, capture: Box<Capture>) {
         self.feed(Event::CaptureUpdate { key, capture });
         self.write_progress(key);
+    }
+
+    /// Ends a capture which its user does not want any more; what has come of it is kept.
+    pub fn cancel_capture(&mut self, key: StallKey, number: u32) {
+        if self.captures.cancel(key, number) {
+            self.abandon(key, number, "it was cancelled before it could be asked for");
+        }
     }
 
     /// A capture that will not be taken.

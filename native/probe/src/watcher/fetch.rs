@@ -12,6 +12,7 @@ use stallscope_core::engine::StallKey;
 use stallscope_core::memory::Resident;
 use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureState, GoplsIdentity, Ns};
 use tempfile::{NamedTempFile, TempPath};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::clock::Clock;
@@ -32,6 +33,8 @@ pub(super) struct CaptureJob {
     pub address: SocketAddr,
     pub limits: Limits,
     pub clock: Clock,
+    /// Told when nobody wants it any more.
+    pub cancel: Arc<Notify>,
 }
 
 /// What came of it. `Running` in the capture means: whole and on disk, to be checked.
@@ -44,25 +47,30 @@ pub(super) struct CaptureResult {
     pub storage_error: Option<StoreError>,
 }
 
-/// The limits for a capture of this kind.
-pub(super) fn limits(kind: CaptureKind, mut limits: Limits) -> Limits {
-    if matches!(kind, CaptureKind::Goroutines | CaptureKind::Memory) {
+/// The limits for a capture.
+pub(super) fn limits(capture: &Capture, mut limits: Limits) -> Limits {
+    if matches!(capture.kind, CaptureKind::Goroutines | CaptureKind::Memory) {
         limits.first_byte = limits.first_byte.min(LIGHT_DEADLINE);
         limits.total = limits.total.min(LIGHT_DEADLINE);
     }
+    // What is recorded has its first byte when that is over; the answer may take as long as any other after it.
+    let recording = Duration::from_secs(capture.seconds.unwrap_or(0).into());
+    limits.first_byte += recording;
+    limits.total += recording;
     limits
 }
 
 /// Fetches one page into the incident's folder. Never fails: what came is kept, and what went wrong is said.
 pub(super) async fn fetch(job: CaptureJob) -> CaptureResult {
-    let CaptureJob { key, mut capture, folder, gopls, address, limits, clock } = job;
+    let CaptureJob { key, mut capture, folder, gopls, address, limits, clock, cancel } = job;
     let name = file_name(capture.kind, capture.number);
     let mut arrival = Arrival::new({
         let (folder, name) = (Arc::clone(&folder), name.clone());
         move || folder.part(&name)
     });
     let mut client = DebugClient::trusting(address);
-    let fetch = client.get(Endpoint::of(capture.kind), &limits, |piece| arrival.take(piece)).await;
+    let endpoint = Endpoint::of(&capture);
+    let fetch = client.get_unless(cancel.notified(), endpoint, &limits, |piece| arrival.take(piece)).await;
     capture.sent_ns = fetch.sent.map(|at| clock.at(at));
     capture.first_byte_ns = fetch.first_byte.map(|at| clock.at(at));
     let whole = fetch.outcome.is_ok();
@@ -109,10 +117,13 @@ pub(super) fn resident(gopls: &GoplsIdentity) -> Option<Resident> {
 /// What went wrong, and the setting that changes it where there is one.
 fn explained(kind: CaptureKind, error: &DebugError) -> String {
     match error {
-        DebugError::Timeout { phase: Phase::FirstByte | Phase::Body, .. } if kind == CaptureKind::Heap => {
+        DebugError::Timeout { phase: Phase::FirstByte | Phase::Body, .. } if kind.is_profile() => {
             format!(
                 "{error}: gopls was too busy, or hangs; stallscope.captureDeadlineSeconds gives it longer"
             )
+        }
+        DebugError::HttpStatus(500) if kind == CaptureKind::Cpu => {
+            format!("{error}: gopls can record one CPU profile at a time, and somebody else probably does")
         }
         DebugError::TooLarge { .. } => format!("{error}; stallscope.captureMaxMB allows more"),
         DebugError::Closed { .. } => format!("{error}: gopls has probably ended"),
@@ -155,6 +166,8 @@ impl Baseline {
             during_request: Some(false),
             inuse_space_bytes: self.inuse_space_bytes,
             resident: None,
+            after_gc: false,
+            seconds: None,
             error: None,
         }
     }
@@ -295,6 +308,29 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    #[test]
+    fn what_is_recorded_has_its_deadlines_after_the_recording() {
+        let settings = stallscope_core::model::WatchSettings::default();
+        let usual = Limits::capture(&settings);
+        let capture = |kind, seconds| Capture {
+            kind,
+            seconds,
+            ..Baseline {
+                file: NamedTempFile::new().unwrap().into_temp_path(),
+                size_bytes: 0,
+                taken_ns: 0,
+                inuse_space_bytes: None,
+            }
+            .as_capture()
+        };
+        let delta = limits(&capture(CaptureKind::HeapDelta, Some(30)), usual);
+        let added = Duration::from_secs(30);
+        assert_eq!((delta.first_byte, delta.total), (usual.first_byte + added, usual.total + added));
+        assert_eq!((delta.connect, delta.max_bytes), (usual.connect, usual.max_bytes));
+        assert_eq!(limits(&capture(CaptureKind::Allocs, None), usual), usual);
+        assert_eq!(limits(&capture(CaptureKind::Memory, None), usual).total, LIGHT_DEADLINE);
+    }
 
     #[tokio::test]
     async fn a_disk_that_hangs_holds_up_nobody() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stallscope_core::engine::{Action, Event, StallKey};
 use stallscope_core::model::{
-    CaptureKind, CaptureState, DebugServer, Incident, IncidentSummary, Value, WatchEvent,
+    CaptureKind, CaptureRequest, CaptureState, DebugServer, Incident, IncidentSummary, Value, WatchEvent,
 };
 use tokio::sync::oneshot;
 
@@ -19,11 +19,17 @@ pub(super) struct Asked {
     number: u32,
     /// It has an incident of its own, and that is to be complete. Otherwise it is part of a stall that goes on.
     own_incident: bool,
+    /// Nobody wants it any more.
+    cancelled: bool,
     reply: oneshot::Sender<Result<IncidentSummary, WatchError>>,
 }
 
 impl Loop {
-    pub fn capture_now(&mut self, reply: oneshot::Sender<Result<IncidentSummary, WatchError>>) {
+    pub fn capture_now(
+        &mut self,
+        request: CaptureRequest,
+        reply: oneshot::Sender<Result<IncidentSummary, WatchError>>,
+    ) {
         let refusal = match &self.debug {
             _ if self.gopls.is_none() => Some(WatchError::NoGopls),
             DebugServer::On { .. } => None,
@@ -34,18 +40,28 @@ impl Loop {
             let _ = reply.send(Err(refusal));
             return;
         }
-        let actions = self.engine.handle(self.clock.now_ns(), Event::CaptureRequested);
-        let heap = actions.iter().find_map(|action| match action {
-            Action::Capture { key, number, kind: CaptureKind::Heap } => Some((*key, *number)),
+        let actions = self.engine.handle(self.clock.now_ns(), Event::CaptureRequested(request));
+        let wanted = request.what().kind();
+        let capture = actions.iter().find_map(|action| match action {
+            Action::Capture { key, number, kind, .. } if *kind == wanted => Some((*key, *number)),
             _ => None,
         });
-        if let Some((key, number)) = heap {
+        if let Some((key, number)) = capture {
             let own_incident = actions.contains(&Action::Open { key });
-            self.asked.push(Asked { key, number, own_incident, reply });
+            self.asked.push(Asked { key, number, own_incident, cancelled: false, reply });
         } else {
             let _ = reply.send(Err(WatchError::NoGopls));
         }
         self.act(actions);
+    }
+
+    /// Ends the captures that somebody waits for. They are answered when they have ended.
+    pub fn cancel_asked(&mut self) {
+        self.asked.iter_mut().for_each(|asked| asked.cancelled = true);
+        let all: Vec<_> = self.asked.iter().map(|asked| (asked.key, asked.number)).collect();
+        for (key, number) in all {
+            self.cancel_capture(key, number);
+        }
     }
 
     /// Tells those who wait for a capture of this incident, which was just written.
@@ -55,6 +71,11 @@ impl Loop {
             let ended = capture.is_some_and(|capture| capture.state != CaptureState::Running);
             if asked.key != key || !(closed || ended && !asked.own_incident) {
                 self.asked.push(asked);
+                continue;
+            }
+            if let Some(capture) = capture.filter(|c| asked.cancelled && c.state != CaptureState::Complete) {
+                let (size_bytes, id) = (capture.size_bytes, incident.id.clone());
+                let _ = asked.reply.send(Err(WatchError::Cancelled { size_bytes, id }));
                 continue;
             }
             let answer = match capture {

@@ -29,8 +29,8 @@ use std::thread::JoinHandle;
 use stallscope_core::engine::Event;
 use stallscope_core::memory::MemoryView;
 use stallscope_core::model::{
-    Adjustment, DebugServer, Decision, IncidentSummary, ObservedRequest, Status, Timeline, TimelineQuery,
-    WatchEvent, WatchSettings,
+    Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, ObservedRequest, Status,
+    Timeline, TimelineQuery, WatchEvent, WatchSettings,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -60,7 +60,8 @@ pub(crate) enum Command {
     Settings(Box<WatchSettings>),
     Pause,
     Resume,
-    CaptureNow(oneshot::Sender<Result<IncidentSummary, WatchError>>),
+    CaptureNow(CaptureRequest, oneshot::Sender<Result<IncidentSummary, WatchError>>),
+    CancelCapture,
     Timeline(TimelineQuery, oneshot::Sender<Timeline>),
     Memory(oneshot::Sender<Option<MemoryView>>),
     Stop(oneshot::Sender<()>),
@@ -79,8 +80,16 @@ pub enum WatchError {
     #[error("gopls's debug server does not answer ({0}): restart gopls if that lasts")]
     DebugServerFailing(String),
     /// The capture ended without a profile.
-    #[error("no heap: {0}")]
+    #[error("nothing was captured: {0}")]
     CaptureFailed(String),
+    /// It was cancelled by [`Watcher::cancel_capture`].
+    #[error("cancelled; {} (incident {id})", kept_words(*.size_bytes))]
+    Cancelled {
+        /// What had come and was kept.
+        size_bytes: Bytes,
+        /// Where.
+        id: String,
+    },
     /// The watcher has ended.
     #[error("the watcher is not running: reload the window; its log says why it ended")]
     Ended,
@@ -94,8 +103,17 @@ impl WatchError {
             Self::NoDebugServer => "no-debug-server",
             Self::DebugServerFailing(_) => "debug-server-failing",
             Self::CaptureFailed(_) => "capture-failed",
+            Self::Cancelled { .. } => "capture-cancelled",
             Self::Ended => "watcher-ended",
         }
+    }
+}
+
+fn kept_words(size_bytes: Bytes) -> String {
+    match size_bytes {
+        // What gopls records and a profile it has not finished are sent at their end only.
+        0 => "nothing had come yet".to_owned(),
+        kept => format!("the {kept} bytes that had come are kept"),
     }
 }
 
@@ -183,14 +201,19 @@ impl Watcher {
         self.send(Command::Resume);
     }
 
-    /// Captures the heap now; the incident is on disk when this returns.
+    /// Captures now; the incident is on disk when this returns.
     ///
     /// # Errors
-    /// No gopls, no debug server, or the capture failed.
-    pub async fn capture_now(&self) -> Result<IncidentSummary, WatchError> {
+    /// No gopls, no debug server, it was cancelled, or the capture failed.
+    pub async fn capture_now(&self, request: CaptureRequest) -> Result<IncidentSummary, WatchError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::CaptureNow(reply));
+        self.send(Command::CaptureNow(request, reply));
         answer.await.unwrap_or(Err(WatchError::Ended))
+    }
+
+    /// Ends the captures on request that are under way. What has come of them is kept.
+    pub fn cancel_capture(&self) {
+        self.send(Command::CancelCapture);
     }
 
     /// The live time line.

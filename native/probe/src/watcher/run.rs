@@ -352,7 +352,8 @@ impl Loop {
             }
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
-            Command::CaptureNow(reply) => self.capture_now(reply),
+            Command::CaptureNow(request, reply) => self.capture_now(request, reply),
+            Command::CancelCapture => self.cancel_asked(),
             Command::Timeline(query, reply) => {
                 let timeline =
                     live::timeline(&self.engine, &query, self.clock.origin_unix_ns(), self.clock.now_ns());
@@ -395,7 +396,7 @@ impl Loop {
         for action in actions {
             match action {
                 Action::Open { key } => self.open(key),
-                Action::Capture { key, number, kind } => self.want_capture(key, number, kind),
+                Action::Capture { key, number, urgency, .. } => self.want_capture(key, number, urgency),
                 Action::Close { key, prompt, .. } => self.close(key, prompt),
                 Action::Withdraw { key } => self.withdraw(key),
                 Action::Baseline => self.want_baseline(),

@@ -9,7 +9,8 @@ use std::sync::mpsc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use stallscope_core::model::{
-    Capture, CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, Note, Value,
+    Capture, CaptureKind, CaptureState, CaptureWhat, GoplsIdentity, Incident, IncidentState, LatencySource,
+    Note, Value,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,9 +33,11 @@ fn profile() -> Vec<u8> {
     fs::read(fixtures.join("gopls-v0.23.0-loaded.pb.gz")).unwrap()
 }
 
-/// Answers every page; heaps only as far as they are let through.
+/// Answers every page; heaps only as far as they are let through, CPU profiles not before the end.
 struct Server {
     address: SocketAddr,
+    /// What was asked for, in order.
+    pages: Arc<Mutex<Vec<String>>>,
     heaps: Arc<Semaphore>,
     heap_asked: Arc<Notify>,
 }
@@ -45,26 +48,48 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (heaps, heap_asked) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
         let (gate, asked) = (Arc::clone(&heaps), Arc::clone(&heap_asked));
+        let pages = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&pages);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, heap.clone(), Arc::clone(&gate), Arc::clone(&asked)));
+                let (gate, asked, log) = (Arc::clone(&gate), Arc::clone(&asked), Arc::clone(&log));
+                tokio::spawn(serve(stream, heap.clone(), gate, asked, log));
             }
         });
-        Self { address, heaps, heap_asked }
+        Self { address, pages, heaps, heap_asked }
     }
 
     fn let_heaps_through(&self, count: usize) {
         self.heaps.add_permits(count);
     }
+
+    /// Waits until the page was asked for.
+    async fn asked_for(&self, page: &str) {
+        while !self.pages.lock().unwrap().iter().any(|asked| asked == page) {
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
 
-async fn serve(mut stream: TcpStream, heap: Vec<u8>, gate: Arc<Semaphore>, asked: Arc<Notify>) {
+async fn serve(
+    mut stream: TcpStream,
+    heap: Vec<u8>,
+    gate: Arc<Semaphore>,
+    asked: Arc<Notify>,
+    log: Arc<Mutex<Vec<String>>>,
+) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
             Ok(byte) => request.push(byte),
             Err(_) => return,
         }
+    }
+    let page = String::from_utf8_lossy(&request).split(' ').nth(1).unwrap_or_default().to_owned();
+    log.lock().unwrap().push(page);
+    if request.starts_with(b"GET /debug/pprof/profile") {
+        // gopls has a first byte at the end of the recording only.
+        std::future::pending::<()>().await;
     }
     let body = if request.starts_with(b"GET /debug/pprof/heap") { heap } else { b"evidence".to_vec() };
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -97,9 +122,19 @@ struct Outside {
 
 impl Outside {
     async fn capture_now(&self) -> Result<IncidentSummary, WatchError> {
+        self.capture(CaptureWhat::Heap).await
+    }
+
+    async fn capture(&self, what: CaptureWhat) -> Result<IncidentSummary, WatchError> {
+        let seconds = what.kind().is_recording().then_some(60);
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::CaptureNow(reply)).unwrap();
+        let request = CaptureRequest::new(what, seconds).unwrap();
+        self.commands.send(Command::CaptureNow(request, reply)).unwrap();
         answer.await.unwrap()
+    }
+
+    fn cancel(&self) {
+        self.commands.send(Command::CancelCapture).unwrap();
     }
 
     /// A save that is never answered; waits until it has become an incident.
@@ -287,12 +322,108 @@ async fn a_capture_of_its_own_is_answered_when_its_incident_is_complete() {
     assert_eq!(desk.problems(), []);
 }
 
+/// The incident with a capture of this kind, of several.
+fn incident_with(desk: &Desk, kind: CaptureKind) -> Incident {
+    let store = Store::new(desk.dir.path().into());
+    let all = store.list().unwrap();
+    let mut incidents = all.iter().map(|summary| store.load(&summary.id).unwrap());
+    incidents.find(|incident| !of_kind(incident, kind).is_empty()).unwrap()
+}
+
+#[tokio::test]
+async fn a_stall_that_begins_during_a_recording_has_its_evidence_at_once_and_the_recording_goes_on() {
+    let mut desk = Desk::new().await;
+    desk.outside.server.let_heaps_through(1);
+    let (cpu, stall) = desk
+        .run(async |outside| {
+            let evidence = async {
+                outside.server.asked_for("/debug/pprof/profile?seconds=60").await;
+                outside.stall().await;
+                outside.server.asked_for("/debug/pprof/goroutine?debug=1").await;
+                outside.server.asked_for("/memory").await;
+                let stall = outside.capture_now().await.unwrap();
+                outside.cancel();
+                stall
+            };
+            tokio::join!(outside.capture(CaptureWhat::Cpu), evidence)
+        })
+        .await;
+    assert!(matches!(cpu, Err(WatchError::Cancelled { size_bytes: 0, .. })), "{cpu:?}");
+    assert!(stall.has_heap, "while the recording went on");
+    let stall = incident_with(&desk, CaptureKind::Goroutines);
+    assert_eq!(of_kind(&stall, CaptureKind::Goroutines)[0].state, CaptureState::Complete);
+    assert_eq!(of_kind(&stall, CaptureKind::Memory)[0].state, CaptureState::Complete);
+    let recording = incident_with(&desk, CaptureKind::Cpu);
+    assert_eq!(recording.captures[0].error.as_deref(), Some("it was cancelled"));
+}
+
+#[tokio::test]
+async fn somebody_who_is_curious_makes_way_for_a_stall_and_has_the_answer_after_it() {
+    let mut desk = Desk::new().await;
+    let text = desk
+        .run(async |outside| {
+            let stall = async {
+                outside.server.asked_for("/debug/pprof/heap?debug=1").await;
+                outside.stall().await;
+                // The text is still not let through.
+                outside.server.asked_for("/debug/pprof/goroutine?debug=1").await;
+                outside.server.let_heaps_through(2);
+            };
+            tokio::join!(outside.capture(CaptureWhat::HeapText), stall).0.unwrap()
+        })
+        .await;
+    assert_eq!((text.state, text.has_heap), (IncidentState::Complete, false));
+    let asked = desk.outside.server.pages.lock().unwrap().clone();
+    let texts = asked.iter().filter(|page| *page == "/debug/pprof/heap?debug=1").count();
+    assert_eq!(texts, 2, "given up, and asked for again: {asked:?}");
+}
+
+#[tokio::test]
+async fn no_collection_is_forced_while_somebody_waits() {
+    let mut desk = Desk::new().await;
+    let answer = desk
+        .run(async |outside| {
+            outside.stall().await;
+            outside.capture(CaptureWhat::HeapAfterGc).await
+        })
+        .await;
+    let Err(WatchError::CaptureFailed(why)) = answer else { panic!("{answer:?}") };
+    assert!(why.contains("somebody waits"), "{why}");
+    let asked = desk.outside.server.pages.lock().unwrap();
+    assert!(!asked.iter().any(|page| page.contains("gc=1")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn what_had_come_of_a_cancelled_capture_is_kept() {
+    let half = profile().len() as u64 / 2;
+    let mut desk = Desk::new().await;
+    let answer = desk
+        .run(async |outside| {
+            let cancel = async {
+                outside.server.heap_asked.notified().await;
+                // Half of it was sent before.
+                sleep(Duration::from_millis(100)).await;
+                outside.cancel();
+            };
+            tokio::join!(outside.capture(CaptureWhat::HeapAfterGc), cancel).0
+        })
+        .await;
+    let Err(WatchError::Cancelled { size_bytes, id }) = answer else { panic!("{answer:?}") };
+    assert_eq!(size_bytes, half);
+    let incident = desk.incident();
+    assert_eq!(incident.id, id);
+    let heap = of_kind(&incident, CaptureKind::Heap)[0];
+    assert_eq!((heap.state, heap.after_gc), (CaptureState::Partial, true));
+    let kept = fs::read(desk.dir.path().join("incidents").join(&id).join(&heap.file)).unwrap();
+    assert_eq!(kept, profile()[..kept.len()]);
+}
+
 #[tokio::test]
 async fn what_arrives_while_we_end_is_checked_before_we_end() {
     let mut desk = Desk::new().await;
     desk.run(async |outside| {
         let (reply, _answer) = oneshot::channel();
-        outside.commands.send(Command::CaptureNow(reply)).unwrap();
+        outside.commands.send(Command::CaptureNow(CaptureRequest::HEAP, reply)).unwrap();
         outside.server.heap_asked.notified().await;
         let arrives = async {
             sleep(Duration::from_millis(50)).await;

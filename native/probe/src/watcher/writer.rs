@@ -156,7 +156,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use stallscope_core::engine::{Action, Engine, Event};
-    use stallscope_core::model::{GoplsIdentity, LatencySource, SECOND, WatchSettings};
+    use stallscope_core::model::{CaptureRequest, GoplsIdentity, LatencySource, SECOND, WatchSettings};
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
@@ -172,7 +172,7 @@ mod tests {
         };
         engine.handle(0, Event::GoplsFound { gopls, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
         engine.handle(0, Event::Source { source: LatencySource::Counters, debug: true });
-        let actions = engine.handle(SECOND, Event::CaptureRequested);
+        let actions = engine.handle(SECOND, Event::CaptureRequested(CaptureRequest::HEAP));
         let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
         Box::new(engine.incident(*key, SECOND).unwrap())
     }
