@@ -231,7 +231,7 @@ values: { [key in string]: Value }, };
 /**
  * What the rows of a comparison are.
  */
-export type DiffBy = "function" | "package";
+export type DiffBy = "function" | "package" | "subsystem";
 
 /**
  * How a row changed.
@@ -296,7 +296,7 @@ sort: HeapSort,
  */
 descending: boolean, 
 /**
- * Part of a function or package name, upper or lower case; empty for all.
+ * Part of a function or package name (of a subsystem's id, where rows are these), upper or lower case; empty for all.
  */
 filter: string, 
 /**
@@ -309,19 +309,23 @@ offset: number,
 limit: number, };
 
 /**
- * One function, or package, whose values changed.
+ * One function, package or subsystem whose values changed.
  */
 export type DiffRow = { 
 /**
- * Its full name, as `go tool pprof` prints it; empty when rows are packages.
+ * Its full name, as `go tool pprof` prints it; empty when rows are not functions.
  */
 function: string, 
 /**
- * The import path in the name; empty if there is none.
+ * The import path in the name; empty if there is none, and when rows are subsystems.
  */
 package: string, 
 /**
- * Its source file; empty if unknown, and when rows are packages.
+ * The id of the part of gopls; empty unless rows are these.
+ */
+subsystem: string, 
+/**
+ * Its source file; empty if unknown, and when rows are not functions.
  */
 file: string, 
 /**

@@ -147,6 +147,40 @@ test('by package and normalised, kept over a reload; a key leads to the function
   });
 });
 
+test('by subsystem the rows are the difference of the two tables, and there is nothing to search', async () => {
+  const table = async (ref) =>
+    new Map(
+      value(await host.core.subsystems(ref, { sample_type: 'inuse_space' })).rows.map((row) => [
+        row.subsystem,
+        row.value,
+      ]),
+    );
+  const [before, now] = [await table(LOADING), await table(LATER)];
+  const changes = [...new Set([...before.keys(), ...now.keys()])]
+    .map((id) => ({ id, base: before.get(id) ?? 0, flat: (now.get(id) ?? 0) - (before.get(id) ?? 0) }))
+    .filter(({ flat }) => flat !== 0)
+    .sort((a, b) => Math.abs(b.flat) - Math.abs(a.flat));
+  await withPanel(browser, host, async (page) => {
+    const base = await openCompare(page, 'Symbol search');
+    await base.selectOption(`${LOADING.incident}/${LOADING.capture}`);
+    await page.getByRole('button', { name: 'By subsystem' }).click();
+    await page.getByText(`${changes.length} subsystems changed`).waitFor();
+    const shown = await page
+      .locator('.grid-row')
+      .evaluateAll((rows) =>
+        rows.map((row) => [
+          /subsystem-([\w-]+)/.exec(row.querySelector('.swatch').className)[1],
+          row.querySelector('.col-flat').textContent,
+        ]),
+      );
+    assert.deepEqual(
+      shown,
+      changes.map(({ id, base, flat }) => [id, signed(flat) + (base > 0 ? fmt.bytes(base + flat) : '')]),
+    );
+    assert.equal(await page.getByPlaceholder('Filter by function or package').count(), 0);
+  });
+});
+
 test('the flame graph of growth says of each frame from what to what, also of those that are gone', async () => {
   const tree = value(
     await host.core.flameDiff(

@@ -24,6 +24,7 @@ const CHOICES = [
   ['flame-pick', 'Flame graph', (page) => page.getByRole('button', { name: 'Sandwich' }).click()],
   ['flame-sandwich', 'Flame graph', (page) => page.locator('.function-picker .link').nth(5).click()],
   ['compare-packages', 'Compare', (page) => page.getByRole('button', { name: 'By package' }).click()],
+  ['compare-subsystems', 'Compare', (page) => page.getByRole('button', { name: 'By subsystem' }).click()],
   [
     'compare-flame',
     'Compare',

@@ -70,6 +70,7 @@ export function Compare({ profile, query, onQuery, choice, onChoice, flame, onFl
             options={[
               { key: 'function', label: t('By function') },
               { key: 'package', label: t('By package') },
+              { key: 'subsystem', label: t('By subsystem') },
             ]}
           />
         )}

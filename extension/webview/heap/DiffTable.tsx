@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
-import type { DiffPage, DiffQuery, DiffRow, HeapSort } from '../../shared/model';
+import type { DiffBy, DiffPage, DiffQuery, DiffRow, HeapSort } from '../../shared/model';
 import type { CompareChoice } from '../../shared/panel';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
@@ -8,6 +8,7 @@ import { t } from '../base/l10n';
 import { changeWord, SIGNS } from '../flame/growth';
 import { Empty } from '../ui/Feedback';
 import { Grid, type Column } from '../ui/Grid';
+import { subsystemDetail, subsystemName } from '../words/subsystems';
 import { FunctionCell, functionTitle } from './FunctionCell';
 import { QueryBar } from './QueryBar';
 import { useFilter, type TableQuery } from './useTableQuery';
@@ -28,20 +29,21 @@ interface Props {
 /** The profile minus its base. */
 export function DiffTable({ profile, base, choice, query, onQuery, onFunctionsOf, note }: Props) {
   const { rpc, openSource } = usePanel();
-  const filter = useFilter(query.filter);
   const { by, normalize } = choice;
+  const typed = useFilter(query.filter);
+  // There are few subsystems, and they are shown by names that the core does not know.
+  const filter = by === 'subsystem' ? '' : typed;
+  const open = (row: DiffRow) => {
+    if (by === 'package') onFunctionsOf(row.package);
+    else if (row.file) openSource(row.file, row.line);
+  };
   const asked: DiffQuery = { ...query, filter, by, normalize, offset: 0, limit: 0 };
-  const columns = useMemo(
-    () => columnsOf(query.sample_type, by === 'package' ? onFunctionsOf : null),
-    [query.sample_type, by],
-  );
+  const columns = useMemo(() => columnsOf(query.sample_type, by, onFunctionsOf), [query.sample_type, by]);
   return (
     <div class="view">
-      <QueryBar query={query} onQuery={onQuery} />
+      <QueryBar query={query} onQuery={onQuery} {...(by === 'subsystem' && { search: null })} />
       <Grid<DiffRow, DiffPage, HeapSort>
-        label={
-          by === 'package' ? t('Change since the base, by package') : t('Change since the base, by function')
-        }
+        label={tableLabel(by)}
         columns={columns}
         sort={query.sort}
         descending={query.descending}
@@ -50,10 +52,8 @@ export function DiffTable({ profile, base, choice, query, onQuery, onFunctionsOf
         fetch={(offset, limit) =>
           rpc.ask('heapDiff', { ref: profile, query: { ...asked, offset, limit }, base })
         }
-        onOpen={(row) =>
-          by === 'package' ? onFunctionsOf(row.package) : row.file && openSource(row.file, row.line)
-        }
-        rowTitle={by === 'package' ? (row) => row.package : functionTitle}
+        onOpen={open}
+        rowTitle={ROW_TITLES[by]}
         summary={(page) => (
           <p>
             <b>{fmt.signed(page.new_total - page.base_total, (value) => fmt.amount(value, page.unit))}</b>
@@ -62,9 +62,7 @@ export function DiffTable({ profile, base, choice, query, onQuery, onFunctionsOf
               now: fmt.amount(page.new_total, page.unit),
             })}
             {' · '}
-            {by === 'package'
-              ? t('{count} packages changed', { count: fmt.count(page.matched_rows) })
-              : t('{count} functions changed', { count: fmt.count(page.matched_rows) })}
+            {changedRows(by, fmt.count(page.matched_rows))}
             {normalize && (
               <>
                 {' · '}
@@ -91,10 +89,38 @@ export function DiffTable({ profile, base, choice, query, onQuery, onFunctionsOf
   );
 }
 
-/** Rows are packages when there is a way to their functions. */
+const ROW_TITLES: Record<DiffBy, (row: DiffRow) => string> = {
+  function: functionTitle,
+  package: (row) => row.package,
+  subsystem: (row) => subsystemDetail(row.subsystem),
+};
+
+function tableLabel(by: DiffBy): string {
+  switch (by) {
+    case 'function':
+      return t('Change since the base, by function');
+    case 'package':
+      return t('Change since the base, by package');
+    case 'subsystem':
+      return t('Change since the base, by subsystem');
+  }
+}
+
+function changedRows(by: DiffBy, count: string): string {
+  switch (by) {
+    case 'function':
+      return t('{count} functions changed', { count });
+    case 'package':
+      return t('{count} packages changed', { count });
+    case 'subsystem':
+      return t('{count} subsystems changed', { count });
+  }
+}
+
 function columnsOf(
   sampleType: string,
-  onFunctionsOf: ((package_: string) => void) | null,
+  by: DiffBy,
+  onFunctionsOf: (package_: string) => void,
 ): Column<DiffRow, HeapSort>[] {
   const unit = sampleType.endsWith('_space') ? 'bytes' : 'count';
   const delta = (value: number, base: number) => (
@@ -105,6 +131,14 @@ function columnsOf(
       <span class="percent">{base > 0 ? fmt.amount(base + value, unit) : ''}</span>
     </>
   );
+  const cum: Column<DiffRow, HeapSort> = {
+    key: 'cum',
+    label: t('Cumulative'),
+    title: t('Change of what it and its callees hold, and what they hold now'),
+    sort: 'cum',
+    numeric: true,
+    cell: (row) => delta(row.cum, row.base_cum),
+  };
   return [
     {
       key: 'change',
@@ -123,29 +157,44 @@ function columnsOf(
       numeric: true,
       cell: (row) => (row.flat === 0 ? <span class="dim">–</span> : delta(row.flat, row.base_flat)),
     },
-    {
-      key: 'cum',
-      label: t('Cumulative'),
-      title: t('Change of what it and its callees hold, and what they hold now'),
-      sort: 'cum',
-      numeric: true,
-      cell: (row) => delta(row.cum, row.base_cum),
-    },
-    onFunctionsOf
-      ? {
-          key: 'name',
-          label: t('Package'),
-          sort: 'name',
-          cell: ({ package: name }) =>
-            name === '' ? (
-              <span class="dim">{t('(no package)')}</span>
-            ) : (
-              // Reached by keyboard through the grid: Enter on the row.
-              <a class="function" role="link" tabIndex={-1} onClick={() => onFunctionsOf(name)}>
-                {name}
-              </a>
-            ),
-        }
-      : { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> },
+    ...(by === 'subsystem' ? [] : [cum]),
+    nameColumn(by, onFunctionsOf),
   ];
+}
+
+function nameColumn(by: DiffBy, onFunctionsOf: (package_: string) => void): Column<DiffRow, HeapSort> {
+  switch (by) {
+    case 'function':
+      return { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> };
+    case 'package':
+      return {
+        key: 'name',
+        label: t('Package'),
+        sort: 'name',
+        cell: ({ package: name }) =>
+          name === '' ? (
+            <span class="dim">{t('(no package)')}</span>
+          ) : (
+            // Reached by keyboard through the grid: Enter on the row.
+            <a class="function" role="link" tabIndex={-1} onClick={() => onFunctionsOf(name)}>
+              {name}
+            </a>
+          ),
+      };
+    case 'subsystem':
+      return {
+        key: 'name',
+        label: t('Subsystem'),
+        cell: ({ subsystem }) => <SubsystemCell id={subsystem} />,
+      };
+  }
+}
+
+function SubsystemCell({ id }: { id: string }) {
+  return (
+    <>
+      <span class={`swatch subsystem subsystem-${id} function-swatch`} aria-hidden="true" />
+      <span class="name">{subsystemName(id)}</span> <span class="package">{subsystemDetail(id)}</span>
+    </>
+  );
 }

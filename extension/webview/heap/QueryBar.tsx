@@ -7,8 +7,8 @@ import type { TableQuery } from './useTableQuery';
 interface Props {
   query: TableQuery;
   onQuery(change: Partial<TableQuery>): void;
-  /** What the text field does here. */
-  search?: string;
+  /** What the text field does here; null where there is nothing to search. */
+  search?: string | null;
   children?: ComponentChildren;
 }
 
@@ -22,15 +22,17 @@ export function QueryBar({ query, onQuery, search, children }: Props) {
         selected={query.sample_type}
         onSelect={(sample_type) => onQuery({ sample_type })}
       />
-      <input
-        class="input"
-        type="search"
-        spellcheck={false}
-        placeholder={search ?? t('Filter by function or package')}
-        aria-label={search ?? t('Filter by function or package')}
-        value={query.filter}
-        onInput={(event) => onQuery({ filter: event.currentTarget.value })}
-      />
+      {search !== null && (
+        <input
+          class="input"
+          type="search"
+          spellcheck={false}
+          placeholder={search ?? t('Filter by function or package')}
+          aria-label={search ?? t('Filter by function or package')}
+          value={query.filter}
+          onInput={(event) => onQuery({ filter: event.currentTarget.value })}
+        />
+      )}
       {children}
     </div>
   );

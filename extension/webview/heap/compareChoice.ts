@@ -4,7 +4,7 @@ import type { DiffBy } from '../../shared/model';
 import type { CompareChoice } from '../../shared/panel';
 
 export const DEFAULT_COMPARE: CompareChoice = { as: 'table', by: 'function', normalize: false, base: null };
-const ROWS: DiffBy[] = ['function', 'package'];
+const ROWS: DiffBy[] = ['function', 'package', 'subsystem'];
 
 /** A choice out of whatever an older state holds. */
 export function restoreCompare(kept: unknown): CompareChoice {

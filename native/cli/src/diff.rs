@@ -23,7 +23,7 @@ pub struct Diff {
     /// Scale the profile so that its total equals the base's, as `go tool pprof -normalize` does.
     #[arg(long)]
     normalize: bool,
-    /// One row per function, or per package.
+    /// One row per function, per package, or per part of gopls (ids as in `analyze --by subsystem`).
     #[arg(long, value_enum, value_name = "ROWS", default_value_t = By::Function)]
     by: By,
     #[command(flatten)]
@@ -34,6 +34,7 @@ pub struct Diff {
 enum By {
     Function,
     Package,
+    Subsystem,
 }
 
 /// The published JSON: others parse it, so it has a shape of its own which changes on purpose only.
@@ -54,6 +55,8 @@ struct JsonRow<'a> {
     function: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     package: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subsystem: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<DiffChange>,
     flat: i64,
@@ -82,6 +85,7 @@ impl Diff {
         let by = match self.by {
             By::Function => DiffBy::Function,
             By::Package => DiffBy::Package,
+            By::Subsystem => DiffBy::Subsystem,
         };
         DiffQuery {
             sample_type: table.sample_type,
@@ -97,7 +101,11 @@ impl Diff {
         let value = |number| print::value(number, &page.unit);
         writeln!(out, "Type: {}", page.sample_type)?;
         let (base, new) = (value(page.base_total), value(page.new_total));
-        let rows = if self.by == By::Package { "packages" } else { "functions" };
+        let rows = match self.by {
+            By::Function => "functions",
+            By::Package => "packages",
+            By::Subsystem => "subsystems",
+        };
         let growth = value(page.new_total.saturating_sub(page.base_total));
         writeln!(out, "Total: {base} -> {new} ({growth}) in {} {rows}", page.matched_rows)?;
         if self.normalize {
@@ -123,15 +131,17 @@ impl Diff {
             By::Function => &row.function,
             By::Package if row.package.is_empty() => "(no package)",
             By::Package => &row.package,
+            By::Subsystem => &row.subsystem,
         }
     }
 
     fn print_json(&self, page: &DiffPage, out: &mut impl Write) -> std::io::Result<()> {
-        let by_package = self.by == By::Package;
+        let by = self.by;
         let rows = page.rows.iter().map(|row| JsonRow {
-            function: (!by_package).then_some(&row.function),
-            package: by_package.then_some(&row.package),
-            change: (by_package || self.normalize).then_some(row.change),
+            function: (by == By::Function).then_some(&row.function),
+            package: (by == By::Package).then_some(&row.package),
+            subsystem: (by == By::Subsystem).then_some(&row.subsystem),
+            change: (by != By::Function || self.normalize).then_some(row.change),
             flat: row.flat,
             cum: row.cum,
         });

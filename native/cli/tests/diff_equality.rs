@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use common::tool::{Table, top};
@@ -107,6 +107,43 @@ fn rows_by_package_are_what_the_tool_says_when_functions_are_called_as_their_pac
             assert!(ours.len() > 20 && ours.iter().any(|(name, ..)| name == "go/types"), "{ours:?}");
         }
     }
+}
+
+#[test]
+fn rows_by_subsystem_are_the_difference_of_the_two_tables() {
+    each_pair(|base, new, sample_type| {
+        let json = ours(base, new, &["--sample", sample_type, "--by", "subsystem"]);
+        let (before, after) = (subsystems(base, sample_type), subsystems(new, sample_type));
+        let of = |table: &HashMap<String, i64>, id: &str| table.get(id).copied().unwrap_or(0);
+        let ids: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let delta = |id: &&String| (id.to_string(), of(&after, id) - of(&before, id));
+        let expected: Vec<_> = ids.iter().map(delta).filter(|(_, change)| *change != 0).collect();
+        let rows = rows(&json, "subsystem", &["change", "cum", "flat", "subsystem"]);
+        assert!(rows.len() > 5 && rows.iter().all(|(_, flat, cum)| flat == cum), "{rows:?}");
+        let changes: Vec<_> = rows.into_iter().map(|(id, flat, _)| (id, flat)).collect();
+        assert_eq!(changes, expected, "{sample_type} {base:?} {new:?}");
+        for row in json["rows"].as_array().unwrap() {
+            let id = row["subsystem"].as_str().unwrap();
+            let word = match (of(&before, id), of(&after, id)) {
+                (0, _) => "new",
+                (_, 0) => "gone",
+                (before, after) if after > before => "grown",
+                _ => "shrunk",
+            };
+            assert_eq!(row["change"], word, "{id}");
+        }
+        let total: i64 = changes.iter().map(|(_, change)| change).sum();
+        assert_eq!(json["total"].as_i64(), Some(total), "every sample is in one of them");
+    });
+}
+
+/// What `analyze --by subsystem` prints.
+fn subsystems(path: &Path, sample_type: &str) -> HashMap<String, i64> {
+    let path = path.to_str().unwrap();
+    let output = stallscope(&["analyze", path, "--by", "subsystem", "--sample", sample_type, "--json"]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = |row: &Value| (row["subsystem"].as_str().unwrap().to_owned(), row["value"].as_i64().unwrap());
+    json["subsystems"].as_array().unwrap().iter().map(row).collect()
 }
 
 /// A copy of a profile in which every function has the name of its package.

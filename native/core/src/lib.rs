@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod goroutines;
+mod growth;
 pub mod heap;
 pub mod limits;
 pub mod lsp;

@@ -1,4 +1,4 @@
-//! What grew and what shrank between two profiles, by function or by package.
+//! What grew and what shrank between two profiles, by function, by package or by part of gopls.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub struct DiffQuery {
     pub sort: HeapSort,
     /// Largest change first (for names: Z first).
     pub descending: bool,
-    /// Part of a function or package name, upper or lower case; empty for all.
+    /// Part of a function or package name (of a subsystem's id, where rows are these), upper or lower case; empty for all.
     pub filter: String,
     /// How many matching rows to skip.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -66,15 +66,17 @@ pub enum DiffChange {
     Shrunk,
 }
 
-/// One function, or package, whose values changed.
+/// One function, package or subsystem whose values changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct DiffRow {
-    /// Its full name, as `go tool pprof` prints it; empty when rows are packages.
+    /// Its full name, as `go tool pprof` prints it; empty when rows are not functions.
     pub function: String,
-    /// The import path in the name; empty if there is none.
+    /// The import path in the name; empty if there is none, and when rows are subsystems.
     pub package: String,
-    /// Its source file; empty if unknown, and when rows are packages.
+    /// The id of the part of gopls; empty unless rows are these.
+    pub subsystem: String,
+    /// Its source file; empty if unknown, and when rows are not functions.
     pub file: String,
     /// The line it starts at, or the first line seen of it; 0 if unknown.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -165,8 +167,8 @@ pub fn diff(base: &HeapIndex, new: &HeapIndex, query: &DiffQuery) -> Result<Diff
 
     let filter = Filter::new(&query.filter);
     let is_shown = |change: &Change| match query.by {
-        DiffBy::Function => filter.matches(change.node),
-        DiffBy::Package => filter.matches_text(change.name),
+        DiffBy::Function => change.node.is_some_and(|node| filter.matches(node)),
+        DiffBy::Package | DiffBy::Subsystem => filter.matches_text(change.name),
     };
     let is_row = |change: &Change| change.delta() != Sums::default() && is_shown(change);
     let mut rows: Vec<Change> = changes.into_values().filter(is_row).collect();
@@ -203,7 +205,7 @@ fn sort_rows(rows: &mut [Change], sort: HeapSort, descending: bool) {
 /// A row on both sides.
 struct Change<'a> {
     name: &'a str,
-    node: &'a Node,
+    node: Option<&'a Node>,
     base: Sums,
     new: Sums,
 }
@@ -232,12 +234,14 @@ impl<'a> Change<'a> {
 
     fn row(&self, by: DiffBy) -> DiffRow {
         let delta = self.delta();
-        let of_function = |text: &str| if by == DiffBy::Function { text.to_owned() } else { String::new() };
+        let function = self.node.filter(|_| by == DiffBy::Function);
+        let text = |of: fn(&Node) -> &String| function.map(of).cloned().unwrap_or_default();
         DiffRow {
-            function: of_function(&self.node.name),
-            package: self.node.package.clone(),
-            file: of_function(&self.node.file),
-            line: if by == DiffBy::Function { self.node.line } else { 0 },
+            function: text(|node| &node.name),
+            package: self.node.map(|node| node.package.clone()).unwrap_or_default(),
+            subsystem: if by == DiffBy::Subsystem { self.name.to_owned() } else { String::new() },
+            file: text(|node| &node.file),
+            line: function.map_or(0, |node| node.line),
             change: self.kind(),
             flat: delta.flat,
             cum: delta.cum,

@@ -1,4 +1,4 @@
-//! What a row of a comparison stands for: a function, or all functions of a package.
+//! What a row of a comparison stands for: a function, all functions of a package, or a part of gopls.
 
 use std::collections::HashMap;
 
@@ -19,14 +19,16 @@ pub enum DiffBy {
     Function,
     /// Go packages; functions without one are together in a row without a name.
     Package,
+    /// Parts of gopls, by the rules of `rules/subsystems.json`. Every sample is in exactly one, so `cum` is `flat`.
+    Subsystem,
 }
 
 /// One row of one profile.
 pub(super) struct Row<'a> {
     /// What it is called, and matched by on the other side.
     pub name: &'a str,
-    /// The function; for a package any of its functions.
-    pub node: &'a Node,
+    /// The function; for a package any of its functions, for a subsystem none.
+    pub node: Option<&'a Node>,
     pub sums: Sums,
 }
 
@@ -43,7 +45,7 @@ impl HeapIndex {
                 let scaled = (scale != Scale::NONE).then(|| count(nodes.len(), &|node| node));
                 let table = scaled.as_ref().unwrap_or_else(|| self.table(kind));
                 let rows = nodes.iter().zip(&table.sums);
-                let rows = rows.map(|(node, sums)| Row { name: &node.name, node, sums: *sums });
+                let rows = rows.map(|(node, sums)| Row { name: &node.name, node: Some(node), sums: *sums });
                 (rows.collect(), table.total)
             }
             DiffBy::Package => {
@@ -60,9 +62,29 @@ impl HeapIndex {
                     .collect();
                 let table = count(of_package.len(), &|node| row_of[node as usize]);
                 let rows = of_package.iter().zip(&table.sums);
-                let rows = rows.map(|(node, sums)| Row { name: &node.package, node, sums: *sums });
+                let rows =
+                    rows.map(|(node, sums)| Row { name: &node.package, node: Some(*node), sums: *sums });
                 (rows.collect(), table.total)
             }
+            DiffBy::Subsystem => self.subsystem_rows(value),
         }
+    }
+
+    /// The samples of each part of gopls added up, by its id: the values of the table of subsystems, each sample by
+    /// `value_of` it.
+    fn subsystem_rows(&self, value_of: impl Fn(usize) -> i64) -> (Vec<Row<'_>>, i64) {
+        let assignment = self.assignment();
+        let (mut sums, mut total) = (vec![0i64; assignment.rules.count()], 0i64);
+        for sample in 0..self.sample_count() {
+            let (value, sum) = (value_of(sample), &mut sums[usize::from(assignment.of(sample))]);
+            *sum = sum.saturating_add(value);
+            total = total.saturating_add(value.saturating_abs());
+        }
+        let row = |(number, value): (u8, i64)| Row {
+            name: assignment.rules.id(number),
+            node: None,
+            sums: Sums { flat: value, cum: value },
+        };
+        ((0..).zip(sums).map(row).collect(), total)
     }
 }

@@ -195,6 +195,26 @@ fn a_package_counts_a_stack_once_and_is_found_by_its_own_name() {
 }
 
 #[test]
+fn a_subsystem_is_told_new_gone_grown_and_shrunk_like_the_others() {
+    let (parse, check, read) =
+        ("go/parser.ParseFile", "go/types.(*Checker).expr", "golang.org/x/tools/internal/robustio.F");
+    let (base, new) =
+        (format!("5 {parse}\n9 {check}\n2 {read}\n7 none.f"), format!("8 {parse}\n3 {check}\n7 none.f"));
+    let query = DiffQuery { by: DiffBy::Subsystem, ..DiffQuery::default() };
+    let told = |base: &str, new: &str, query: &DiffQuery| {
+        let page = diff(&index(base), &index(new), query).unwrap();
+        let row = |row: &DiffRow| format!("{:?} {} {}", row.change, row.flat, row.subsystem);
+        page.rows.iter().map(row).collect::<Vec<_>>()
+    };
+    let there = ["Shrunk -6 type-checking", "Grown 3 parsing", "Gone -2 file-contents"];
+    assert_eq!(told(&base, &new, &query), there);
+    let back = ["Grown 6 type-checking", "Shrunk -3 parsing", "New 2 file-contents"];
+    assert_eq!(told(&new, &base, &query), back);
+    let scaled = DiffQuery { normalize: true, ..query };
+    assert_eq!(told("10 go/parser.F\n30 none.f", "40 go/parser.F\n40 none.f", &scaled).len(), 2);
+}
+
+#[test]
 fn normalised_the_profile_has_the_total_of_the_base() {
     let (base, new) = ("10 a\n30 b", "40 a\n40 b\n0 c");
     let query = DiffQuery { normalize: true, ..DiffQuery::default() };

@@ -1,29 +1,22 @@
 //! Leak or churn: what the live heap does from GC cycle to GC cycle.
 //!
 //! RSS that has risen says nothing here. A heap is called growing when its live part grew over many cycles, under the
-//! same conditions, by more than chance, by enough to matter, and does so still. The tests are those that need no
-//! assumption about how the values scatter: Mann and Kendall's for "more than chance", Sen's slope for "how much".
+//! same conditions, by more than chance, by enough to matter, and does so still: the long test of [`crate::growth`].
 
 use serde::{Deserialize, Serialize};
 
 use super::trend::{GcCycle, HeapTrend};
+use crate::growth::{rises_beyond_chance, sen_slope};
 use crate::model::{Bytes, MB, Ns, SECOND};
 
 /// Fewer cycles than this prove nothing.
 const LEAST_CYCLES: usize = 8;
 /// The latest ones are judged: what grew an hour ago and has stopped is no leak.
 const MOST_COMPARED: usize = 24;
-/// Mann-Kendall's z beyond which growth is no chance: one in a hundred cases of no growth gets there.
-const SIGNIFICANT_Z: f64 = 2.33;
-/// Sen's interval: 95 %.
-const INTERVAL_Z: f64 = 1.96;
 /// Growth over all compared cycles that matters: this much …
 const LEAST_GROWTH: f64 = 10.0 * MB as f64;
 /// … and this share of the live heap.
 const LEAST_GROWTH_SHARE: f64 = 0.03;
-/// It goes on when the later half of the cycles grows at least this fraction as fast as all of them: a cache that fills up
-/// does not.
-const STILL_GROWING: f64 = 0.25;
 /// Goroutines: this many more …
 const LEAST_GOROUTINES: f64 = 50.0;
 /// … and this share of the first.
@@ -123,7 +116,7 @@ impl MemoryVerdict {
             over_ns,
             first_live_bytes: first.map_or(0, |cycle| cycle.live_bytes),
             last_live_bytes: last.map_or(0, |cycle| cycle.live_bytes),
-            growth: (compared.len() >= LEAST_CYCLES).then(|| growth(&live(compared))),
+            growth: if compared.len() >= LEAST_CYCLES { growth(compared) } else { None },
             allocated_bytes_per_s: if over_ns == 0 {
                 0.0
             } else {
@@ -144,70 +137,24 @@ fn comparable(trend: &HeapTrend) -> Vec<GcCycle> {
 }
 
 fn live_heap_grows(compared: &[GcCycle]) -> bool {
-    let values = live(compared);
-    let growth = growth(&values);
-    let in_all = growth.per_cycle_bytes * (compared.len() - 1) as f64;
     let live_bytes = compared.first().map_or(0, |cycle| cycle.live_bytes) as f64;
-    let later = growth_of_later_half(&values);
-    kendall_z(&values) > SIGNIFICANT_Z
-        && growth.low_bytes > 0.0
-        && in_all >= LEAST_GROWTH.max(LEAST_GROWTH_SHARE * live_bytes)
-        && later >= STILL_GROWING * growth.per_cycle_bytes
+    rises_beyond_chance(&live(compared), LEAST_GROWTH.max(LEAST_GROWTH_SHARE * live_bytes))
 }
 
 fn goroutines_grow(compared: &[GcCycle]) -> bool {
     let values: Vec<_> = compared.iter().filter_map(|cycle| cycle.goroutines.map(f64::from)).collect();
-    if values.len() < LEAST_CYCLES {
-        return false;
-    }
-    let in_all = growth(&values).per_cycle_bytes * (values.len() - 1) as f64;
-    kendall_z(&values) > SIGNIFICANT_Z
-        && in_all >= LEAST_GOROUTINES.max(LEAST_GOROUTINES_SHARE * values[0])
-        && growth_of_later_half(&values) > 0.0
+    values.len() >= LEAST_CYCLES
+        && rises_beyond_chance(&values, LEAST_GOROUTINES.max(LEAST_GOROUTINES_SHARE * values[0]))
+}
+
+/// Sen's slope of the live heap; `None` of a single cycle.
+fn growth(compared: &[GcCycle]) -> Option<Growth> {
+    let slope = sen_slope(&live(compared))?;
+    Some(Growth { per_cycle_bytes: slope.per_step, low_bytes: slope.low, high_bytes: slope.high })
 }
 
 fn live(compared: &[GcCycle]) -> Vec<f64> {
     compared.iter().map(|cycle| cycle.live_bytes as f64).collect()
-}
-
-/// Mann and Kendall's statistic as a standard score: how many later values are larger than earlier ones, against chance.
-fn kendall_z(values: &[f64]) -> f64 {
-    let sign = |(_, change): (usize, f64)| i64::from(change > 0.0) - i64::from(change < 0.0);
-    let score: i64 = pairs(values).map(sign).sum();
-    if score == 0 { 0.0 } else { (score - score.signum()) as f64 / deviation(values.len()) }
-}
-
-/// Of the sum of signs over all pairs, when there is no trend.
-fn deviation(count: usize) -> f64 {
-    let n = count as f64;
-    (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt()
-}
-
-/// Sen's slope and its interval, of two values or more.
-fn growth(values: &[f64]) -> Growth {
-    let mut slopes: Vec<f64> = pairs(values).map(|(apart, change)| change / apart as f64).collect();
-    slopes.sort_by(f64::total_cmp);
-    let count = slopes.len() as f64;
-    let half = INTERVAL_Z * deviation(values.len()) / 2.0;
-    let at = |place: f64| slopes[(place.max(0.0) as usize).min(slopes.len() - 1)];
-    Growth {
-        per_cycle_bytes: at((count - 1.0) / 2.0),
-        low_bytes: at((count / 2.0 - half).floor() - 1.0),
-        high_bytes: at((count / 2.0 + half).ceil()),
-    }
-}
-
-fn growth_of_later_half(values: &[f64]) -> f64 {
-    growth(&values[values.len() / 2..]).per_cycle_bytes
-}
-
-/// Of all pairs: how many places they are apart, and by how much the later one is larger.
-fn pairs(values: &[f64]) -> impl Iterator<Item = (usize, f64)> + '_ {
-    let after = |place: usize| values[place + 1..].iter().enumerate();
-    values
-        .iter()
-        .enumerate()
-        .flat_map(move |(place, before)| after(place).map(move |(apart, later)| (apart + 1, later - before)))
 }
 
 #[cfg(test)]

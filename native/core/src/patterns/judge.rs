@@ -3,8 +3,8 @@
 use super::evidence::{Evidence, Facts, Point};
 use super::file::Rules;
 use super::finding::{Confidence, Finding, FunctionBytes, Judgement, Measured, Missing, NotJudged, Unit};
-use super::growth::{Growth, steady_growth};
 use super::rule::{Condition, Counter, FactName, Rule};
+use crate::growth::{Growth, steady_growth};
 use crate::heap::{HeapError, HeapIndex, Space, StackFilter};
 
 /// So many functions are named in a finding.

@@ -10,7 +10,6 @@ mod facts;
 mod fields;
 mod file;
 mod finding;
-mod growth;
 mod judge;
 mod rule;
 
