@@ -13,3 +13,4 @@ pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod patterns;
+pub mod verify;

@@ -1,0 +1,430 @@
+//! What the runs come to.
+//!
+//! Two runs are never the same, so a difference is told only when it is large enough to matter and, where there are
+//! several runs, when the two sides do not overlap. How likely complete separation is by chance alone (Wilcoxon's rank
+//! sum in its simplest case) is said with it: with one run on each side that is certain to happen, with three 1 in 10.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Goal, HeapPoint, Run, Side, Verification};
+use crate::model::{MB, MS, Note, Value};
+
+/// A difference below this share of what was before is nothing.
+const LEAST_SHARE: f64 = 0.10;
+/// And below these, whatever its share.
+const LEAST_WAIT_NS: f64 = 100.0 * MS as f64;
+const LEAST_HELD_BYTES: f64 = 20.0 * MB as f64;
+const LEAST_GROWTH_BYTES: f64 = 10.0 * MB as f64;
+/// Work of which one side did this many times as much as the other is not the same work.
+const OTHER_WORK: f64 = 2.0;
+
+/// What was measured. Less is better in all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// The longest wait of a run, ns.
+    LongestWait,
+    /// The middle of all waits of a run, ns.
+    MedianWait,
+    /// Live heap at the end of a run, after a forced collection and without gopls's ballast, bytes.
+    LiveHeap,
+    /// By how much that is more than at its beginning, bytes; negative when it is less.
+    LiveGrowth,
+    /// The most RSS in a run, bytes.
+    PeakRss,
+}
+
+/// What the two sides say of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum Told {
+    /// Less than before.
+    Better,
+    /// No difference that is large enough, or the sides overlap.
+    Same,
+    /// More than before.
+    Worse,
+    /// A side has no value.
+    Unknown,
+}
+
+/// One measure on both sides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Measured {
+    /// What.
+    pub measure: Measure,
+    /// Of each run before that has a value, in its order.
+    pub before: Vec<f64>,
+    /// Of each run after.
+    pub after: Vec<f64>,
+    /// The middle of those before.
+    pub before_median: Option<f64>,
+    /// The middle of those after.
+    pub after_median: Option<f64>,
+    /// What they say.
+    pub told: Told,
+}
+
+/// Whether the fix worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum FixVerdict {
+    /// What was to get better did.
+    Better,
+    /// Nothing that can be told from chance.
+    NoClearDifference,
+    /// It got worse.
+    Worse,
+    /// The two sides are not of the same thing; the cautions say why.
+    NotComparable,
+}
+
+/// A setting or version that is another one after than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Changed {
+    /// The setting; `gopls` for its version.
+    pub name: String,
+    /// JSON text; absent where it was not set.
+    pub before: Option<String>,
+    /// The same after.
+    pub after: Option<String>,
+}
+
+/// See the module's text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct Comparison {
+    /// Whether the fix worked, by `goal`.
+    pub verdict: FixVerdict,
+    /// The measure that decides it.
+    pub goal: Measure,
+    /// All measures.
+    pub measures: Vec<Measured>,
+    /// How often the sides would be as far apart by chance alone; absent without a clear difference.
+    pub chance: Option<f64>,
+    /// What weakens the comparison or makes it none: `gopls-ended`, `nobody-waited`, `other-work`, `other-documents`,
+    /// `loading`, `same-process`, `one-run-each`.
+    pub cautions: Vec<Note>,
+    /// What is known to have been changed between the last run before and the last run after.
+    pub changed: Vec<Changed>,
+    /// The heap at the end of the last run before …
+    pub base: HeapPoint,
+    /// … and of the last run after, to be looked at side by side.
+    pub heap: HeapPoint,
+}
+
+impl Comparison {
+    /// `None` while one side has no run.
+    pub fn of(verification: &Verification) -> Option<Self> {
+        let (before, after) = (verification.runs(Side::Before), verification.runs(Side::After));
+        let (last_before, last_after) = (before.last()?, after.last()?);
+        let measures: Vec<_> = MEASURES.iter().map(|measure| measured(*measure, before, after)).collect();
+        let goal = match verification.goal {
+            Goal::Waits => Measure::LongestWait,
+            Goal::Memory => Measure::LiveHeap,
+            Goal::Growth => Measure::LiveGrowth,
+        };
+        let (cautions, comparable) = cautions(verification.goal, before, after);
+        let told = measures.iter().find(|m| m.measure == goal).map_or(Told::Unknown, |m| m.told);
+        let verdict = match told {
+            _ if !comparable => FixVerdict::NotComparable,
+            Told::Unknown => FixVerdict::NotComparable,
+            Told::Better => FixVerdict::Better,
+            Told::Same => FixVerdict::NoClearDifference,
+            Told::Worse => FixVerdict::Worse,
+        };
+        let clear = matches!(verdict, FixVerdict::Better | FixVerdict::Worse);
+        Some(Self {
+            verdict,
+            goal,
+            measures,
+            chance: clear.then(|| chance(before.len(), after.len())),
+            cautions,
+            changed: changed(last_before, last_after),
+            base: last_before.end.clone(),
+            heap: last_after.end.clone(),
+        })
+    }
+}
+
+const MEASURES: [Measure; 5] =
+    [Measure::LongestWait, Measure::MedianWait, Measure::LiveHeap, Measure::LiveGrowth, Measure::PeakRss];
+
+impl Measure {
+    fn of(self, run: &Run) -> Option<f64> {
+        let figures = &run.figures;
+        match self {
+            Self::LongestWait => figures.longest.as_ref().map(|longest| longest.duration_ns as f64),
+            Self::MedianWait => figures.median_wait_ns.map(|ns| ns as f64),
+            Self::LiveHeap => Some(run.end.live_bytes as f64),
+            Self::LiveGrowth => Some(run.end.live_bytes as f64 - run.start.live_bytes as f64),
+            Self::PeakRss => Some(figures.peak_rss_bytes as f64),
+        }
+    }
+
+    /// What a difference has to be at least.
+    fn least(self) -> f64 {
+        match self {
+            Self::LongestWait | Self::MedianWait => LEAST_WAIT_NS,
+            Self::LiveHeap | Self::PeakRss => LEAST_HELD_BYTES,
+            Self::LiveGrowth => LEAST_GROWTH_BYTES,
+        }
+    }
+}
+
+fn measured(measure: Measure, before: &[Run], after: &[Run]) -> Measured {
+    let values = |runs: &[Run]| runs.iter().filter_map(|run| measure.of(run)).collect::<Vec<_>>();
+    let (before, after) = (values(before), values(after));
+    let (before_median, after_median) = (median(&before), median(&after));
+    let told = before_median
+        .zip(after_median)
+        .map_or(Told::Unknown, |middles| tell(measure, &before, &after, middles));
+    Measured { measure, before, after, before_median, after_median, told }
+}
+
+fn tell(measure: Measure, before: &[f64], after: &[f64], (was, is): (f64, f64)) -> Told {
+    let enough = measure.least().max(LEAST_SHARE * was.abs());
+    let most = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+    if was - is >= enough && most(after) < least(before) {
+        Told::Better
+    } else if is - was >= enough && least(after) > most(before) {
+        Told::Worse
+    } else {
+        Told::Same
+    }
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = sorted[(sorted.len() - 1) / 2];
+    Some(f64::midpoint(lower, upper))
+}
+
+/// Of all orders in which so many runs of two kinds can come, the two in which the kinds are apart.
+fn chance(before: usize, after: usize) -> f64 {
+    let orders = (1..=after).fold(1.0, |orders, n| orders * (before + n) as f64 / n as f64);
+    (2.0 / orders).min(1.0)
+}
+
+/// What is to be said against the comparison, and whether it is one all the same.
+fn cautions(goal: Goal, before: &[Run], after: &[Run]) -> (Vec<Note>, bool) {
+    let mut cautions = Vec::new();
+    let mut comparable = true;
+    let all = || before.iter().chain(after);
+    let ended = all().filter(|run| run.figures.gopls_ended).count();
+    if ended > 0 {
+        cautions.push(note("gopls-ended", [("runs", (ended as u64).into())]));
+        // What was held by the one that ended is not in the heap of the other.
+        comparable = false;
+    }
+    let waits = |runs: &[Run]| median(&runs.iter().map(waits).collect::<Vec<_>>()).unwrap_or(0.0);
+    let (was, is) = (waits(before), waits(after));
+    if goal == Goal::Waits && (was == 0.0 || is == 0.0) {
+        cautions.push(note("nobody-waited", []));
+        comparable = false;
+    } else if was.max(is) > OTHER_WORK * was.min(is) {
+        cautions.push(note("other-work", [("before", was.into()), ("after", is.into())]));
+        // The longest of many waits is longer than that of few, and so is what many requests leave behind.
+        comparable &= goal == Goal::Memory;
+    }
+    let documents = |runs: &[Run]| runs.last().and_then(|run| run.figures.open_documents);
+    if let Some((was, is)) = documents(before).zip(documents(after))
+        && was != is
+    {
+        cautions.push(note("other-documents", [("before", was.into()), ("after", is.into())]));
+    }
+    let loading = all().filter(|run| run.figures.loading).count();
+    if loading > 0 {
+        cautions.push(note("loading", [("runs", (loading as u64).into())]));
+    }
+    if let Some((was, is)) = before.last().zip(after.last())
+        && (was.figures.gopls.pid, was.figures.gopls.started_unix_ms)
+            == (is.figures.gopls.pid, is.figures.gopls.started_unix_ms)
+    {
+        // What it had gathered before the fix, it may hold still.
+        cautions.push(note("same-process", []));
+    }
+    if before.len() == 1 && after.len() == 1 {
+        cautions.push(note("one-run-each", []));
+    }
+    (cautions, comparable)
+}
+
+fn waits(run: &Run) -> f64 {
+    run.figures.waits.values().map(|count| f64::from(*count)).sum()
+}
+
+fn changed(before: &Run, after: &Run) -> Vec<Changed> {
+    let version = |run: &Run| run.figures.gopls.version.clone();
+    let gopls = (version(before) != version(after)).then(|| Changed {
+        name: "gopls".to_owned(),
+        before: version(before),
+        after: version(after),
+    });
+    let mut names: Vec<_> = before.settings.keys().chain(after.settings.keys()).collect();
+    names.sort();
+    names.dedup();
+    let settings = names.into_iter().filter_map(|name| {
+        let (was, is) = (before.settings.get(name), after.settings.get(name));
+        (was != is).then(|| Changed { name: name.clone(), before: was.cloned(), after: is.cloned() })
+    });
+    gopls.into_iter().chain(settings).collect()
+}
+
+fn note<const N: usize>(code: &str, values: [(&str, Value); N]) -> Note {
+    Note { code: code.to_owned(), values: values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::run::tests::gopls;
+    use super::super::{Longest, RunFigures, VerificationStart};
+    use super::*;
+    use crate::model::SECOND;
+
+    /// A run of a gopls with ten hovers: the longest one in ms, live heap before and after in MB.
+    fn run(pid: u32, longest_ms: u64, start_mb: u64, end_mb: u64) -> Run {
+        let heap = |live_mb: u64| HeapPoint {
+            incident: format!("incident-{pid}-{live_mb}"),
+            capture: 1,
+            live_bytes: live_mb * MB,
+        };
+        Run {
+            began_unix_ms: 0.0,
+            figures: RunFigures {
+                gopls: gopls(pid),
+                duration_ns: 30 * SECOND,
+                waits: BTreeMap::from([("textDocument/hover".into(), 10)]),
+                stalls: 1,
+                median_wait_ns: Some(20 * MS),
+                longest: Some(Longest { method: "textDocument/hover".into(), duration_ns: longest_ms * MS }),
+                peak_rss_bytes: (end_mb + 100) * MB,
+                open_documents: Some(2),
+                gopls_ended: false,
+                loading: false,
+            },
+            start: heap(start_mb),
+            end: heap(end_mb),
+            settings: BTreeMap::new(),
+        }
+    }
+
+    fn compared(goal: Goal, before: Vec<Run>, after: Vec<Run>) -> Comparison {
+        let start = VerificationStart { title: "a fix".into(), goal };
+        let new = Verification::new(&start, "v".into(), 0.0, Vec::new());
+        Comparison::of(&Verification { before, after, ..new }).unwrap_or_else(|| unreachable!("both sides"))
+    }
+
+    fn codes(comparison: &Comparison) -> Vec<&str> {
+        comparison.cautions.iter().map(|note| note.code.as_str()).collect()
+    }
+
+    #[test]
+    fn one_side_alone_says_nothing() {
+        let start = VerificationStart { title: "a\nfix".into(), goal: Goal::Memory };
+        let mut verification = Verification::new(&start, "v".into(), 0.0, Vec::new());
+        assert_eq!(verification.title, "afix");
+        verification.before.push(run(1, 900, 300, 600));
+        assert_eq!(Comparison::of(&verification), None);
+    }
+
+    #[test]
+    fn a_clear_difference_of_one_run_each_is_told_with_its_weakness() {
+        let comparison = compared(Goal::Memory, vec![run(1, 900, 300, 600)], vec![run(2, 850, 300, 320)]);
+        assert_eq!(comparison.verdict, FixVerdict::Better);
+        assert_eq!((comparison.goal, comparison.chance), (Measure::LiveHeap, Some(1.0)));
+        assert_eq!(codes(&comparison), ["one-run-each"]);
+        let live = &comparison.measures[2];
+        assert_eq!((live.before_median, live.after_median), (Some(600e6), Some(320e6)));
+        // 50 ms less is nothing.
+        assert_eq!(comparison.measures[0].told, Told::Same);
+        assert_eq!(comparison.base.incident, "incident-1-600");
+        assert_eq!(comparison.heap.incident, "incident-2-320");
+    }
+
+    #[test]
+    fn sides_that_overlap_are_not_told_apart_however_far_their_middles_are() {
+        let before = vec![run(1, 900, 300, 600), run(1, 900, 300, 800), run(1, 900, 300, 310)];
+        let after = vec![run(2, 900, 300, 320), run(2, 900, 300, 330), run(2, 900, 300, 340)];
+        let comparison = compared(Goal::Memory, before, after);
+        assert_eq!((comparison.verdict, comparison.chance), (FixVerdict::NoClearDifference, None));
+    }
+
+    #[test]
+    fn several_runs_that_are_apart_say_how_sure_that_is() {
+        let before = vec![run(1, 900, 300, 420), run(1, 950, 420, 541), run(1, 910, 541, 660)];
+        let after = vec![run(2, 900, 300, 301), run(2, 900, 301, 299), run(2, 900, 299, 303)];
+        let comparison = compared(Goal::Growth, before, after);
+        assert_eq!(comparison.verdict, FixVerdict::Better);
+        assert!((comparison.chance.unwrap_or(0.0) - 0.1).abs() < 1e-9, "{:?}", comparison.chance);
+        assert_eq!(codes(&comparison), [""; 0]);
+        let growth = &comparison.measures[3];
+        assert_eq!(growth.after, [1e6, -2e6, 4e6]);
+    }
+
+    #[test]
+    fn worse_is_said_too() {
+        let comparison = compared(Goal::Waits, vec![run(1, 900, 300, 300)], vec![run(2, 1_900, 300, 300)]);
+        assert_eq!(comparison.verdict, FixVerdict::Worse);
+    }
+
+    #[test]
+    fn what_is_not_the_same_thing_is_not_compared() {
+        let ended = || {
+            let mut run = run(2, 100, 300, 300);
+            run.figures.gopls_ended = true;
+            vec![run]
+        };
+        let comparison = compared(Goal::Memory, vec![run(1, 900, 300, 900)], ended());
+        assert_eq!(comparison.verdict, FixVerdict::NotComparable);
+        assert_eq!(codes(&comparison), ["gopls-ended", "one-run-each"]);
+
+        let idle = || {
+            let mut run = run(2, 0, 300, 300);
+            run.figures.waits.clear();
+            run.figures.longest = None;
+            vec![run]
+        };
+        let comparison = compared(Goal::Waits, vec![run(1, 900, 300, 300)], idle());
+        assert_eq!(comparison.verdict, FixVerdict::NotComparable);
+        assert_eq!(codes(&comparison), ["nobody-waited", "one-run-each"]);
+        // What is held in the end does not hang on it.
+        let comparison = compared(Goal::Memory, vec![run(1, 900, 300, 900)], idle());
+        assert_eq!(comparison.verdict, FixVerdict::Better);
+        assert_eq!(codes(&comparison), ["other-work", "one-run-each"]);
+        // What is left behind does.
+        let comparison = compared(Goal::Growth, vec![run(1, 900, 300, 900)], idle());
+        assert_eq!(comparison.verdict, FixVerdict::NotComparable);
+    }
+
+    #[test]
+    fn what_was_changed_is_named_and_so_is_that_nothing_was() {
+        let mut before = run(1, 900, 300, 900);
+        before.settings = BTreeMap::from([
+            ("gopls.staticcheck".into(), "true".into()),
+            ("go.toolsGopath".into(), "null".into()),
+        ]);
+        let mut after = run(2, 900, 300, 300);
+        after.settings = BTreeMap::from([("go.toolsGopath".into(), "null".into())]);
+        after.figures.gopls.version = Some("v0.24.0".into());
+        after.figures.open_documents = Some(3);
+        let comparison = compared(Goal::Memory, vec![before], vec![after]);
+        let names: Vec<_> = comparison.changed.iter().map(|changed| changed.name.as_str()).collect();
+        assert_eq!(names, ["gopls", "gopls.staticcheck"]);
+        assert_eq!(comparison.changed[1].after, None);
+        assert_eq!(codes(&comparison), ["other-documents", "one-run-each"]);
+
+        let same = compared(Goal::Memory, vec![run(1, 900, 300, 900)], vec![run(1, 900, 300, 300)]);
+        assert_eq!(codes(&same), ["same-process", "one-run-each"]);
+    }
+}
