@@ -26,6 +26,9 @@ import type {
   SubsystemTable,
   Timeline,
   TimelineQuery,
+  Verification,
+  VerificationView,
+  VerifyStep,
   WatchEvent,
   WatchSettings,
   Adjustment,
@@ -109,6 +112,15 @@ export interface Core {
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>;
   /** Which leak patterns its heaps show (`docs/leak-patterns.md`), with the rules' texts in a language: `en`, `zh-cn`. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>;
+  /** Verifications of fixes, the newest first. */
+  verifications(): Promise<Outcome<Verification[]>>;
+  /**
+   * Does a step of a verification. `begin-run` and `end-run` force a collection and take as long as a capture;
+   * `cancelCapture` ends that.
+   */
+  verify(step: VerifyStep): Promise<Outcome<VerificationView>>;
+  /** Deletes a verification; its heaps stay in their incidents. */
+  deleteVerification(id: string): Promise<Outcome<null>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
   /** What each part of gopls holds (`native/core/rules/subsystems.json`). */

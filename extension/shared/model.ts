@@ -166,6 +166,61 @@ waterfall: Waterfall | null,
 problem: string | null, };
 
 /**
+ * A setting or version that is another one after than before.
+ */
+export type Changed = { 
+/**
+ * The setting; `gopls` for its version.
+ */
+name: string, 
+/**
+ * JSON text; absent where it was not set.
+ */
+before: string | null, 
+/**
+ * The same after.
+ */
+after: string | null, };
+
+/**
+ * See the module's text.
+ */
+export type Comparison = { 
+/**
+ * Whether the fix worked, by `goal`.
+ */
+verdict: FixVerdict, 
+/**
+ * The measure that decides it.
+ */
+goal: Measure, 
+/**
+ * All measures.
+ */
+measures: Array<Measured>, 
+/**
+ * How often the sides would be as far apart by chance alone; absent without a clear difference.
+ */
+chance: number | null, 
+/**
+ * What weakens the comparison or makes it none: `gopls-ended`, `nobody-waited`, `other-work`, `other-documents`,
+ * `loading`, `same-process`, `one-run-each`.
+ */
+cautions: Array<Note>, 
+/**
+ * What is known to have been changed between the last run before and the last run after.
+ */
+changed: Array<Changed>, 
+/**
+ * The heap at the end of the last run before …
+ */
+base: HeapPoint, 
+/**
+ * … and of the last run after, to be looked at side by side.
+ */
+heap: HeapPoint, };
+
+/**
  * What our own looking cost gopls during the incident.
  */
 export type Cost = { 
@@ -367,6 +422,11 @@ load: PastLoad,
 earlier: PastLoad | null, };
 
 /**
+ * Whether the fix worked.
+ */
+export type FixVerdict = "better" | "no-clear-difference" | "worse" | "not-comparable";
+
+/**
  * Which way a tree grows.
  */
 export type FlameDirection = "callees" | "callers";
@@ -540,6 +600,11 @@ goroutines: number | null,
  * How many documents were open.
  */
 open_documents: number | null, };
+
+/**
+ * What the fix is to make better.
+ */
+export type Goal = "waits" | "memory" | "growth";
 
 /**
  * A gopls process, told apart from a later one with the same pid by its start time.
@@ -727,6 +792,23 @@ matched_rows: number,
  * The rows of this page.
  */
 rows: Array<HeapRow>, };
+
+/**
+ * A heap after a forced collection.
+ */
+export type HeapPoint = { 
+/**
+ * Its incident's folder name. The incident may have been deleted since.
+ */
+incident: string, 
+/**
+ * `Capture.number`.
+ */
+capture: number, 
+/**
+ * Its `inuse_space` without gopls's ballast.
+ */
+live_bytes: number, };
 
 /**
  * Which rows of the table are wanted.
@@ -1000,6 +1082,53 @@ earlier: Array<PastLoad>,
 ordinary: boolean, };
 
 /**
+ * The longest wait.
+ */
+export type Longest = { 
+/**
+ * LSP method, or `save`.
+ */
+method: string, 
+/**
+ * How long.
+ */
+duration_ns: number, };
+
+/**
+ * What was measured. Less is better in all of them.
+ */
+export type Measure = "longest-wait" | "median-wait" | "live-heap" | "live-growth" | "peak-rss";
+
+/**
+ * One measure on both sides.
+ */
+export type Measured = { 
+/**
+ * What.
+ */
+measure: Measure, 
+/**
+ * Of each run before that has a value, in its order.
+ */
+before: Array<number>, 
+/**
+ * Of each run after.
+ */
+after: Array<number>, 
+/**
+ * The middle of those before.
+ */
+before_median: number | null, 
+/**
+ * The middle of those after.
+ */
+after_median: number | null, 
+/**
+ * What they say.
+ */
+told: Told, };
+
+/**
  * One step from nothing to RSS.
  */
 export type MemoryPart = { 
@@ -1113,6 +1242,27 @@ uri: string | null,
  * Zero-based line.
  */
 line: number | null, };
+
+/**
+ * A run that goes on.
+ */
+export type OpenRun = { 
+/**
+ * On which side.
+ */
+side: Side, 
+/**
+ * When it began, Unix milliseconds.
+ */
+began_unix_ms: number, 
+/**
+ * The heap before it.
+ */
+start: HeapPoint, 
+/**
+ * The settings of gopls then, as JSON texts.
+ */
+settings: { [key in string]: string }, };
 
 /**
  * A workspace load that is over.
@@ -1414,6 +1564,76 @@ end_bytes: number,
 steepest_rise_bytes: number, };
 
 /**
+ * A run that is over.
+ */
+export type Run = { 
+/**
+ * When it began, Unix milliseconds.
+ */
+began_unix_ms: number, 
+/**
+ * What was seen.
+ */
+figures: RunFigures, 
+/**
+ * The heap before it.
+ */
+start: HeapPoint, 
+/**
+ * The heap after it.
+ */
+end: HeapPoint, 
+/**
+ * The settings of gopls then, as JSON texts.
+ */
+settings: { [key in string]: string }, };
+
+/**
+ * What was seen of a run.
+ */
+export type RunFigures = { 
+/**
+ * The gopls it began with.
+ */
+gopls: GoplsIdentity, 
+/**
+ * How long it took.
+ */
+duration_ns: number, 
+/**
+ * Requests that somebody waited for, by method; those still unanswered at its end are with them.
+ */
+waits: { [key in string]: number }, 
+/**
+ * How many of them took longer than the limit for a stall.
+ */
+stalls: number, 
+/**
+ * The middle of their lengths.
+ */
+median_wait_ns: number | null, 
+/**
+ * The longest of them.
+ */
+longest: Longest | null, 
+/**
+ * The most RSS.
+ */
+peak_rss_bytes: number, 
+/**
+ * Documents open in gopls at its end, where that is known.
+ */
+open_documents: number | null, 
+/**
+ * gopls ended, or was another one at the end.
+ */
+gopls_ended: boolean, 
+/**
+ * A workspace was being loaded at its beginning or end.
+ */
+loading: boolean, };
+
+/**
  * What a profile counts, for example `inuse_space` in `bytes`.
  */
 export type SampleType = { 
@@ -1425,6 +1645,11 @@ sample_type: string,
  * In which unit.
  */
 unit: string, };
+
+/**
+ * On which side of the fix.
+ */
+export type Side = "before" | "after";
 
 /**
  * A stall as a shaded span.
@@ -1640,9 +1865,118 @@ points: number, };
 export type TimingSource = "observer" | "counters" | "gopls-latency" | "echo" | "save" | "process-end";
 
 /**
+ * What the two sides say of a measure.
+ */
+export type Told = "better" | "same" | "worse" | "unknown";
+
+/**
  * A value in a [`Decision`] or [`super::Note`].
  */
 export type Value = number | string;
+
+/**
+ * The file of one verification, kept across windows.
+ */
+export type Verification = { 
+/**
+ * [`VERIFICATION_FORMAT`].
+ */
+format: number, 
+/**
+ * Its file's name without the ending.
+ */
+id: string, 
+/**
+ * What the user calls it.
+ */
+title: string, 
+/**
+ * What is to get better.
+ */
+goal: Goal, 
+/**
+ * When it was begun, Unix milliseconds.
+ */
+created_unix_ms: number, 
+/**
+ * Workspace folders of the window.
+ */
+workspace: Array<string>, 
+/**
+ * Runs without the fix.
+ */
+before: Array<Run>, 
+/**
+ * Runs with it.
+ */
+after: Array<Run>, 
+/**
+ * A run that was begun and not ended. After a reload of the window its record is lost.
+ */
+open: OpenRun | null, };
+
+/**
+ * What is asked when one is begun.
+ */
+export type VerificationStart = { 
+/**
+ * What the user calls it; at most 200 characters, the rest is cut off.
+ */
+title: string, 
+/**
+ * What is to get better.
+ */
+goal: Goal, };
+
+/**
+ * A verification with what can be said of it so far.
+ */
+export type VerificationView = { 
+/**
+ * What was recorded.
+ */
+verification: Verification, 
+/**
+ * What it comes to; absent while one side has no run.
+ */
+comparison: Comparison | null, 
+/**
+ * Whether its open run is being recorded now; false after a reload of the window, when it has to be begun again.
+ */
+recording: boolean, };
+
+/**
+ * A step of the guided way; each answers with a [`VerificationView`].
+ */
+export type VerifyStep = { "step": "start", 
+/**
+ * What is asked.
+ */
+start: VerificationStart, } | { "step": "look", 
+/**
+ * Which verification.
+ */
+id: string, } | { "step": "begin-run", 
+/**
+ * Which verification.
+ */
+id: string, 
+/**
+ * On which side of the fix.
+ */
+side: Side, 
+/**
+ * The settings of gopls now: names and JSON texts.
+ */
+settings: { [key in string]: string }, } | { "step": "end-run", 
+/**
+ * Which verification.
+ */
+id: string, } | { "step": "give-up-run", 
+/**
+ * Which verification.
+ */
+id: string, };
 
 /**
  * What the watcher tells, as it happens.

@@ -49,6 +49,12 @@ export declare class Core {
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>
   /** Which leak patterns the heaps of an incident show. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>
+  /** Verifications of fixes, newest first. */
+  verifications(): Promise<Outcome<Verification[]>>
+  /** Does a step of a verification. */
+  verify(step: VerifyStep): Promise<Outcome<VerificationView>>
+  /** Deletes a verification; its heaps stay. */
+  deleteVerification(id: string): Promise<Outcome<null>>
   /** A page of a heap table. */
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>
   /** A flame tree. */

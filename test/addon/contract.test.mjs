@@ -86,6 +86,12 @@ async function answersAtRest(core) {
     assert.equal(code, 'incident-not-found', call);
     assert.match(message, /no-such.*deleted/, call);
   }
+  assert.deepEqual(value(await core.verifications()), []);
+  for (const call of ['verify', 'deleteVerification']) {
+    const { code, message } = failure(await core[call](...RIGHT[call]));
+    assert.equal(code, 'verification-not-found', call);
+    assert.match(message, /no-such.*deleted/, call);
+  }
   for (const call of ['captureNow', 'memory', 'timeline']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'watcher-ended', call);

@@ -12,6 +12,7 @@ export class Gopls {
   #nextId = 1;
   #process;
   #ended;
+  #settings;
   stderr = '';
   /** Called with each notification from gopls. */
   onNotification = (_message) => {};
@@ -22,9 +23,11 @@ export class Gopls {
    * @param {string} how.workspace  a folder with a go.mod
    * @param {string} how.cache      GOPLSCACHE; an empty folder makes the first load a cold one
    * @param {object} [how.env]      what else is in its environment
+   * @param {object} [how.settings] its settings, as under `gopls` in VS Code
    */
-  constructor({ executable, workspace, cache, env = {} }) {
+  constructor({ executable, workspace, cache, env = {}, settings = {} }) {
     this.workspace = workspace;
+    this.#settings = settings;
     // A group of its own, so that its `go` commands end with it.
     this.#process = spawn(executable, ['-debug=127.0.0.1:0'], {
       cwd: workspace,
@@ -62,6 +65,7 @@ export class Gopls {
     await this.request('initialize', {
       processId: process.pid,
       rootUri: pathToFileURL(this.workspace).href,
+      initializationOptions: this.#settings,
       capabilities: { workspace: { configuration: true }, window: { workDoneProgress: true } },
     });
     this.notify('initialized', {});
@@ -123,9 +127,9 @@ export class Gopls {
     else waiting?.resolve(result);
   }
 
-  /** gopls asks for its settings (the defaults will do) and for progress bars. */
+  /** gopls asks for its settings and for progress bars. */
   #answer({ id, method, params }) {
-    const result = method === 'workspace/configuration' ? params.items.map(() => null) : null;
+    const result = method === 'workspace/configuration' ? params.items.map(() => this.#settings) : null;
     this.#send({ id, result });
   }
 

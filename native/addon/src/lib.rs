@@ -19,8 +19,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
 use stallscope_core::model::{CaptureRequest, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
+use stallscope_core::verify::VerifyStep;
 use stallscope_probe::process;
 use stallscope_probe::reader::Reader;
+use stallscope_probe::verify::Verifications;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
 use argument::{argument, argument_or_null, callback, line_or_null, required, text, text_or_null};
@@ -52,6 +54,7 @@ impl ProfileRef {
 pub struct Core {
     options: CoreOptions,
     reader: Arc<Reader>,
+    verifications: Verifications,
     watcher: Mutex<Option<Arc<Watcher>>>,
 }
 
@@ -60,7 +63,8 @@ pub struct Core {
 pub fn create_core(env: &Env, options: Unknown<'_>) -> napi::Result<Core> {
     let options: CoreOptions = required(env, "options", options)?;
     let reader = Arc::new(Reader::new(options.storage_dir.clone().into()));
-    Ok(Core { options, reader, watcher: Mutex::new(None) })
+    let verifications = Verifications::new(options.storage_dir.clone().into(), options.workspace.clone());
+    Ok(Core { options, reader, verifications, watcher: Mutex::new(None) })
 }
 
 #[napi]
@@ -341,6 +345,48 @@ impl Core {
         let id = argument::<String>(env, "id", id);
         let language = argument::<String>(env, "language", language);
         promise(env, blocking(move || Ok(reader.patterns(&id?, &language?)?)))
+    }
+
+    /// Verifications of fixes, newest first.
+    #[napi(ts_return_type = "Promise<Outcome<Verification[]>>", catch_unwind)]
+    pub fn verifications<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+        let verifications = self.verifications.clone();
+        promise(env, async move { settle(verifications.list().await.map_err(Failure::from)) })
+    }
+
+    /// Does a step of a verification.
+    #[napi(
+        ts_args_type = "step: VerifyStep",
+        ts_return_type = "Promise<Outcome<VerificationView>>",
+        catch_unwind
+    )]
+    pub fn verify<'env>(&self, env: &'env Env, step: Unknown<'_>) -> napi::Result<PromiseRaw<'env, Value>> {
+        let verifications = self.verifications.clone();
+        let watcher = self.watcher();
+        let step = argument::<VerifyStep>(env, "step", step);
+        promise(env, async move {
+            match step {
+                Ok(step) => settle(verifications.step(watcher.as_deref(), step).await.map_err(Failure::from)),
+                Err(failure) => settle::<()>(Err(failure)),
+            }
+        })
+    }
+
+    /// Deletes a verification; its heaps stay.
+    #[napi(ts_args_type = "id: string", ts_return_type = "Promise<Outcome<null>>", catch_unwind)]
+    pub fn delete_verification<'env>(
+        &self,
+        env: &'env Env,
+        id: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let verifications = self.verifications.clone();
+        let id = argument::<String>(env, "id", id);
+        promise(env, async move {
+            match id {
+                Ok(id) => settle(verifications.delete(&id).await.map_err(Failure::from)),
+                Err(failure) => settle::<()>(Err(failure)),
+            }
+        })
     }
 
     /// A page of a heap table.

@@ -6,6 +6,7 @@ mod evidence;
 pub mod process;
 pub mod reader;
 pub mod store;
+pub mod verify;
 pub mod watcher;
 
 /// The words of a caught panic.

@@ -50,6 +50,9 @@ impl Engine {
     /// Requests that have ended: kept for the time line, counted to the stall, and caught if no sample saw them wait.
     pub(super) fn ended(&mut self, now: Ns, ended: Vec<RequestRecord>, actions: &mut Vec<Action>) {
         for record in ended {
+            if let Some(recording) = &mut self.recording {
+                recording.ended(&record, now);
+            }
             let long = age(&record, now) > self.settings.stall_after_ns();
             if record.interactive
                 && long

@@ -84,6 +84,9 @@ impl Engine {
         actions: &mut Vec<Action>,
     ) {
         self.ring.push(now, rss_bytes);
+        if let Some(recording) = &mut self.recording {
+            recording.sample(rss_bytes);
+        }
         let initialized_in_flight = self.tracker.initialized_in_flight();
         let waited_for = self.tracker.in_flight().any(|request| request.interactive);
         let Some(gopls) = &mut self.gopls else { return };
@@ -190,6 +193,9 @@ impl Engine {
         }
         let ended = self.tracker.gone(now);
         self.ended(now, ended, actions);
+        if let Some(recording) = &mut self.recording {
+            recording.gopls_ended();
+        }
         self.tracker.set_source(LatencySource::None);
         if let Some(stall) = self.stall.take() {
             self.seal(stall, now);

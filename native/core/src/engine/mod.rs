@@ -14,6 +14,7 @@ pub mod load;
 pub mod memory;
 pub mod methods;
 mod readings;
+mod recording;
 pub mod requests;
 mod rules;
 mod stall;
@@ -36,6 +37,7 @@ use stall::Stall;
 
 use crate::limits::{Limits, UnixMs};
 use crate::model::{Capture, Cost, Decision, MS, Note, Ns, RequestRecord, Value, WatchSettings};
+use crate::verify::Recording;
 
 /// The decision log in memory: the oldest make room.
 const MOST_DECISIONS: usize = 2_000;
@@ -74,6 +76,7 @@ pub struct Engine {
     past: VecDeque<StallMark>,
     decisions: VecDeque<Decision>,
     cost: Cost,
+    recording: Option<Recording>,
     next_key: StallKey,
     latest_ns: Ns,
 }
@@ -103,6 +106,7 @@ impl Engine {
             past: VecDeque::new(),
             decisions: VecDeque::new(),
             cost: Cost::default(),
+            recording: None,
             next_key: 0,
             latest_ns: 0,
         }

@@ -126,6 +126,42 @@ pub struct VerificationStart {
     pub goal: Goal,
 }
 
+/// A step of the guided way; each answers with a [`VerificationView`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum VerifyStep {
+    /// A new verification.
+    Start {
+        /// What is asked.
+        start: VerificationStart,
+    },
+    /// None; only what there is.
+    Look {
+        /// Which verification.
+        id: String,
+    },
+    /// Captures the heap after a forced collection, which the user has agreed to, and records from then on.
+    BeginRun {
+        /// Which verification.
+        id: String,
+        /// On which side of the fix.
+        side: Side,
+        /// The settings of gopls now: names and JSON texts.
+        settings: BTreeMap<String, String>,
+    },
+    /// Ends what is recorded, captures the heap after a forced collection, and counts the run.
+    EndRun {
+        /// Which verification.
+        id: String,
+    },
+    /// Gives up the run that goes on.
+    GiveUpRun {
+        /// Which verification.
+        id: String,
+    },
+}
+
 /// A verification with what can be said of it so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]

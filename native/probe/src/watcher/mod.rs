@@ -32,6 +32,7 @@ use stallscope_core::model::{
     Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, ObservedRequest, Status,
     Timeline, TimelineQuery, WatchEvent, WatchSettings,
 };
+use stallscope_core::verify::RunFigures;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use live::of_incident as timeline_of_incident;
@@ -64,7 +65,26 @@ pub(crate) enum Command {
     CancelCapture,
     Timeline(TimelineQuery, oneshot::Sender<Timeline>),
     Memory(oneshot::Sender<Option<MemoryView>>),
+    Record(Record, oneshot::Sender<Recorded>),
     Stop(oneshot::Sender<()>),
+}
+
+/// What may be asked of the recording of a run (`core::verify`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Record {
+    Begin,
+    End,
+    GiveUp,
+    Look,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// Whether it goes on.
+    pub running: bool,
+    /// What was seen, when it was ended.
+    pub figures: Option<RunFigures>,
 }
 
 /// An expected failure of a request to the watcher.
@@ -233,6 +253,16 @@ impl Watcher {
     pub async fn memory(&self) -> Result<Option<MemoryView>, WatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Memory(reply));
+        answer.await.map_err(|_| WatchError::Ended)
+    }
+
+    /// About the recording of a run.
+    ///
+    /// # Errors
+    /// When the watcher has ended.
+    pub(crate) async fn record(&self, what: Record) -> Result<Recorded, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Record(what, reply));
         answer.await.map_err(|_| WatchError::Ended)
     }
 

@@ -25,7 +25,7 @@ use super::stamps::Stamps;
 use super::target::{Finder, Watched};
 use super::tell::{Fingerprint, OwnCpu, note};
 use super::writer::{Job, Report, Writer};
-use super::{Command, Listener, Shared, WatcherOptions, is_on, live};
+use super::{Command, Listener, Record, Recorded, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
 use crate::store::{IncidentFolder, Store};
 
@@ -363,6 +363,9 @@ impl Loop {
             Command::Memory(reply) => {
                 let _ = reply.send(self.engine.memory(self.clock.now_ns()));
             }
+            Command::Record(what, reply) => {
+                let _ = reply.send(self.record(what));
+            }
             Command::Stop(_) => {}
         }
     }
@@ -379,6 +382,23 @@ impl Loop {
                 self.capture_ended(key, capture);
             }
         }
+    }
+
+    fn record(&mut self, what: Record) -> Recorded {
+        let now = self.clock.now_ns();
+        let figures = match what {
+            Record::Begin => {
+                self.engine.begin_recording(now);
+                None
+            }
+            Record::End => self.engine.end_recording(now),
+            Record::GiveUp => {
+                self.engine.drop_recording();
+                None
+            }
+            Record::Look => None,
+        };
+        Recorded { running: self.engine.is_recording(), figures }
     }
 
     // ---- engine ----
