@@ -166,6 +166,35 @@ waterfall: Waterfall | null,
 problem: string | null, };
 
 /**
+ * What is to be said against a comparison.
+ */
+export type Caution = { "kind": "gopls-ended", 
+/**
+ * In how many runs.
+ */
+runs: number, } | { "kind": "nobody-waited" } | { "kind": "other-work", 
+/**
+ * Waits of the middle run before.
+ */
+before: number, 
+/**
+ * And after.
+ */
+after: number, } | { "kind": "other-documents", 
+/**
+ * In the last run before.
+ */
+before: number, 
+/**
+ * In the last run after.
+ */
+after: number, } | { "kind": "loading", 
+/**
+ * In how many runs.
+ */
+runs: number, } | { "kind": "same-process" } | { "kind": "one-run-each" };
+
+/**
  * A setting or version that is another one after than before.
  */
 export type Changed = { 
@@ -203,10 +232,9 @@ measures: Array<Measured>,
  */
 chance: number | null, 
 /**
- * What weakens the comparison or makes it none: `gopls-ended`, `nobody-waited`, `other-work`, `other-documents`,
- * `loading`, `same-process`, `one-run-each`.
+ * What weakens the comparison, or makes it none.
  */
-cautions: Array<Note>, 
+cautions: Array<Caution>, 
 /**
  * What is known to have been changed between the last run before and the last run after.
  */

@@ -23,6 +23,9 @@ import type {
   SubsystemTable,
   Timeline,
   TimelineQuery,
+  Verification,
+  VerificationView,
+  VerifyStep,
 } from './model';
 
 /** Raised with every incompatible change; a webview restored from an older version asks for a reload. */
@@ -37,6 +40,8 @@ export interface PanelApi {
     incidents: IncidentSummary[];
     /** The incident the panel was opened for, if one. */
     select: string | null;
+    /** The page the panel was opened for, if one. */
+    page: PanelPage | null;
     /** BCP 47 tag for number and date formats. */
     locale: string;
   };
@@ -55,12 +60,28 @@ export interface PanelApi {
   /** `base` null: the baseline of the incident of `ref`. */
   heapDiff(args: { ref: ProfileRef; query: DiffQuery; base: ProfileRef | null }): Outcome<DiffPage>;
   flameDiff(args: { ref: ProfileRef; query: FlameQuery; base: ProfileRef | null }): Outcome<FlameTree>;
+  verifications(args: Record<string, never>): Outcome<Verification[]>;
+  /** The extension adds the settings of gopls to a run that begins. */
+  verify(args: { step: PanelVerifyStep }): Outcome<VerificationView>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
   /** Runs one of our own commands; the extension knows the list of allowed ones. */
-  command(args: { id: PanelCommand; incident?: string; capture?: number }): Outcome<null>;
+  command(args: CommandTarget & { id: PanelCommand }): Outcome<null>;
 }
+
+/** What a command is about. */
+export interface CommandTarget {
+  incident?: string;
+  capture?: number;
+  verification?: string;
+}
+
+/** What the panel shows: stalls and memory, or a fix that is being verified. */
+export type PanelPage = 'stalls' | 'verify';
+
+type WithoutSettings<S> = S extends { step: 'begin-run' } ? Omit<S, 'settings'> : S;
+export type PanelVerifyStep = WithoutSettings<VerifyStep>;
 
 export type PanelCommand =
   | 'captureHeapNow'
@@ -68,7 +89,11 @@ export type PanelCommand =
   | 'saveProfileAs'
   | 'deleteIncidents'
   | 'restartGopls'
-  | 'togglePause';
+  | 'togglePause'
+  | 'cancelCapture'
+  | 'openGoplsSettings'
+  | 'exportVerification'
+  | 'deleteVerification';
 
 export type PanelMethod = keyof PanelApi;
 
@@ -83,7 +108,10 @@ export type PanelMessage =
   | { type: 'failure'; id: number; message: string }
   | { type: 'status'; status: Status }
   | { type: 'incidents'; incidents: IncidentSummary[] }
-  | { type: 'select'; incident: string };
+  | { type: 'select'; incident: string }
+  | { type: 'page'; page: PanelPage }
+  /** A verification was begun, went on or was deleted by somebody else than the page. */
+  | { type: 'verifications' };
 
 /** How the flame graph is looked at. */
 export interface FlameChoice {
@@ -108,6 +136,9 @@ export interface CompareChoice {
 /** What the webview keeps across a reload (vscode.setState). */
 export interface PanelState {
   protocol: number;
+  page: PanelPage;
+  /** The verification looked at. */
+  verification: string | null;
   incident: string | null;
   tab: 'overview' | 'heap' | 'subsystems' | 'flame' | 'diff' | 'decisions';
   query: Partial<HeapQuery>;

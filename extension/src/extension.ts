@@ -14,6 +14,7 @@ import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
 import { keepContextKeys } from './showing/contextKeys';
 import { StatusBar } from './showing/statusBar';
+import { Verifications } from './verify/verifications';
 import { whenGoIsHere } from './watching/goWorkspace';
 import { watchEditor } from './watching/watchEditor';
 
@@ -32,10 +33,12 @@ export function activate(context: vscode.ExtensionContext): Exports {
     log,
   });
   session = current;
+  const verifications = new Verifications(current, log);
   const panel: Panel = new Panel(
     current,
     context.extensionUri,
-    panelCommands(current, () => panel),
+    panelCommands(current, () => panel, verifications),
+    verifications,
     log,
   );
   const decisionLog = new DecisionLog(current);
@@ -44,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     log,
     current,
     panel,
+    verifications,
     decisionLog,
     statusBar,
     registerCommands(current, panel, decisionLog),

@@ -92,12 +92,19 @@ test('fewer directories in the workspace: a fix that works is told, with what wa
     comparison.changed.map(({ name, before }) => [name, before]),
     [['gopls.directoryFilters', '[]']],
   );
-  assert.ok(comparison.cautions.some(({ code }) => code === 'one-run-each'));
-  assert.ok(!comparison.cautions.some(({ code }) => code === 'same-process' || code === 'gopls-ended'));
+  assert.ok(comparison.cautions.some(({ kind }) => kind === 'one-run-each'));
+  assert.ok(!comparison.cautions.some(({ kind }) => kind === 'same-process' || kind === 'gopls-ended'));
 
   // The two heaps can be looked at side by side, and their difference is the one that is told.
   const { base, heap } = comparison;
-  const query = { sample_type: 'inuse_space', sort: 'flat', descending: true, filter: '', offset: 0, limit: 5 };
+  const query = {
+    sample_type: 'inuse_space',
+    sort: 'flat',
+    descending: true,
+    filter: '',
+    offset: 0,
+    limit: 5,
+  };
   const diff = value(await core.heapDiff(heap, { ...query, by: 'subsystem', normalize: false }, base));
   assert.equal(diff.total, live.after_median - live.before_median);
 

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { Session } from '../core/session';
 import type { Panel, RunCommand } from '../panel/panel';
+import type { Verifications } from '../verify/verifications';
 import type { DecisionLog } from './decisionLog';
 import { deleteIncidents, openIncident, saveProfile, type IncidentViews } from './incidents';
 import { captureHeapNow, listProcesses, restartGopls, setCapture, setWatching } from './watching';
@@ -28,6 +29,7 @@ export function registerCommands(
     showDecisionLog: () => decisionLog.show(),
     deleteIncidents: () => deleteIncidents(session, views),
     listProcesses: () => listProcesses(session),
+    verifyFix: () => panel.showPage('verify'),
   };
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([name, run]) =>
@@ -37,7 +39,11 @@ export function registerCommands(
 }
 
 /** What the panel's buttons do; answered when it is done or the user has been asked. */
-export function panelCommands(session: Session, panel: () => Panel): RunCommand {
+export function panelCommands(
+  session: Session,
+  panel: () => Panel,
+  verifications: Verifications,
+): RunCommand {
   const views: IncidentViews = {
     show: (incident) => panel().show(incident),
     changed: () => panel().pushIncidents(),
@@ -59,6 +65,19 @@ export function panelCommands(session: Session, panel: () => Panel): RunCommand 
       case 'restartGopls':
         if (!(await stallIsSafe(session))) break;
         await restartGopls();
+        break;
+      case 'cancelCapture':
+        session.running?.cancelCapture();
+        break;
+      case 'openGoplsSettings':
+        await vscode.commands.executeCommand('workbench.action.openSettings', 'gopls');
+        break;
+      case 'exportVerification':
+        if (target.verification !== undefined) await verifications.export(target.verification);
+        break;
+      case 'deleteVerification':
+        if (target.verification !== undefined && (await verifications.remove(target.verification)))
+          panel().pushVerifications();
         break;
       case 'togglePause':
         await setWatching(session, session.refresh()?.watching === false);

@@ -2,14 +2,17 @@
 import * as vscode from 'vscode';
 import {
   PANEL_PROTOCOL,
+  type CommandTarget,
   type PanelApi,
   type PanelCommand,
   type PanelMessage,
+  type PanelPage,
   type PanelRequest,
 } from '../../shared/panel';
 import type { Core, Outcome } from '../../shared/core';
 import type { Session } from '../core/session';
 import { failure } from '../texts/wording';
+import type { Verifications } from '../verify/verifications';
 import { openSource } from './openSource';
 import { page } from './html';
 import { checkedRequest } from './requests';
@@ -19,15 +22,14 @@ const VIEW_TYPE = 'stallscope.panel';
 const MOST_DECISIONS = 1_000;
 
 /** Runs a command that the panel has a button for. */
-export type RunCommand = (
-  id: PanelCommand,
-  target: { incident?: string; capture?: number },
-) => Promise<Outcome<null>>;
+export type RunCommand = (id: PanelCommand, target: CommandTarget) => Promise<Outcome<null>>;
 
 export class Panel implements vscode.Disposable {
   private panel: vscode.WebviewPanel | undefined;
   /** The incident to show first. */
   private selected: string | null = null;
+  /** The page to show first. */
+  private page: PanelPage | null = null;
   /** The Go that built the gopls of the incident last looked at: its standard library is the one in the stacks. */
   private goVersion: string | undefined;
   private readonly subscriptions: vscode.Disposable[];
@@ -36,6 +38,7 @@ export class Panel implements vscode.Disposable {
     private readonly session: Session,
     private readonly extensionUri: vscode.Uri,
     private readonly runCommand: RunCommand,
+    private readonly verifications: Verifications,
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.subscriptions = [
@@ -63,6 +66,18 @@ export class Panel implements vscode.Disposable {
       return;
     }
     this.adopt(vscode.window.createWebviewPanel(VIEW_TYPE, 'Stallscope', vscode.ViewColumn.Active));
+  }
+
+  /** Opens the panel on one of its pages. */
+  showPage(wanted: PanelPage): void {
+    this.show();
+    this.page = wanted;
+    this.push({ type: 'page', page: wanted });
+  }
+
+  /** Tells the panel that there are other verifications, or that one has gone on. */
+  pushVerifications(): void {
+    this.push({ type: 'verifications' });
   }
 
   /** Tells the panel that the list of incidents is another one. */
@@ -124,11 +139,8 @@ export class Panel implements vscode.Disposable {
 
   private async answer(request: PanelRequest): Promise<unknown> {
     if (request.method === 'command') {
-      const { id, incident, capture } = request.args;
-      return this.runCommand(id, {
-        ...(incident !== undefined && { incident }),
-        ...(capture !== undefined && { capture }),
-      });
+      const { id, ...target } = request.args;
+      return this.runCommand(id, target);
     }
     if (request.method === 'openSource') {
       return openSource({ file: request.args.file, goVersion: this.goVersion }, request.args.line);
@@ -164,6 +176,10 @@ export class Panel implements vscode.Disposable {
         return core.flameDiff(request.args.ref, request.args.query, request.args.base);
       case 'heapCaptures':
         return core.heapCaptures(request.args.limit);
+      case 'verifications':
+        return core.verifications();
+      case 'verify':
+        return this.verifications.step(core, request.args.step);
       case 'decisions':
         return core.decisions(Math.min(request.args.limit, MOST_DECISIONS));
     }
@@ -172,14 +188,16 @@ export class Panel implements vscode.Disposable {
   private async hello(core: Core): Promise<ReturnType<PanelApi['hello']>> {
     const incidents = await core.incidents();
     if (!incidents.ok) this.log.warn(incidents.error.message);
-    const select = this.selected;
+    const [select, page] = [this.selected, this.page];
     // Only for the paint it was asked for: a reload returns to what the panel itself remembers.
     this.selected = null;
+    this.page = null;
     return {
       protocol: PANEL_PROTOCOL,
       status: core.status(),
       incidents: incidents.ok ? incidents.value : [],
       select,
+      page,
       locale: vscode.env.language,
     };
   }

@@ -11,6 +11,10 @@ const COMMANDS: readonly PanelCommand[] = [
   'deleteIncidents',
   'restartGopls',
   'togglePause',
+  'cancelCapture',
+  'openGoplsSettings',
+  'exportVerification',
+  'deleteVerification',
 ];
 
 type Check = (value: unknown) => boolean;
@@ -34,6 +38,23 @@ const record =
     isRecord(value) &&
     Object.keys(value).every((key) => Object.hasOwn(shape, key)) &&
     Object.entries(shape).every(([key, check]) => check(value[key]));
+const verificationId: Check = (value) => typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+const GOALS = ['waits', 'memory', 'growth'];
+const SIDES = ['before', 'after'];
+const oneOf =
+  (values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const ofVerification = { step: oneOf(['look', 'end-run', 'give-up-run']), id: verificationId };
+const STEPS: readonly Check[] = [
+  record({
+    step: oneOf(['start']),
+    start: record({ title: (value) => text(value, 200), goal: oneOf(GOALS) }),
+  }),
+  record({ step: oneOf(['begin-run']), id: verificationId, side: oneOf(SIDES) }),
+  record(ofVerification),
+];
+const verifyStep: Check = (value) => STEPS.some((check) => check(value));
 const profileRef = record({ incident: incidentId, capture: count });
 
 const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
@@ -51,12 +72,15 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   heapCaptures: record({ limit: count }),
   heapDiff: record({ ref: profileRef, query, base: orNull(profileRef) }),
   flameDiff: record({ ref: profileRef, query, base: orNull(profileRef) }),
+  verifications: record({}),
+  verify: record({ step: verifyStep }),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),
   command: record({
     id: (value) => COMMANDS.some((command) => command === value),
     incident: optional(incidentId),
     capture: optional(count),
+    verification: optional(verificationId),
   }),
 };
 

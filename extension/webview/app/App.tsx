@@ -11,6 +11,7 @@ import type { TableQuery } from '../heap/useTableQuery';
 import { LiveMemory } from '../memory/LiveMemory';
 import { TimeLine } from '../timeline/TimeLine';
 import { Empty, Failed, Loading } from '../ui/Feedback';
+import { VerifyPage } from '../verify/VerifyPage';
 import { Header } from './Header';
 import { IncidentList } from './IncidentList';
 import { IncidentView } from './IncidentView';
@@ -21,6 +22,8 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   const kept = useMemo(() => restore(vscode), [vscode]);
   const [status, setStatus] = useState<Status | null>(null);
   const [incidents, setIncidents] = useState<IncidentSummary[] | null>(null);
+  const [page, setPage] = useState(kept.page);
+  const [verification, setVerification] = useState(kept.verification);
   const [selected, setSelected] = useState(kept.incident);
   const [mode, setMode] = useState<'live' | 'incident'>('live');
   const [tab, setTab] = useState<TabKey>(kept.tab);
@@ -33,6 +36,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   const select = useCallback((id: string) => {
     setSelected(id);
     setMode('incident');
+    setPage('stalls');
     // Another incident is first compared with its own baseline.
     setCompare((old) => ({ ...old, base: null }));
   }, []);
@@ -44,6 +48,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
     setStatus(hello.value.status);
     setIncidents(newestFirst(hello.value.incidents));
     if (hello.value.select !== null) select(hello.value.select);
+    if (hello.value.page !== null) setPage(hello.value.page);
   }, [hello.value]);
 
   useEffect(
@@ -51,13 +56,14 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
       rpc.listen((push) => {
         if (push.type === 'status') setStatus(push.status);
         else if (push.type === 'incidents') setIncidents(newestFirst(push.incidents));
-        else select(push.incident);
+        else if (push.type === 'page') setPage(push.page);
+        else if (push.type === 'select') select(push.incident);
       }),
     [rpc],
   );
   useEffect(
-    () => keep(vscode, { incident: selected, tab, query, flame, compare }),
-    [selected, tab, query, flame, compare],
+    () => keep(vscode, { page, verification, incident: selected, tab, query, flame, compare }),
+    [page, verification, selected, tab, query, flame, compare],
   );
 
   const panel = useMemo<Panel>(() => {
@@ -94,7 +100,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
     null;
   return (
     <PanelProvider value={panel}>
-      <Header status={status} />
+      <Header status={status} page={page} onPage={setPage} />
       {notice !== null && (
         <div class="notice" role="alert">
           <span>{notice}</span>
@@ -103,36 +109,51 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
           </button>
         </div>
       )}
-      <TimeLine
-        incident={current && current.problem === null ? current : null}
-        mode={mode}
-        onMode={setMode}
-        onSelect={select}
-        now_ns={status?.at_ns ?? null}
-        visible={visible}
-      />
-      {mode === 'live' && <LiveMemory status={status} visible={visible} />}
-      <main class="main">
-        {current ? (
-          <>
-            <IncidentList incidents={incidents} selected={current.id} onSelect={select} />
-            <IncidentView
-              key={current.id}
-              summary={current}
-              tab={tab}
-              onTab={setTab}
-              query={query}
-              onQuery={(change) => setQuery((old) => ({ ...old, ...change }))}
-              flame={flame}
-              onFlame={setFlame}
-              compare={compare}
-              onCompare={setCompare}
-            />
-          </>
-        ) : (
-          <NoIncidents status={status} />
-        )}
-      </main>
+      {page === 'verify' ? (
+        <VerifyPage
+          status={status}
+          id={verification}
+          onId={setVerification}
+          onCompare={(heap, base) => {
+            select(heap.incident);
+            setTab('diff');
+            setCompare((old) => ({ ...old, base }));
+          }}
+        />
+      ) : (
+        <>
+          <TimeLine
+            incident={current && current.problem === null ? current : null}
+            mode={mode}
+            onMode={setMode}
+            onSelect={select}
+            now_ns={status?.at_ns ?? null}
+            visible={visible}
+          />
+          {mode === 'live' && <LiveMemory status={status} visible={visible} />}
+          <main class="main">
+            {current ? (
+              <>
+                <IncidentList incidents={incidents} selected={current.id} onSelect={select} />
+                <IncidentView
+                  key={current.id}
+                  summary={current}
+                  tab={tab}
+                  onTab={setTab}
+                  query={query}
+                  onQuery={(change) => setQuery((old) => ({ ...old, ...change }))}
+                  flame={flame}
+                  onFlame={setFlame}
+                  compare={compare}
+                  onCompare={setCompare}
+                />
+              </>
+            ) : (
+              <NoIncidents status={status} />
+            )}
+          </main>
+        </>
+      )}
     </PanelProvider>
   );
 }

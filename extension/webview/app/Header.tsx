@@ -1,13 +1,20 @@
-import type { PanelCommand } from '../../shared/panel';
+import type { PanelCommand, PanelPage } from '../../shared/panel';
 import type { Status } from '../../shared/model';
 import { usePanel } from '../base/context';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { Segmented } from '../ui/Segmented';
 import { debugServer, latencySource, latencySourceDetail, methodName } from '../words/sources';
 
+interface Props {
+  status: Status | null;
+  page: PanelPage;
+  onPage(page: PanelPage): void;
+}
+
 /** One calm line about now, and what can be done. */
-export function Header({ status }: { status: Status | null }) {
+export function Header({ status, page, onPage }: Props) {
   return (
     <header class="header">
       <div class="now">
@@ -15,6 +22,15 @@ export function Header({ status }: { status: Status | null }) {
         <span class="now-main">{status ? headline(status) : t('Starting…')}</span>
         {status && <Details status={status} />}
       </div>
+      <Segmented
+        label={t('Page')}
+        selected={page}
+        onSelect={onPage}
+        options={[
+          { key: 'stalls', label: t('Stalls') },
+          { key: 'verify', label: t('Verify a fix') },
+        ]}
+      />
       {status && <Actions status={status} />}
     </header>
   );

@@ -1,5 +1,11 @@
 // What survives a reload of the panel.
-import { PANEL_PROTOCOL, type CompareChoice, type FlameChoice, type PanelState } from '../../shared/panel';
+import {
+  PANEL_PROTOCOL,
+  type CompareChoice,
+  type FlameChoice,
+  type PanelPage,
+  type PanelState,
+} from '../../shared/panel';
 import type { VsCodeApi } from '../base/rpc';
 import { restoreFlame } from '../flame/choice';
 import { restoreCompare } from '../heap/compareChoice';
@@ -9,6 +15,8 @@ export type TabKey = PanelState['tab'];
 export const TAB_KEYS: TabKey[] = ['overview', 'heap', 'subsystems', 'flame', 'diff', 'decisions'];
 
 export interface Kept {
+  page: PanelPage;
+  verification: string | null;
   incident: string | null;
   tab: TabKey;
   query: TableQuery;
@@ -22,6 +30,8 @@ export function restore(vscode: VsCodeApi): Kept {
   const old = (typeof state === 'object' && state !== null ? state : {}) as Record<string, unknown>;
   const usable = old.protocol === PANEL_PROTOCOL;
   return {
+    page: usable && old.page === 'verify' ? 'verify' : 'stalls',
+    verification: usable && typeof old.verification === 'string' ? old.verification : null,
     incident: usable && typeof old.incident === 'string' ? old.incident : null,
     tab: (usable && TAB_KEYS.find((tab) => tab === old.tab)) || 'overview',
     query: restoreQuery(usable ? old.query : undefined),

@@ -1,13 +1,13 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { PanelCommand } from '../../shared/panel';
+import type { CommandTarget, PanelCommand } from '../../shared/panel';
 import type { Rpc } from './rpc';
 
 /** What every part of the panel may use. */
 export interface Panel {
   rpc: Rpc;
   /** Runs a command of ours; a failure is shown to the user. */
-  run(id: PanelCommand, about?: { incident?: string; capture?: number }): void;
+  run(id: PanelCommand, about?: CommandTarget): void;
   openSource(file: string, line: number): void;
   /** A message for the user in the panel's own notice line; null clears it. */
   notify(message: string | null): void;

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Goal, HeapPoint, Run, Side, Verification};
-use crate::model::{MB, MS, Note, Value};
+use crate::model::{MB, MS};
 
 /// A difference below this share of what was before is nothing.
 const LEAST_SHARE: f64 = 0.10;
@@ -83,6 +83,43 @@ pub enum FixVerdict {
     NotComparable,
 }
 
+/// What is to be said against a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Caution {
+    /// gopls ended during a run, and with it what it held: not comparable.
+    GoplsEnded {
+        /// In how many runs.
+        runs: u32,
+    },
+    /// On one side nothing was waited for, and the waits are in question: not comparable.
+    NobodyWaited,
+    /// One side did much more than the other. Only what is held in the end can be compared then.
+    OtherWork {
+        /// Waits of the middle run before.
+        before: f64,
+        /// And after.
+        after: f64,
+    },
+    /// Not the same number of documents was open.
+    OtherDocuments {
+        /// In the last run before.
+        before: u64,
+        /// In the last run after.
+        after: u64,
+    },
+    /// A workspace was being loaded.
+    Loading {
+        /// In how many runs.
+        runs: u32,
+    },
+    /// It is the same process: what it had gathered before the fix, it may hold still.
+    SameProcess,
+    /// One run on each side: nothing shows what is chance.
+    OneRunEach,
+}
+
 /// A setting or version that is another one after than before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
@@ -107,9 +144,8 @@ pub struct Comparison {
     pub measures: Vec<Measured>,
     /// How often the sides would be as far apart by chance alone; absent without a clear difference.
     pub chance: Option<f64>,
-    /// What weakens the comparison or makes it none: `gopls-ended`, `nobody-waited`, `other-work`, `other-documents`,
-    /// `loading`, `same-process`, `one-run-each`.
-    pub cautions: Vec<Note>,
+    /// What weakens the comparison, or makes it none.
+    pub cautions: Vec<Caution>,
     /// What is known to have been changed between the last run before and the last run after.
     pub changed: Vec<Changed>,
     /// The heap at the end of the last run before …
@@ -215,23 +251,22 @@ fn chance(before: usize, after: usize) -> f64 {
 }
 
 /// What is to be said against the comparison, and whether it is one all the same.
-fn cautions(goal: Goal, before: &[Run], after: &[Run]) -> (Vec<Note>, bool) {
+fn cautions(goal: Goal, before: &[Run], after: &[Run]) -> (Vec<Caution>, bool) {
     let mut cautions = Vec::new();
     let mut comparable = true;
-    let all = || before.iter().chain(after);
-    let ended = all().filter(|run| run.figures.gopls_ended).count();
+    let count = |is: fn(&Run) -> bool| before.iter().chain(after).filter(|run| is(run)).count() as u32;
+    let ended = count(|run| run.figures.gopls_ended);
     if ended > 0 {
-        cautions.push(note("gopls-ended", [("runs", (ended as u64).into())]));
-        // What was held by the one that ended is not in the heap of the other.
+        cautions.push(Caution::GoplsEnded { runs: ended });
         comparable = false;
     }
     let waits = |runs: &[Run]| median(&runs.iter().map(waits).collect::<Vec<_>>()).unwrap_or(0.0);
     let (was, is) = (waits(before), waits(after));
     if goal == Goal::Waits && (was == 0.0 || is == 0.0) {
-        cautions.push(note("nobody-waited", []));
+        cautions.push(Caution::NobodyWaited);
         comparable = false;
     } else if was.max(is) > OTHER_WORK * was.min(is) {
-        cautions.push(note("other-work", [("before", was.into()), ("after", is.into())]));
+        cautions.push(Caution::OtherWork { before: was, after: is });
         // The longest of many waits is longer than that of few, and so is what many requests leave behind.
         comparable &= goal == Goal::Memory;
     }
@@ -239,21 +274,19 @@ fn cautions(goal: Goal, before: &[Run], after: &[Run]) -> (Vec<Note>, bool) {
     if let Some((was, is)) = documents(before).zip(documents(after))
         && was != is
     {
-        cautions.push(note("other-documents", [("before", was.into()), ("after", is.into())]));
+        cautions.push(Caution::OtherDocuments { before: was, after: is });
     }
-    let loading = all().filter(|run| run.figures.loading).count();
+    let loading = count(|run| run.figures.loading);
     if loading > 0 {
-        cautions.push(note("loading", [("runs", (loading as u64).into())]));
+        cautions.push(Caution::Loading { runs: loading });
     }
-    if let Some((was, is)) = before.last().zip(after.last())
-        && (was.figures.gopls.pid, was.figures.gopls.started_unix_ms)
-            == (is.figures.gopls.pid, is.figures.gopls.started_unix_ms)
-    {
-        // What it had gathered before the fix, it may hold still.
-        cautions.push(note("same-process", []));
+    let process =
+        |runs: &[Run]| runs.last().map(|run| (run.figures.gopls.pid, run.figures.gopls.started_unix_ms));
+    if process(before) == process(after) {
+        cautions.push(Caution::SameProcess);
     }
     if before.len() == 1 && after.len() == 1 {
-        cautions.push(note("one-run-each", []));
+        cautions.push(Caution::OneRunEach);
     }
     (cautions, comparable)
 }
@@ -277,10 +310,6 @@ fn changed(before: &Run, after: &Run) -> Vec<Changed> {
         (was != is).then(|| Changed { name: name.clone(), before: was.cloned(), after: is.cloned() })
     });
     gopls.into_iter().chain(settings).collect()
-}
-
-fn note<const N: usize>(code: &str, values: [(&str, Value); N]) -> Note {
-    Note { code: code.to_owned(), values: values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect() }
 }
 
 #[cfg(test)]
@@ -325,9 +354,7 @@ mod tests {
         Comparison::of(&Verification { before, after, ..new }).unwrap_or_else(|| unreachable!("both sides"))
     }
 
-    fn codes(comparison: &Comparison) -> Vec<&str> {
-        comparison.cautions.iter().map(|note| note.code.as_str()).collect()
-    }
+    const ONE_EACH: Caution = Caution::OneRunEach;
 
     #[test]
     fn one_side_alone_says_nothing() {
@@ -343,7 +370,7 @@ mod tests {
         let comparison = compared(Goal::Memory, vec![run(1, 900, 300, 600)], vec![run(2, 850, 300, 320)]);
         assert_eq!(comparison.verdict, FixVerdict::Better);
         assert_eq!((comparison.goal, comparison.chance), (Measure::LiveHeap, Some(1.0)));
-        assert_eq!(codes(&comparison), ["one-run-each"]);
+        assert_eq!(comparison.cautions, [ONE_EACH]);
         let live = &comparison.measures[2];
         assert_eq!((live.before_median, live.after_median), (Some(600e6), Some(320e6)));
         // 50 ms less is nothing.
@@ -367,7 +394,7 @@ mod tests {
         let comparison = compared(Goal::Growth, before, after);
         assert_eq!(comparison.verdict, FixVerdict::Better);
         assert!((comparison.chance.unwrap_or(0.0) - 0.1).abs() < 1e-9, "{:?}", comparison.chance);
-        assert_eq!(codes(&comparison), [""; 0]);
+        assert_eq!(comparison.cautions, []);
         let growth = &comparison.measures[3];
         assert_eq!(growth.after, [1e6, -2e6, 4e6]);
     }
@@ -387,7 +414,7 @@ mod tests {
         };
         let comparison = compared(Goal::Memory, vec![run(1, 900, 300, 900)], ended());
         assert_eq!(comparison.verdict, FixVerdict::NotComparable);
-        assert_eq!(codes(&comparison), ["gopls-ended", "one-run-each"]);
+        assert_eq!(comparison.cautions, [Caution::GoplsEnded { runs: 1 }, ONE_EACH]);
 
         let idle = || {
             let mut run = run(2, 0, 300, 300);
@@ -397,11 +424,11 @@ mod tests {
         };
         let comparison = compared(Goal::Waits, vec![run(1, 900, 300, 300)], idle());
         assert_eq!(comparison.verdict, FixVerdict::NotComparable);
-        assert_eq!(codes(&comparison), ["nobody-waited", "one-run-each"]);
+        assert_eq!(comparison.cautions, [Caution::NobodyWaited, ONE_EACH]);
         // What is held in the end does not hang on it.
         let comparison = compared(Goal::Memory, vec![run(1, 900, 300, 900)], idle());
         assert_eq!(comparison.verdict, FixVerdict::Better);
-        assert_eq!(codes(&comparison), ["other-work", "one-run-each"]);
+        assert_eq!(comparison.cautions, [Caution::OtherWork { before: 10.0, after: 0.0 }, ONE_EACH]);
         // What is left behind does.
         let comparison = compared(Goal::Growth, vec![run(1, 900, 300, 900)], idle());
         assert_eq!(comparison.verdict, FixVerdict::NotComparable);
@@ -422,9 +449,9 @@ mod tests {
         let names: Vec<_> = comparison.changed.iter().map(|changed| changed.name.as_str()).collect();
         assert_eq!(names, ["gopls", "gopls.staticcheck"]);
         assert_eq!(comparison.changed[1].after, None);
-        assert_eq!(codes(&comparison), ["other-documents", "one-run-each"]);
+        assert_eq!(comparison.cautions, [Caution::OtherDocuments { before: 2, after: 3 }, ONE_EACH]);
 
         let same = compared(Goal::Memory, vec![run(1, 900, 300, 900)], vec![run(1, 900, 300, 300)]);
-        assert_eq!(codes(&same), ["same-process", "one-run-each"]);
+        assert_eq!(same.cautions, [Caution::SameProcess, ONE_EACH]);
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use compare::{Comparison, FixVerdict, Measure, Measured, Told};
+pub use compare::{Caution, Changed, Comparison, FixVerdict, Measure, Measured, Told};
 pub use run::{Longest, Recording, RunFigures};
 
 use crate::model::Bytes;

@@ -17,7 +17,6 @@ mod incidents;
 mod state;
 #[cfg(test)]
 mod tests;
-mod verifications;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,20 +57,6 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
-    /// No such verification.
-    #[error("there is no verification {id}: it may have been deleted")]
-    NoVerification {
-        /// Which.
-        id: String,
-    },
-    /// A verification's file that we did not write.
-    #[error("{path} is not a readable verification: {why}; delete the file, or begin a new verification")]
-    BrokenVerification {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
     /// A mistake of ours.
     #[error("an internal error was contained: {what}; please report it")]
     Internal {
@@ -96,8 +81,6 @@ impl StoreError {
             Self::ReadOnly { .. } => "storage-read-only",
             Self::NotFound { .. } => "incident-not-found",
             Self::Unreadable { .. } => "incident-unreadable",
-            Self::NoVerification { .. } => "verification-not-found",
-            Self::BrokenVerification { .. } => "verification-unreadable",
             Self::Internal { .. } => "internal-error",
             Self::Io { .. } => "storage-failed",
         }

@@ -1,15 +1,20 @@
 //! Verifying a fix, step by step: runs are recorded by the watcher between two captured heaps, and kept in a file that
 //! outlives the window.
 
+mod files;
+
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stallscope_core::model::{CaptureKind, CaptureRequest, CaptureState, CaptureWhat};
+use stallscope_core::model::{Capture, CaptureKind, CaptureRequest, CaptureState, CaptureWhat};
 use stallscope_core::verify::{
     HeapPoint, MOST_RUNS, OpenRun, Side, Verification, VerificationStart, VerificationView, VerifyStep,
     kept_settings,
 };
 use tokio::task::spawn_blocking;
+
+use files::Files;
 
 use crate::evidence::heap_totals;
 use crate::store::{Store, StoreError};
@@ -18,7 +23,21 @@ use crate::watcher::{Record, WatchError, Watcher};
 /// Why a step could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The file.
+    /// No such verification.
+    #[error("there is no verification {id}: it may have been deleted")]
+    NotFound {
+        /// Which.
+        id: String,
+    },
+    /// A file that we did not write.
+    #[error("{path} is not a readable verification: {why}; delete the file, or begin a new verification")]
+    Broken {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The storage.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The watcher or its capture.
@@ -50,6 +69,8 @@ impl VerifyError {
     /// Kebab-case name for the user interface.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::NotFound { .. } => "verification-not-found",
+            Self::Broken { .. } => "verification-unreadable",
             Self::Store(error) => error.code(),
             Self::Watch(error) => error.code(),
             Self::NoRun => "no-run",
@@ -70,7 +91,7 @@ pub struct Verifications {
 
 impl Verifications {
     /// Those in `storage_dir`; new ones are of this workspace.
-    pub fn new(storage_dir: std::path::PathBuf, workspace: Vec<String>) -> Self {
+    pub fn new(storage_dir: PathBuf, workspace: Vec<String>) -> Self {
         Self { store: Store::new(storage_dir), workspace }
     }
 
@@ -79,7 +100,7 @@ impl Verifications {
     /// # Errors
     /// When the folder cannot be read.
     pub async fn list(&self) -> Result<Vec<Verification>, VerifyError> {
-        self.on_disk(|store| store.verifications()).await
+        self.on_disk(|store| Files::of(store).all()).await
     }
 
     /// Does one step.
@@ -184,54 +205,54 @@ impl Verifications {
     /// Not there, not allowed.
     pub async fn delete(&self, id: &str) -> Result<(), VerifyError> {
         let id = id.to_owned();
-        self.on_disk(move |store| store.delete_verification(&id)).await
+        self.on_disk(move |store| Files::of(store).delete(&id)).await
     }
 
     async fn heap_point(&self, watcher: &Watcher) -> Result<HeapPoint, VerifyError> {
         let request = CaptureRequest::new(CaptureWhat::HeapAfterGc, None)
             .map_err(|error| VerifyError::Internal(error.to_string()))?;
         let incident = watcher.capture_now(request).await?.id;
-        self.on_disk(move |store| read_heap_point(store, incident)).await?
+        self.on_disk(move |store| read_heap_point(store, incident)).await
     }
 
     async fn load(&self, id: &str) -> Result<Verification, VerifyError> {
         let id = id.to_owned();
-        self.on_disk(move |store| store.verification(&id)).await
+        self.on_disk(move |store| Files::of(store).read(&id)).await
     }
 
     async fn write(&self, verification: Verification) -> Result<(), VerifyError> {
-        self.on_disk(move |store| store.write_verification(&verification)).await
+        self.on_disk(move |store| Files::of(store).write(&verification)).await
     }
 
     async fn on_disk<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Store) -> Result<T, VerifyError> + Send + 'static,
     ) -> Result<T, VerifyError> {
         let store = self.store.clone();
         let done = spawn_blocking(move || work(&store)).await;
-        Ok(done.map_err(|error| VerifyError::Internal(error.to_string()))??)
+        done.map_err(|error| VerifyError::Internal(error.to_string()))?
     }
 }
 
-/// The latest heap after a forced collection of an incident; the inner error is about the profile.
-fn read_heap_point(store: &Store, incident: String) -> Result<Result<HeapPoint, VerifyError>, StoreError> {
+/// The latest heap after a forced collection of an incident.
+fn read_heap_point(store: &Store, incident: String) -> Result<HeapPoint, VerifyError> {
     let loaded = store.load(&incident)?;
-    let is_point = |capture: &&stallscope_core::model::Capture| {
+    let is_point = |capture: &&Capture| {
         capture.kind == CaptureKind::Heap && capture.after_gc && capture.state == CaptureState::Complete
     };
     let Some(capture) = loaded.captures.iter().rfind(is_point) else {
-        return Ok(Err(VerifyError::Heap { incident, why: "no whole one is there".to_owned() }));
+        return Err(VerifyError::Heap { incident, why: "no whole one is there".to_owned() });
     };
     let path = store.capture_path(&incident, capture.number)?;
     let profile = std::fs::read(&path).map_err(|error| StoreError::io(&path, error))?;
-    Ok(match heap_totals(&profile) {
+    match heap_totals(&profile) {
         Some(totals) => Ok(HeapPoint {
             incident,
             capture: capture.number,
             live_bytes: totals.inuse_bytes.saturating_sub(totals.ballast_bytes),
         }),
         None => Err(VerifyError::Heap { incident, why: "it is no heap profile".to_owned() }),
-    })
+    }
 }
 
 fn unix_ms() -> f64 {
