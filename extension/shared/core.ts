@@ -21,6 +21,7 @@ import type {
   IncidentSummary,
   MemoryView,
   Patterns,
+  SampleType,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -109,6 +110,8 @@ export interface Core {
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>;
   /** Which leak patterns its heaps show (`docs/leak-patterns.md`), with the rules' texts in a language: `en`, `zh-cn`. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>;
+  /** What a captured profile counts, and in which units, in its own order. */
+  sampleTypes(ref: ProfileRef): Promise<Outcome<SampleType[]>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
   /** What each part of gopls holds (`native/core/rules/subsystems.json`). */

@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     panel,
     decisionLog,
     statusBar,
-    registerCommands(current, panel, decisionLog),
+    registerCommands(current, panel, decisionLog, context.globalStorageUri),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),
     new Prompts(

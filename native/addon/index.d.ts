@@ -49,6 +49,8 @@ export declare class Core {
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>
   /** Which leak patterns the heaps of an incident show. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>
+  /** What a captured profile counts. */
+  sampleTypes(ref: ProfileRef): Promise<Outcome<SampleType[]>>
   /** A page of a heap table. */
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>
   /** A flame tree. */

@@ -10,7 +10,8 @@ import { subsystemName } from '../words/subsystems';
 import { FunctionCell, functionTitle } from './FunctionCell';
 import { QueryBar } from './QueryBar';
 import { Share } from './Share';
-import { ballastDetail, stateOfHeap } from './words';
+import { useUnit } from './sampleTypes';
+import { ballastDetail, stateOf } from './words';
 import { useFilter, type TableQuery } from './useTableQuery';
 
 interface Props {
@@ -34,12 +35,15 @@ export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsy
   const filter = useFilter(query.filter);
   const asked: HeapQuery = { ...query, filter, subsystem, with_subsystems: true, offset: 0, limit: 0 };
   const key = JSON.stringify([profile, asked]);
-  const columns = useMemo(() => columnsOf(query.sample_type), [query.sample_type]);
+  const unit = useUnit(query.sample_type);
+  const columns = useMemo(() => columnsOf(unit), [unit]);
   return (
     <Grid<HeapRow, HeapPage, HeapSort>
       label={
         subsystem === null
-          ? t('Heap by function')
+          ? unit === 'nanoseconds'
+            ? t('CPU time by function')
+            : t('Heap by function')
           : t('Functions of {subsystem}', { subsystem: subsystemName(subsystem) })
       }
       columns={columns}
@@ -87,7 +91,7 @@ function Totals({
       {subsystem === null && (
         <>
           {' · '}
-          <span class="dim">{stateOfHeap()}</span>
+          <span class="dim">{stateOf(page.unit)}</span>
         </>
       )}
     </p>
@@ -102,13 +106,13 @@ function countOf(page: HeapPage, subsystem: string | null, filtered: boolean): s
     : t('{count} functions, those that called them included', { count });
 }
 
-function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
-  const unit = sampleType.endsWith('_space') ? 'bytes' : 'count';
+function columnsOf(unit: string): Column<HeapRow, HeapSort>[] {
+  const isTime = unit === 'nanoseconds';
   return [
     {
       key: 'flat',
       label: t('Flat'),
-      title: t('Allocated in the function itself'),
+      title: isTime ? t('Spent in the function itself') : t('Allocated in the function itself'),
       sort: 'flat',
       numeric: true,
       cell: (row) => <Share value={row.flat} share={row.flat_share} unit={unit} />,
@@ -116,7 +120,9 @@ function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
     {
       key: 'cum',
       label: t('Cumulative'),
-      title: t('Allocated in the function and in what it called'),
+      title: isTime
+        ? t('Spent in the function and in what it called')
+        : t('Allocated in the function and in what it called'),
       sort: 'cum',
       numeric: true,
       cell: (row) => <Share value={row.cum} share={row.cum_share} unit={unit} />,

@@ -63,6 +63,7 @@ export const RIGHT = {
   memory: [],
   incidentMemory: ['no-such'],
   incidentPatterns: ['no-such', 'en'],
+  sampleTypes: [REF],
   heapTable: [REF, ROWS],
   flame: [REF, TREE],
   subsystems: [REF, { sample_type: null }],
