@@ -94,6 +94,8 @@ async function askSeconds({ label }: Choice): Promise<number | undefined> {
       most: MOST_SECONDS,
     }),
     value: String(DEFAULT_SECONDS),
+    // What is to be recorded is often made ready in between.
+    ignoreFocusOut: true,
     validateInput: (text) =>
       secondsOf(text) === undefined
         ? l10n.t('A whole number from {least} to {most}.', { least: LEAST_SECONDS, most: MOST_SECONDS })
