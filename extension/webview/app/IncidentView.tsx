@@ -60,7 +60,10 @@ export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
         onSelect={onTab}
         tabs={[
           { key: 'overview', label: t('Overview') },
-          { key: 'heap', label: t('Heap') },
+          {
+            key: 'heap',
+            label: (bestProfile(incident)?.kind ?? 'heap') === 'heap' ? t('Heap') : t('By function'),
+          },
           { key: 'subsystems', label: t('Subsystems') },
           { key: 'flame', label: t('Flame graph') },
           { key: 'diff', label: t('Compare') },
@@ -184,7 +187,7 @@ function Profile({ incident, tab, query, onQuery, flame, onFlame, compare, onCom
       {missing !== null && <Empty title={missing} />}
       {missing === null && (
         <>
-          {tab === 'heap' && <HeapTable {...shared} />}
+          {tab === 'heap' && <HeapTable {...shared} isDifference={capture.kind === 'heap-delta'} />}
           {tab === 'subsystems' && <Subsystems {...shared} />}
           {tab === 'flame' && <FlameGraph {...shared} choice={flame} onChoice={onFlame} />}
           {tab === 'diff' && (

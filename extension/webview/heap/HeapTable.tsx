@@ -18,6 +18,8 @@ interface Props {
   profile: ProfileRef;
   query: TableQuery;
   onQuery(change: Partial<TableQuery>): void;
+  /** The values are changes, some below zero. */
+  isDifference?: boolean;
 }
 
 export function HeapTable(props: Props) {
@@ -30,7 +32,13 @@ export function HeapTable(props: Props) {
 }
 
 /** The functions of a profile, or of one part of gopls in it. */
-export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsystem: string | null }) {
+export function HeapGrid({
+  profile,
+  query,
+  onQuery,
+  subsystem,
+  isDifference = false,
+}: Props & { subsystem: string | null }) {
   const { rpc, openSource } = usePanel();
   const filter = useFilter(query.filter);
   const asked: HeapQuery = { ...query, filter, subsystem, with_subsystems: true, offset: 0, limit: 0 };
@@ -54,7 +62,9 @@ export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsy
       fetch={(offset, limit) => rpc.ask('heapTable', { ref: profile, query: { ...asked, offset, limit } })}
       onOpen={(row) => row.file && openSource(row.file, row.line)}
       rowTitle={functionTitle}
-      summary={(page) => <Totals page={page} subsystem={subsystem} filtered={filter !== ''} />}
+      summary={(page) => (
+        <Totals page={page} subsystem={subsystem} isDifference={isDifference} filtered={filter !== ''} />
+      )}
       empty={() => (
         <Empty
           title={
@@ -71,16 +81,22 @@ export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsy
 function Totals({
   page,
   subsystem,
+  isDifference,
   filtered,
 }: {
   page: HeapPage;
   subsystem: string | null;
+  isDifference: boolean;
   filtered: boolean;
 }) {
   return (
     <p>
       <b>{fmt.amount(page.counted, page.unit)}</b>{' '}
-      {subsystem === null ? t('in total') : t('in {subsystem}', { subsystem: subsystemName(subsystem) })}
+      {isDifference
+        ? t('gained and lost, added up')
+        : subsystem === null
+          ? t('in total')
+          : t('in {subsystem}', { subsystem: subsystemName(subsystem) })}
       {subsystem === null && page.ballast > 0 && (
         <span title={ballastDetail()}>
           {t(', {amount} of it gopls’s ballast', { amount: fmt.amount(page.ballast, page.unit) })}
