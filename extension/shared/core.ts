@@ -21,6 +21,7 @@ import type {
   IncidentSummary,
   MemoryView,
   Patterns,
+  SampleType,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -121,6 +122,8 @@ export interface Core {
   verify(step: VerifyStep): Promise<Outcome<VerificationView>>;
   /** Deletes a verification; its heaps stay in their incidents. */
   deleteVerification(id: string): Promise<Outcome<null>>;
+  /** What a captured profile counts, and in which units, in its own order. */
+  sampleTypes(ref: ProfileRef): Promise<Outcome<SampleType[]>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;
   flame(ref: ProfileRef, query: FlameQuery): Promise<Outcome<FlameTree>>;
   /** What each part of gopls holds (`native/core/rules/subsystems.json`). */

@@ -18,6 +18,7 @@ import type {
   IncidentSummary,
   MemoryView,
   Patterns,
+  SampleType,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -52,6 +53,7 @@ export interface PanelApi {
   incidentMemory(args: { id: string }): Outcome<CapturedMemory[]>;
   /** In the language of the editor. */
   incidentPatterns(args: { id: string }): Outcome<Patterns>;
+  sampleTypes(args: { ref: ProfileRef }): Outcome<SampleType[]>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;
   flame(args: { ref: ProfileRef; query: FlameQuery }): Outcome<FlameTree>;
   subsystems(args: { ref: ProfileRef; query: SubsystemQuery }): Outcome<SubsystemTable>;

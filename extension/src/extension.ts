@@ -50,7 +50,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     verifications,
     decisionLog,
     statusBar,
-    registerCommands(current, panel, decisionLog),
+    registerCommands(current, panel, decisionLog, context.globalStorageUri),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),
     new Prompts(

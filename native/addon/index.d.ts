@@ -55,6 +55,8 @@ export declare class Core {
   verify(step: VerifyStep): Promise<Outcome<VerificationView>>
   /** Deletes a verification; its heaps stay. */
   deleteVerification(id: string): Promise<Outcome<null>>
+  /** What a captured profile counts. */
+  sampleTypes(ref: ProfileRef): Promise<Outcome<SampleType[]>>
   /** A page of a heap table. */
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>
   /** A flame tree. */

@@ -69,6 +69,9 @@ test('whatever stands where an argument should be: no exception where the contra
 
 /** Each field of an object argument made wrong in turn. `given` is what the message must quote. */
 const WRONG_FIELDS = [
+  ['captureNow', 0, { what: 'core-dump' }, 'core-dump'],
+  ['captureNow', 0, { what: 'cpu', seconds: 1.5 }, '1.5'],
+  ['captureNow', 0, { what: 'cpu', seconds: '5' }, '"5"'],
   ['heapTable', 0, { capture: -1 }, '-1'],
   ['heapTable', 0, { capture: 2 ** 40 }, '1099511627776'],
   ['heapTable', 0, { capture: NaN }, 'NaN'],
@@ -106,6 +109,20 @@ test('a wrong field is named by its value and by what would be right', async (t)
     assert.equal(code, 'invalid-argument', message);
     assert.ok(message.includes(quoted), message);
     assert.match(message, /expected/);
+  }
+});
+
+test('a recording is of 1 to 60 seconds, and nothing else takes any', async (t) => {
+  const core = idleCore(t);
+  for (const request of [
+    { what: 'cpu', seconds: 3600 },
+    { what: 'heap-delta', seconds: 0 },
+    { what: 'cpu', seconds: null },
+    { what: 'heap', seconds: 5 },
+  ]) {
+    const { code, message } = failure(await core.captureNow(request));
+    assert.equal(code, 'invalid-argument', message);
+    assert.match(message, /`seconds` must be .* for (cpu|heap|heap-delta)/);
   }
 });
 

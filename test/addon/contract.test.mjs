@@ -76,6 +76,7 @@ async function answersAtRest(core) {
     'incidentMemory',
     'incidentPatterns',
     'saveProfile',
+    'sampleTypes',
     'heapTable',
     'flame',
     'subsystems',

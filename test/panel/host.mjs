@@ -104,6 +104,9 @@ export class Host {
   memory() {
     return { ok: true, value: structuredClone(recordedMemory) };
   }
+  sampleTypes({ ref }) {
+    return this.core.sampleTypes(ref);
+  }
   heapTable({ ref, query }) {
     return this.core.heapTable(ref, query);
   }

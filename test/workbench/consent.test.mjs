@@ -110,6 +110,57 @@ test(
   },
 );
 
+test(
+  'Capture… says what each costs; a collection is forced only after a yes, and a recording can be cancelled',
+  { timeout: MINUTE },
+  async () => {
+    const before = complete().length;
+    const capturedOf = () =>
+      complete()
+        .at(-1)
+        .incident.captures.find(({ trigger }) => trigger === 'user');
+    await editor.command('Stallscope: Capture…');
+    // Of the gopls whose heap was just captured it is known what that took.
+    await editor.row(/^Heap as it is, the last one of this gopls took/);
+    await editor.row(/^Heap as text, .* when measured on a gopls of 697 MB/);
+    await picture('capture-choices');
+    await editor.pickRow(/^Heap after a forced collection, about [\d.]+ m?s of work at \d+ MB/);
+    const question = await editor.waitFor('the consent', () => editor.dialog());
+    assert.match(question, /Force a garbage collection in gopls now\?/);
+    assert.match(question, /hovers slow down/);
+    await picture('capture-consent');
+    await editor.answerDialog('Cancel');
+    assert.equal(complete().length, before, 'nothing was captured without a yes');
+
+    await editor.command('Stallscope: Capture…');
+    await editor.pickRow(/^Heap after a forced collection/);
+    await editor.waitFor('the consent', () => editor.dialog());
+    await editor.answerDialog('Force a Collection');
+    await editor.waitFor('the capture', () => complete().length > before);
+    const { kind, after_gc, state } = capturedOf();
+    assert.deepEqual({ kind, after_gc, state }, { kind: 'heap', after_gc: true, state: 'complete' });
+    const panel = await editor.webview('.verdict-sentence');
+    await panel.getByText(/after a collection that you had forced/).waitFor();
+
+    await editor.command('Stallscope: Capture…');
+    await editor.pickRow(/^CPU time over some seconds/);
+    const input = editor.page.locator('.quick-input-widget input[type=text]:visible').first();
+    await input.fill('61');
+    await editor.waitFor('the range', async () =>
+      /A whole number from 1 to 60\./.test(await editor.page.locator('.quick-input-widget').innerText()),
+    );
+    await input.fill('30');
+    await editor.page.keyboard.press('Enter');
+    await editor.notification(/CPU time over some seconds: \d+ s left/);
+    await picture('capture-recording');
+    await editor.answerNotification('Cancel');
+    await editor.notification(/The capture was cancelled\. .*nothing had come yet/);
+    const recorded = capturedOf();
+    assert.deepEqual([recorded.kind, recorded.seconds, recorded.state], ['cpu', 30, 'failed']);
+    await editor.clearNotifications();
+  },
+);
+
 test('the undo command takes exactly that away, and we do not ask again', { timeout: MINUTE }, async () => {
   const { pid } = await gopls();
   const enabled = settingsText();

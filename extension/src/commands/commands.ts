@@ -4,14 +4,17 @@ import { l10n } from 'vscode';
 import type { Session } from '../core/session';
 import type { Panel, RunCommand } from '../panel/panel';
 import type { Verifications } from '../verify/verifications';
+import { captureHeapNow, chooseCapture } from './capture';
 import type { DecisionLog } from './decisionLog';
 import { deleteIncidents, openIncident, saveProfile, type IncidentViews } from './incidents';
-import { captureHeapNow, listProcesses, restartGopls, setCapture, setWatching } from './watching';
+import { listProcesses, restartGopls, setCapture, setWatching } from './watching';
 
 export function registerCommands(
   session: Session,
   panel: Panel,
   decisionLog: DecisionLog,
+  /** Where incidents are. */
+  storage: vscode.Uri,
 ): vscode.Disposable {
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
@@ -20,6 +23,7 @@ export function registerCommands(
   const commands: Record<string, () => unknown> = {
     showPanel: () => panel.show(),
     captureHeapNow: () => captureHeapNow(session, views),
+    capture: () => chooseCapture(session, views, storage),
     openIncident: () => openIncident(session, views),
     enableCapture: () => setCapture(true),
     disableCapture: () => setCapture(false),

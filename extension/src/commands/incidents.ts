@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { Core, ProfileRef } from '../../shared/core';
-import type { Capture, IncidentSummary } from '../../shared/model';
+import type { Capture, CaptureKind, IncidentSummary } from '../../shared/model';
 import { valueOrMessage, type Session } from '../core/session';
 import * as words from '../texts/wording';
 import { shellQuoted } from './shell';
@@ -64,10 +64,14 @@ export async function saveProfile(session: Session, target: Partial<ProfileRef> 
   if (!core) return tellNoCore(session);
   const ref = await pickProfile(session, core, target);
   if (!ref) return;
+  const incident = await valueOrMessage(core.incident(ref.incident), words.failure);
+  const capture = incident?.captures.find(({ number }) => number === ref.capture);
+  if (!capture) return;
+  const profile = isProfile(capture);
   const destination = await vscode.window.showSaveDialog({
     title: l10n.t('Save Profile As'),
-    defaultUri: vscode.Uri.joinPath(saveFolder(), `${ref.incident}-${ref.capture}.pb.gz`),
-    filters: { [l10n.t('pprof profile')]: ['pb.gz', 'gz'] },
+    defaultUri: vscode.Uri.joinPath(saveFolder(), `${ref.incident}-${capture.file}`),
+    ...(profile && { filters: { [l10n.t('pprof profile')]: ['pb.gz', 'gz'] } }),
   });
   if (!destination) return;
   if (destination.scheme !== 'file') {
@@ -76,6 +80,12 @@ export async function saveProfile(session: Session, target: Partial<ProfileRef> 
   }
   const saved = await valueOrMessage(core.saveProfile(ref, destination.fsPath), words.failure);
   if (saved === undefined) return;
+  if (!profile) {
+    void vscode.window.showInformationMessage(
+      l10n.t('The capture was saved as {file}.', { file: destination.fsPath }),
+    );
+    return;
+  }
   const copy = l10n.t('Copy "go tool pprof" Command');
   const answer = await vscode.window.showInformationMessage(
     l10n.t('The profile was saved as {file}.', { file: destination.fsPath }),
@@ -130,13 +140,17 @@ async function pickProfile(
   return picked && { incident, capture: picked.capture };
 }
 
-function profileLabel({ kind, trigger }: Capture): string {
+function profileLabel({ kind, trigger, after_gc }: Capture): string {
+  if (kind === 'cpu') return l10n.t('CPU profile');
+  if (kind === 'allocs') return l10n.t('Allocations since the start');
+  if (kind === 'heap-delta') return l10n.t('Heap difference over time');
+  if (after_gc === true) return l10n.t('Heap after a forced collection');
   if (kind === 'baseline') return l10n.t('Baseline from a calm moment');
   return trigger === 'user' ? l10n.t('Heap on request') : l10n.t('Heap during the stall');
 }
 
-const isProfile = ({ kind, state }: Capture) =>
-  (kind === 'heap' || kind === 'baseline') && state === 'complete';
+const PROFILES: readonly CaptureKind[] = ['heap', 'baseline', 'heap-delta', 'allocs', 'cpu'];
+const isProfile = ({ kind, state }: Capture) => PROFILES.includes(kind) && state === 'complete';
 
 /** The incidents as picks, newest first; undefined (and a message) when there are none or they cannot be listed. */
 async function incidentPicks(session: Session): Promise<IncidentPick[] | undefined> {

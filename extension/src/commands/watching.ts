@@ -1,37 +1,13 @@
-// Commands about watching: capture now, on and off, pause, and the list of gopls processes.
+// Commands about watching: on and off, pause, and the list of gopls processes.
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { GoplsProcess, GoplsRelation } from '../../shared/model';
 import { valueOrMessage, within, type Session } from '../core/session';
 import { SETTING_NAMES, writeSetting } from '../core/settings';
 import * as words from '../texts/wording';
-import { tellNoCore, type IncidentViews } from './incidents';
+import { tellNoCore } from './incidents';
 
 const RESTART_TIMEOUT_MS = 10_000;
-
-export async function captureHeapNow(session: Session, views: IncidentViews): Promise<void> {
-  const core = await session.start();
-  if (!core) return tellNoCore(session);
-  const cancelled = Symbol();
-  const captured = await vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: l10n.t("Capturing gopls's heap …"),
-      cancellable: true,
-    },
-    (_, token) =>
-      Promise.race([
-        valueOrMessage(core.captureNow({ what: 'heap', seconds: null }), words.failure),
-        // Only the waiting ends: the capture arrives in the list, or its deadline passes.
-        new Promise<typeof cancelled>((resolve) => token.onCancellationRequested(() => resolve(cancelled))),
-      ]),
-  );
-  if (captured === undefined || captured === cancelled) return;
-  await views.changed();
-  const analysis = l10n.t('Show Analysis');
-  const answer = await vscode.window.showInformationMessage(l10n.t("gopls's heap was captured."), analysis);
-  if (answer === analysis) views.show(captured.id);
-}
 
 export async function setCapture(enabled: boolean): Promise<void> {
   await writeSetting(SETTING_NAMES.capture_enabled, enabled);

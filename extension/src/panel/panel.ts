@@ -162,6 +162,8 @@ export class Panel implements vscode.Disposable {
         return core.incidentMemory(request.args.id);
       case 'incidentPatterns':
         return core.incidentPatterns(request.args.id, vscode.env.language);
+      case 'sampleTypes':
+        return core.sampleTypes(request.args.ref);
       case 'heapTable':
         return core.heapTable(request.args.ref, request.args.query);
       case 'flame':

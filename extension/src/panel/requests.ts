@@ -65,6 +65,7 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   memory: record({}),
   incidentMemory: record({ id: incidentId }),
   incidentPatterns: record({ id: incidentId }),
+  sampleTypes: record({ ref: profileRef }),
   heapTable: record({ ref: profileRef, query }),
   flame: record({ ref: profileRef, query }),
   subsystems: record({ ref: profileRef, query }),

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Incident, IncidentSummary } from '../../shared/model';
+import type { Capture, Incident, IncidentSummary } from '../../shared/model';
 import type { CompareChoice, FlameChoice } from '../../shared/panel';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
@@ -8,14 +8,16 @@ import { useRequest } from '../base/useRequest';
 import { FlameGraph } from '../flame/FlameGraph';
 import { Compare } from '../heap/Compare';
 import { HeapTable } from '../heap/HeapTable';
+import { offeredTypes, SampleTypesProvider, shownType } from '../heap/sampleTypes';
 import type { TableQuery } from '../heap/useTableQuery';
 import { Subsystems } from '../subsystems/Subsystems';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { Select } from '../ui/Select';
 import { Tabs } from '../ui/Tabs';
 import { decisionText } from '../words/decisions';
+import { captureName } from '../words/sources';
 import { Decisions } from './Decisions';
-import { baseline, baselineAge, bestHeap, headline, heaps, noHeap, readable } from './facts';
+import { baseline, baselineAge, bestProfile, headline, noHeap, profiles, readable } from './facts';
 import { Overview } from './Overview';
 import type { TabKey } from './state';
 
@@ -58,7 +60,10 @@ export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
         onSelect={onTab}
         tabs={[
           { key: 'overview', label: t('Overview') },
-          { key: 'heap', label: t('Heap') },
+          {
+            key: 'heap',
+            label: (bestProfile(incident)?.kind ?? 'heap') === 'heap' ? t('Heap') : t('By function'),
+          },
           { key: 'subsystems', label: t('Subsystems') },
           { key: 'flame', label: t('Flame graph') },
           { key: 'diff', label: t('Compare') },
@@ -77,16 +82,16 @@ export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
 
 function Headline({ incident }: { incident: Incident }) {
   const { run } = usePanel();
-  const heap = bestHeap(incident);
+  const profile = bestProfile(incident);
   return (
     <div class="headline">
       <h2>{headline(incident)}</h2>
       <div class="actions">
-        {heap && (
+        {profile && (
           <button
             type="button"
             class="button secondary"
-            onClick={() => run('saveProfileAs', { incident: incident.id, capture: heap.number })}
+            onClick={() => run('saveProfileAs', { incident: incident.id, capture: profile.number })}
           >
             {t('Save profile as…')}
           </button>
@@ -125,55 +130,84 @@ type ProfileTab = (typeof PROFILE_TABS)[number];
 
 const isOfProfile = (tab: TabKey): tab is ProfileTab => (PROFILE_TABS as readonly TabKey[]).includes(tab);
 
+/** Why a view has nothing to show of a capture; null when it has. */
+function notOf(tab: ProfileTab, { kind }: Capture): string | null {
+  if (kind === 'heap' || tab === 'heap') return null;
+  if (tab === 'diff') return t('Only a heap is compared with another one. This capture is none.');
+  if (kind === 'heap-delta')
+    return t('A difference has values below zero, for which a graph has no width. The table shows them.');
+  if (kind === 'cpu' && tab === 'subsystems')
+    return t('Subsystems are of memory. The table and the flame graph show where CPU time went.');
+  return null;
+}
+
 interface ProfileProps extends Choices {
   incident: Incident;
   tab: ProfileTab;
 }
 
-/** The views of a heap capture, and which capture, when there are several. */
+/** The views of a profile, and which capture, when there are several. */
 function Profile({ incident, tab, query, onQuery, flame, onFlame, compare, onCompare }: ProfileProps) {
-  const usable = heaps(incident).filter(readable);
-  const best = bestHeap(incident)?.number ?? 0;
+  const { rpc } = usePanel();
+  const usable = profiles(incident).filter(readable);
+  const best = bestProfile(incident)?.number ?? 0;
   const [chosen, setChosen] = useState(best);
   useEffect(() => setChosen(best), [best]);
-  if (usable.length === 0) return <NoHeap incident={incident} />;
-  const calm = baseline(incident);
+  const capture = usable.find(({ number }) => number === chosen);
   const profile = { incident: incident.id, capture: chosen };
-  const shared = { profile, query, onQuery };
+  const types = useRequest(capture ? JSON.stringify(profile) : null, () =>
+    rpc.ask('sampleTypes', { ref: profile }),
+  );
+  if (!capture) return <NoHeap incident={incident} />;
+  if (types.error !== null) return <Failed message={types.error} onRetry={types.retry} />;
+  if (!types.value) return <Loading what={t('Reading the profile…')} />;
+  const calm = baseline(incident);
+  const offered = offeredTypes(capture.kind, types.value);
+  const sample_type = shownType(query.sample_type, offered);
+  const shared = { profile, query: { ...query, sample_type }, onQuery };
+  const missing = notOf(tab, capture);
   return (
-    <>
+    <SampleTypesProvider value={offered}>
       {usable.length > 1 && (
         <Select
-          label={t('Which heap capture')}
+          label={t('Which capture')}
           selected={String(chosen)}
           onSelect={(number) => setChosen(Number(number))}
-          options={usable.map((heap) => ({
-            key: String(heap.number),
-            label: t('Heap {after} after the start', {
-              after: fmt.duration(heap.trigger_ns - incident.request.start_ns),
-            }),
+          options={usable.map((one) => ({
+            key: String(one.number),
+            label:
+              one.kind === 'heap' && one.after_gc !== true
+                ? t('Heap {after} after the start', {
+                    after: fmt.duration(one.trigger_ns - incident.request.start_ns),
+                  })
+                : captureName(one),
           }))}
         />
       )}
-      {tab === 'heap' && <HeapTable {...shared} />}
-      {tab === 'subsystems' && <Subsystems {...shared} />}
-      {tab === 'flame' && <FlameGraph {...shared} choice={flame} onChoice={onFlame} />}
-      {tab === 'diff' && (
-        <Compare
-          {...shared}
-          choice={compare}
-          onChoice={onCompare}
-          flame={flame}
-          onFlame={onFlame}
-          age={calm ? baselineAge(incident, calm) : ''}
-        />
+      {missing !== null && <Empty title={missing} />}
+      {missing === null && (
+        <>
+          {tab === 'heap' && <HeapTable {...shared} isDifference={capture.kind === 'heap-delta'} />}
+          {tab === 'subsystems' && <Subsystems {...shared} />}
+          {tab === 'flame' && <FlameGraph {...shared} choice={flame} onChoice={onFlame} />}
+          {tab === 'diff' && (
+            <Compare
+              {...shared}
+              choice={compare}
+              onChoice={onCompare}
+              flame={flame}
+              onFlame={onFlame}
+              age={calm ? baselineAge(incident, calm) : ''}
+            />
+          )}
+        </>
       )}
-    </>
+    </SampleTypesProvider>
   );
 }
 
 function NoHeap({ incident }: { incident: Incident }) {
-  const failed = heaps(incident).filter((heap) => !readable(heap));
+  const failed = profiles(incident).filter((profile) => !readable(profile));
   return (
     <Empty title={t('No heap was captured in this incident')}>
       {noHeap(incident).map((decision, index) => (

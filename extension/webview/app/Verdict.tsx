@@ -2,7 +2,7 @@ import type { Incident } from '../../shared/model';
 import { usePanel } from '../base/context';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
-import { baseline, bestHeap } from './facts';
+import { baseline, bestHeap, bestProfile } from './facts';
 import type { TabKey } from './state';
 import { evidence, verdict } from './comesTo';
 
@@ -15,6 +15,7 @@ interface Props {
 export function Verdict({ incident, onTab }: Props) {
   const { rpc, run } = usePanel();
   const heap = bestHeap(incident);
+  const profile = bestProfile(incident);
   const key = `${incident.id} ${incident.captures.length} ${heap?.number ?? ''}`;
   const memory = useRequest(key, () => rpc.ask('incidentMemory', { id: incident.id }));
   const parts = useRequest(heap ? key : null, () =>
@@ -41,6 +42,8 @@ export function Verdict({ incident, onTab }: Props) {
             )}
             <Step onClick={() => onTab('flame')}>{t('See where it was allocated')}</Step>
           </>
+        ) : profile ? (
+          <Step onClick={() => onTab('heap')}>{t('See which functions it is')}</Step>
         ) : (
           <Step onClick={() => run('captureHeapNow')}>{t('Capture heap now')}</Step>
         )}

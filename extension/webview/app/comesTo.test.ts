@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Incident, LoadContext } from '../../shared/model';
+import type { Capture, Incident, LoadContext } from '../../shared/model';
 import { evidence, verdict } from './comesTo';
 
 const MB = 1e6;
 
-function incident(growth: number, about: { load?: LoadContext; method?: string } = {}): Incident {
+function incident(
+  growth: number,
+  about: { load?: LoadContext; method?: string; captures?: Partial<Capture>[] } = {},
+): Incident {
   return {
     request: { method: about.method ?? 'textDocument/hover' },
     rss: { start_bytes: 300 * MB, peak_bytes: 300 * MB + growth },
     load: about.load ?? null,
+    captures: about.captures ?? [],
   } as Incident;
 }
 
@@ -26,6 +30,22 @@ test('one wait is never called a leak, whatever it grew by', () => {
     assert.match(said, /grew by 5[.,]00\u00a0GB/);
     assert.doesNotMatch(said.replace('That is not a leak.', ''), /leak/);
   }
+});
+
+test('what was asked for by hand is called what it is', () => {
+  const said = (capture: Partial<Capture>) =>
+    verdict(
+      incident(0, {
+        method: 'capture-on-request',
+        captures: [
+          { kind: 'baseline', trigger: 'baseline' },
+          { trigger: 'user', ...capture },
+        ],
+      }),
+    );
+  assert.match(said({ kind: 'cpu', seconds: 5 }), /CPU time went within 5 s/);
+  assert.match(said({ kind: 'heap', after_gc: true }), /what gopls keeps/);
+  assert.match(said({ kind: 'heap' }), /where the memory was/);
 });
 
 test('what is not known is left out', () => {

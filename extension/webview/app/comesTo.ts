@@ -1,6 +1,6 @@
 // What an incident comes to, in one sentence, and what that rests on. It says no more than one wait can tell: whether the
 // heap leaks is seen over many GC cycles, not here.
-import type { CapturedMemory, Incident, MemoryPartKind, SubsystemTable } from '../../shared/model';
+import type { Capture, CapturedMemory, Incident, MemoryPartKind, SubsystemTable } from '../../shared/model';
 import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
@@ -9,9 +9,9 @@ import { subsystemName } from '../words/subsystems';
 /** gopls's reserve is in every heap and says nothing about this one. */
 const BALLAST = 'ballast';
 
-export function verdict({ request, rss, load }: Incident): string {
+export function verdict({ request, rss, load, captures }: Incident): string {
   const growth = rss.peak_bytes - rss.start_bytes;
-  if (request.method === 'capture-on-request') return t('This is where the memory was when you asked.');
+  if (request.method === 'capture-on-request') return onRequest(captures);
   if (growth < NOTABLE_GROWTH_BYTES)
     return t('Memory does not explain this wait: gopls hardly grew during it.');
   if (load)
@@ -23,6 +23,28 @@ export function verdict({ request, rss, load }: Incident): string {
     'gopls grew by {growth} during this wait. That is memory it worked with; whether it keeps it shows only after its next garbage collections.',
     { growth: fmt.bytes(growth) },
   );
+}
+
+/** What was asked for by hand. */
+function onRequest(captures: Capture[]): string {
+  const asked = captures.find(({ trigger }) => trigger === 'user');
+  const seconds = String(asked?.seconds ?? 0);
+  switch (asked?.kind) {
+    case 'cpu':
+      return t("This is where gopls's CPU time went within {seconds} s.", { seconds });
+    case 'heap-delta':
+      return t("This is what gopls's heap gained and lost within {seconds} s.", { seconds });
+    case 'allocs':
+      return t('This is everything that gopls had allocated since its start, kept or not.');
+    case 'goroutines':
+      return t("This is what gopls's goroutines did when you asked.");
+    case 'heap-text':
+      return t('This is the heap as text, to be searched.');
+    default:
+      return asked?.after_gc === true
+        ? t('This is what gopls keeps: the heap after a collection that you had forced.')
+        : t('This is where the memory was when you asked.');
+  }
 }
 
 export function evidence(

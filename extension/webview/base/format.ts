@@ -91,7 +91,7 @@ export const plain = (value: number): string => numbers({ maximumSignificantDigi
 
 /** A value of a profile in the profile's unit. */
 export const amount = (value: number, unit: string): string =>
-  unit === 'bytes' ? bytes(value) : count(value);
+  unit === 'bytes' ? bytes(value) : unit === 'nanoseconds' ? duration(value) : count(value);
 
 /** `04:19:02`, with milliseconds on request. */
 export const clock = (unixMs: number, fractionalSecondDigits?: 1 | 2 | 3): string =>

@@ -28,3 +28,7 @@ test('sentences stand in a row as the language wants it', () => {
   loadTexts(JSON.stringify({ '{before} {next}': '{before}{next}' }));
   assert.equal(sentences('一。', '二。', '三。'), '一。二。三。');
 });
+
+test('no sentences are none', () => {
+  assert.equal(sentences(), '');
+});

@@ -29,4 +29,4 @@ export function t(text: string, args?: TextArgs): string {
 
 /** Sentences in a row. Chinese puts no space between them. */
 export const sentences = (...parts: string[]): string =>
-  parts.reduce((before, next) => t('{before} {next}', { before, next }));
+  parts.length === 0 ? '' : parts.reduce((before, next) => t('{before} {next}', { before, next }));

@@ -4,7 +4,8 @@ import type { FlameChoice } from '../../shared/panel';
 import { t } from '../base/l10n';
 import { QueryBar } from '../heap/QueryBar';
 import { useFilter, type TableQuery } from '../heap/useTableQuery';
-import { stateOfHeap } from '../heap/words';
+import { useUnit } from '../heap/sampleTypes';
+import { stateOf } from '../heap/words';
 import { SubsystemLegend } from '../subsystems/SubsystemLegend';
 import { Segmented } from '../ui/Segmented';
 import { colouring } from './colour';
@@ -26,6 +27,7 @@ export interface FlameProps {
 /** The stacks of a profile as a flame graph: from the roots, from the leaves, or around one function. */
 export function FlameGraph({ profile, query, onQuery, choice, onChoice, compared }: FlameProps) {
   const search = useFilter(query.filter);
+  const unit = useUnit(query.sample_type);
   const sandwich = (function_: string) => onChoice({ ...choice, view: 'sandwich', function: function_ });
   const colour = colouring(compared ? 'growth' : choice.colour);
   const shared = { profile, compared, sampleType: query.sample_type, search, colour, onSandwich: sandwich };
@@ -75,7 +77,7 @@ export function FlameGraph({ profile, query, onQuery, choice, onChoice, compared
       ) : (
         <Stacks {...shared} direction={choice.view === 'inverted' ? 'callers' : 'callees'} />
       )}
-      <p class="view-note dim">{stateOfHeap()}</p>
+      <p class="view-note dim">{stateOf(unit)}</p>
     </div>
   );
 }

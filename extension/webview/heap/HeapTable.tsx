@@ -10,13 +10,16 @@ import { subsystemName } from '../words/subsystems';
 import { FunctionCell, functionTitle } from './FunctionCell';
 import { QueryBar } from './QueryBar';
 import { Share } from './Share';
-import { ballastDetail, stateOfHeap } from './words';
+import { useUnit } from './sampleTypes';
+import { ballastDetail, stateOf } from './words';
 import { useFilter, type TableQuery } from './useTableQuery';
 
 interface Props {
   profile: ProfileRef;
   query: TableQuery;
   onQuery(change: Partial<TableQuery>): void;
+  /** The values are changes, some below zero. */
+  isDifference?: boolean;
 }
 
 export function HeapTable(props: Props) {
@@ -29,17 +32,26 @@ export function HeapTable(props: Props) {
 }
 
 /** The functions of a profile, or of one part of gopls in it. */
-export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsystem: string | null }) {
+export function HeapGrid({
+  profile,
+  query,
+  onQuery,
+  subsystem,
+  isDifference = false,
+}: Props & { subsystem: string | null }) {
   const { rpc, openSource } = usePanel();
   const filter = useFilter(query.filter);
   const asked: HeapQuery = { ...query, filter, subsystem, with_subsystems: true, offset: 0, limit: 0 };
   const key = JSON.stringify([profile, asked]);
-  const columns = useMemo(() => columnsOf(query.sample_type), [query.sample_type]);
+  const unit = useUnit(query.sample_type);
+  const columns = useMemo(() => columnsOf(unit), [unit]);
   return (
     <Grid<HeapRow, HeapPage, HeapSort>
       label={
         subsystem === null
-          ? t('Heap by function')
+          ? unit === 'nanoseconds'
+            ? t('CPU time by function')
+            : t('Heap by function')
           : t('Functions of {subsystem}', { subsystem: subsystemName(subsystem) })
       }
       columns={columns}
@@ -50,7 +62,9 @@ export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsy
       fetch={(offset, limit) => rpc.ask('heapTable', { ref: profile, query: { ...asked, offset, limit } })}
       onOpen={(row) => row.file && openSource(row.file, row.line)}
       rowTitle={functionTitle}
-      summary={(page) => <Totals page={page} subsystem={subsystem} filtered={filter !== ''} />}
+      summary={(page) => (
+        <Totals page={page} subsystem={subsystem} isDifference={isDifference} filtered={filter !== ''} />
+      )}
       empty={() => (
         <Empty
           title={
@@ -67,16 +81,22 @@ export function HeapGrid({ profile, query, onQuery, subsystem }: Props & { subsy
 function Totals({
   page,
   subsystem,
+  isDifference,
   filtered,
 }: {
   page: HeapPage;
   subsystem: string | null;
+  isDifference: boolean;
   filtered: boolean;
 }) {
   return (
     <p>
       <b>{fmt.amount(page.counted, page.unit)}</b>{' '}
-      {subsystem === null ? t('in total') : t('in {subsystem}', { subsystem: subsystemName(subsystem) })}
+      {isDifference
+        ? t('gained and lost, added up')
+        : subsystem === null
+          ? t('in total')
+          : t('in {subsystem}', { subsystem: subsystemName(subsystem) })}
       {subsystem === null && page.ballast > 0 && (
         <span title={ballastDetail()}>
           {t(', {amount} of it gopls’s ballast', { amount: fmt.amount(page.ballast, page.unit) })}
@@ -87,7 +107,7 @@ function Totals({
       {subsystem === null && (
         <>
           {' · '}
-          <span class="dim">{stateOfHeap()}</span>
+          <span class="dim">{stateOf(page.unit)}</span>
         </>
       )}
     </p>
@@ -102,13 +122,13 @@ function countOf(page: HeapPage, subsystem: string | null, filtered: boolean): s
     : t('{count} functions, those that called them included', { count });
 }
 
-function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
-  const unit = sampleType.endsWith('_space') ? 'bytes' : 'count';
+function columnsOf(unit: string): Column<HeapRow, HeapSort>[] {
+  const isTime = unit === 'nanoseconds';
   return [
     {
       key: 'flat',
       label: t('Flat'),
-      title: t('Allocated in the function itself'),
+      title: isTime ? t('Spent in the function itself') : t('Allocated in the function itself'),
       sort: 'flat',
       numeric: true,
       cell: (row) => <Share value={row.flat} share={row.flat_share} unit={unit} />,
@@ -116,7 +136,9 @@ function columnsOf(sampleType: string): Column<HeapRow, HeapSort>[] {
     {
       key: 'cum',
       label: t('Cumulative'),
-      title: t('Allocated in the function and in what it called'),
+      title: isTime
+        ? t('Spent in the function and in what it called')
+        : t('Allocated in the function and in what it called'),
       sort: 'cum',
       numeric: true,
       cell: (row) => <Share value={row.cum} share={row.cum_share} unit={unit} />,

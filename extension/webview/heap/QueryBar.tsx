@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { t } from '../base/l10n';
 import { Select } from '../ui/Select';
-import { sampleTypeOptions } from './words';
+import { useSampleTypes } from './sampleTypes';
+import { sampleTypeName } from './words';
 import type { TableQuery } from './useTableQuery';
 
 interface Props {
@@ -14,11 +15,12 @@ interface Props {
 
 /** Sample type and filter, the same above every view of a profile. */
 export function QueryBar({ query, onQuery, search, children }: Props) {
+  const types = useSampleTypes().map(({ sample_type: key }) => ({ key, label: sampleTypeName(key) }));
   return (
     <div class="query-bar">
       <Select
         label={t('What is counted')}
-        options={sampleTypeOptions()}
+        options={types}
         selected={query.sample_type}
         onSelect={(sample_type) => onQuery({ sample_type })}
       />

@@ -8,11 +8,18 @@ export function shortName(function_: string): string {
   return function_.slice(head.lastIndexOf('/') + 1);
 }
 
-/** The sample types of a Go heap profile, most useful first. */
-export const SAMPLE_TYPES = ['inuse_space', 'inuse_objects', 'alloc_space', 'alloc_objects'] as const;
-export type SampleType = (typeof SAMPLE_TYPES)[number];
+/** The sample types of Go's heap, allocation and CPU profiles, most useful first. A profile has some of them. */
+export const SAMPLE_TYPES = [
+  'inuse_space',
+  'inuse_objects',
+  'alloc_space',
+  'alloc_objects',
+  'cpu',
+  'samples',
+] as const;
+export type KnownSampleType = (typeof SAMPLE_TYPES)[number];
 
-export const isSampleType = (name: unknown): name is SampleType =>
+export const isSampleType = (name: unknown): name is KnownSampleType =>
   (SAMPLE_TYPES as readonly unknown[]).includes(name);
 
 /** A stable small number for a package, to colour it by: same package, same colour, in every view. */

@@ -1,10 +1,10 @@
 import type { HeapSort } from '../../shared/model';
 import { useSettled } from '../base/dom';
-import { isSampleType, type SampleType } from './names';
+import { isSampleType } from './names';
 
 /** What the user chose for the tables; kept across reloads and shared by table, flame graph and comparison. */
 export interface TableQuery {
-  sample_type: SampleType;
+  sample_type: string;
   sort: HeapSort;
   descending: boolean;
   filter: string;

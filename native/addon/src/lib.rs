@@ -389,6 +389,24 @@ impl Core {
         })
     }
 
+    /// What a captured profile counts.
+    #[napi(ts_args_type = "ref: ProfileRef", ts_return_type = "Promise<Outcome<SampleType[]>>", catch_unwind)]
+    pub fn sample_types<'env>(
+        &self,
+        env: &'env Env,
+        profile: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let profile = argument::<ProfileRef>(env, "ref", profile);
+        promise(
+            env,
+            blocking(move || {
+                let profile = profile?;
+                Ok(reader.sample_types(&profile.incident, profile.capture)?)
+            }),
+        )
+    }
+
     /// A page of a heap table.
     #[napi(
         ts_args_type = "ref: ProfileRef, query: HeapQuery",

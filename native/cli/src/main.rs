@@ -3,6 +3,7 @@
 //! One file per verb. The verbs that only read files start no runtime: a small profile takes milliseconds.
 
 mod analyze;
+mod capture;
 mod diff;
 mod failure;
 mod load;
@@ -25,6 +26,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Capture a heap, goroutine or CPU profile of a running gopls now.
+    ///
+    /// Nothing is forced and nobody waits for it, except with `heap-after-gc`. docs/capturing.md says what each costs.
+    Capture(capture::Capture),
     /// Show which functions hold the memory of a heap profile.
     Analyze(analyze::Analyze),
     /// Show what changed from one heap profile to another.
@@ -40,6 +45,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().verb {
+        Verb::Capture(capture) => capture.run(),
         Verb::Analyze(analyze) => analyze.run(),
         Verb::Diff(diff) => diff.run(),
         Verb::Patterns(patterns) => patterns.run(),

@@ -33,13 +33,7 @@ pub struct Watch {
 
 impl Watch {
     pub fn run(self) -> Result<(), Failure> {
-        let pid = match self.pid {
-            Some(pid) => pid,
-            None => only_gopls()?,
-        };
-        if !process::find(0).iter().any(|p| p.pid == pid) {
-            return Err(Failure::Watch(format!("process {pid} is not a gopls of this user")));
-        }
+        let pid = gopls_named(self.pid)?;
         let (sender, events) = channel();
         let options = WatcherOptions {
             storage_dir: self.storage.clone(),
@@ -78,6 +72,16 @@ impl Watch {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|e| Failure::Watch(e.to_string()))?.block_on(watcher.stop());
         Ok(())
+    }
+}
+
+/// The gopls with this pid; the only one without.
+pub fn gopls_named(pid: Option<u32>) -> Result<u32, Failure> {
+    let pid = pid.map_or_else(only_gopls, Ok)?;
+    if process::find(0).iter().any(|p| p.pid == pid) {
+        Ok(pid)
+    } else {
+        Err(Failure::Watch(format!("process {pid} is not a gopls of this user")))
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use stallscope_core::heap::{
-    DiffPage, DiffQuery, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, SubsystemQuery,
-    SubsystemTable, diff, flame_diff,
+    DiffPage, DiffQuery, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, SampleType,
+    SubsystemQuery, SubsystemTable, diff, flame_diff,
 };
 use stallscope_core::memory::{
     CapturedMemory, LiveHeap, MemStats, NotMemStats, Resident, Waterfall, WaterfallInput,
@@ -190,6 +190,14 @@ impl Reader {
         let path = self.capture_path(id, number)?;
         let bytes = std::fs::read(&path).map_err(|e| StoreError::io(&path, e))?;
         Ok(crate::store::write_atomic(destination, &bytes)?)
+    }
+
+    /// What a captured profile counts, in its own order.
+    ///
+    /// # Errors
+    /// No such capture, not a profile.
+    pub fn sample_types(&self, id: &str, number: u32) -> Result<Vec<SampleType>, ReadError> {
+        Ok(self.profile(id, number)?.1.sample_types())
     }
 
     /// A page of the table of a heap capture.

@@ -66,6 +66,7 @@ export const RIGHT = {
   verifications: [],
   verify: [{ step: 'look', id: 'no-such' }],
   deleteVerification: ['no-such'],
+  sampleTypes: [REF],
   heapTable: [REF, ROWS],
   flame: [REF, TREE],
   subsystems: [REF, { sample_type: null }],

@@ -54,7 +54,7 @@ pub enum CaptureRequestError {
     },
     /// It is of one moment.
     #[error(
-        "`seconds` must be null for {what:?}: it is of one moment, only a delta and a CPU profile take time"
+        "`seconds` must be null for {}: it is of one moment, only a delta and a CPU profile take time", .what.name()
     )]
     NotOverTime {
         /// What was asked for.

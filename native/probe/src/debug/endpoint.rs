@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use stallscope_core::model::{Bytes, Capture, CaptureKind, WatchSettings};
+use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureRequest, CaptureWhat, WatchSettings};
 
 /// A page of the debug server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +54,23 @@ impl Endpoint {
         })
     }
 
+    /// Where what is asked for comes from.
+    pub fn asked(request: CaptureRequest) -> Self {
+        let after_gc = request.what() == CaptureWhat::HeapAfterGc;
+        Self::of_kind(request.what().kind(), after_gc, request.seconds())
+    }
+
     /// Where a capture comes from.
     pub fn of(capture: &Capture) -> Self {
+        Self::of_kind(capture.kind, capture.after_gc, capture.seconds)
+    }
+
+    fn of_kind(kind: CaptureKind, after_gc: bool, seconds: Option<u32>) -> Self {
         // What is to be recorded has its seconds since it was asked for (`CaptureRequest`); net/http/pprof would take 0 for
         // its own default.
-        let seconds = capture.seconds.unwrap_or(1);
-        match capture.kind {
-            CaptureKind::Heap if capture.after_gc => Self::HeapAfterGc,
+        let seconds = seconds.unwrap_or(1);
+        match kind {
+            CaptureKind::Heap if after_gc => Self::HeapAfterGc,
             CaptureKind::Heap | CaptureKind::Baseline => Self::Heap,
             CaptureKind::Goroutines => Self::Goroutines,
             CaptureKind::Memory => Self::Memory,
@@ -99,5 +109,37 @@ impl Limits {
         let total = Duration::from_secs_f64(settings.capture_deadline_s);
         let max_bytes = (settings.capture_max_mb * 1e6) as Bytes;
         Self { connect: Self::POLL.connect.min(total), first_byte: total, total, max_bytes }
+    }
+
+    /// The same for what is recorded over some seconds first. The answer may take as long as any other after it.
+    pub fn after_recording(mut self, seconds: Option<u32>) -> Self {
+        let recording = Duration::from_secs(seconds.unwrap_or(0).into());
+        self.first_byte += recording;
+        self.total += recording;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_comes_from_the_page_that_go_documents_for_it() {
+        let path =
+            |what, seconds| Endpoint::asked(CaptureRequest::new(what, seconds).unwrap()).path().into_owned();
+        for (what, seconds, page) in [
+            (CaptureWhat::Heap, None, "/debug/pprof/heap"),
+            (CaptureWhat::HeapAfterGc, None, "/debug/pprof/heap?gc=1"),
+            (CaptureWhat::HeapDelta, Some(7), "/debug/pprof/heap?seconds=7"),
+            (CaptureWhat::Allocs, None, "/debug/pprof/allocs"),
+            (CaptureWhat::Goroutines, None, "/debug/pprof/goroutine?debug=1"),
+            (CaptureWhat::Cpu, Some(60), "/debug/pprof/profile?seconds=60"),
+            (CaptureWhat::HeapText, None, "/debug/pprof/heap?debug=1"),
+        ] {
+            assert_eq!(path(what, seconds), page);
+        }
     }
 }

@@ -24,6 +24,9 @@ use crate::store::{IncidentFolder, Store, StoreError};
 /// Light evidence is small and quick, or the server hangs; then the heap behind it must not wait for long.
 const LIGHT_DEADLINE: Duration = Duration::from_secs(3);
 
+/// How many times what is allowed for other captures may come of the text form.
+const TEXT_TIMES: Bytes = 4;
+
 /// Everything a fetch needs.
 pub(super) struct CaptureJob {
     pub key: StallKey,
@@ -53,11 +56,11 @@ pub(super) fn limits(capture: &Capture, mut limits: Limits) -> Limits {
         limits.first_byte = limits.first_byte.min(LIGHT_DEADLINE);
         limits.total = limits.total.min(LIGHT_DEADLINE);
     }
-    // What is recorded has its first byte when that is over; the answer may take as long as any other after it.
-    let recording = Duration::from_secs(capture.seconds.unwrap_or(0).into());
-    limits.first_byte += recording;
-    limits.total += recording;
-    limits
+    if capture.kind == CaptureKind::HeapText {
+        // The same heap as a profile is a hundredth of it.
+        limits.max_bytes = limits.max_bytes.saturating_mul(TEXT_TIMES);
+    }
+    limits.after_recording(capture.seconds)
 }
 
 /// Fetches one page into the incident's folder. Never fails: what came is kept, and what went wrong is said.
