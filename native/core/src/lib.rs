@@ -12,3 +12,4 @@ pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod patterns;
+pub mod report;
