@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use stallscope_probe::panic_text;
 use stallscope_probe::reader::ReadError;
+use stallscope_probe::report::ReportError;
 use stallscope_probe::watcher::WatchError;
 
 /// An expected failure.
@@ -31,6 +32,12 @@ impl Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

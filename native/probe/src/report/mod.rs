@@ -6,6 +6,7 @@
 mod build;
 mod evidence;
 mod hidden;
+mod kept;
 mod workspace;
 mod zip;
 
@@ -17,6 +18,7 @@ use crate::reader::ReadError;
 use crate::store::{StoreError, write_atomic};
 
 pub use build::build;
+pub use kept::Reports;
 
 /// Why there is no report, or no file of it.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,12 @@ pub enum ReportError {
     Page {
         /// Which file.
         path: PathBuf,
+    },
+    /// It was not kept.
+    #[error("report {number} is not kept any more: a newer one was built since; build it again")]
+    Outdated {
+        /// Which.
+        number: u64,
     },
     /// No such file in the report.
     #[error("the report has no file {name}: the preview lists those it has")]
@@ -58,6 +66,7 @@ impl ReportError {
         match self {
             Self::Read(error) => error.code(),
             Self::Page { .. } => "report-page",
+            Self::Outdated { .. } => "report-outdated",
             Self::NoFile { .. } => "report-file",
             Self::Destination { .. } => "invalid-destination",
             Self::Zip { .. } => "report-zip",
