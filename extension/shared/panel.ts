@@ -67,6 +67,8 @@ export type PanelCommand =
   | 'enableDebugServer'
   | 'saveProfileAs'
   | 'deleteIncidents'
+  | 'exportReport'
+  | 'copyAsIssue'
   | 'restartGopls'
   | 'togglePause';
 

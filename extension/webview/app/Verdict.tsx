@@ -13,7 +13,7 @@ interface Props {
 
 /** The first thing to read: a sentence, what it rests on, and where to go from there. */
 export function Verdict({ incident, onTab }: Props) {
-  const { rpc, run } = usePanel();
+  const { rpc, run, offline } = usePanel();
   const heap = bestHeap(incident);
   const key = `${incident.id} ${incident.captures.length} ${heap?.number ?? ''}`;
   const memory = useRequest(key, () => rpc.ask('incidentMemory', { id: incident.id }));
@@ -42,7 +42,7 @@ export function Verdict({ incident, onTab }: Props) {
             <Step onClick={() => onTab('flame')}>{t('See where it was allocated')}</Step>
           </>
         ) : (
-          <Step onClick={() => run('captureHeapNow')}>{t('Capture heap now')}</Step>
+          !offline && <Step onClick={() => run('captureHeapNow')}>{t('Capture heap now')}</Step>
         )}
       </div>
     </section>
