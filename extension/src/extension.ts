@@ -12,6 +12,7 @@ import { Session } from './core/session';
 import { DebugServer } from './debugServer/debugServer';
 import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
+import { Reports } from './report/reports';
 import { keepContextKeys } from './showing/contextKeys';
 import { StatusBar } from './showing/statusBar';
 import { whenGoIsHere } from './watching/goWorkspace';
@@ -32,10 +33,11 @@ export function activate(context: vscode.ExtensionContext): Exports {
     log,
   });
   session = current;
+  const reports = new Reports(current, context.extensionPath);
   const panel: Panel = new Panel(
     current,
     context.extensionUri,
-    panelCommands(current, () => panel),
+    panelCommands(current, () => panel, reports),
     log,
   );
   const decisionLog = new DecisionLog(current);
@@ -46,7 +48,8 @@ export function activate(context: vscode.ExtensionContext): Exports {
     panel,
     decisionLog,
     statusBar,
-    registerCommands(current, panel, decisionLog),
+    reports,
+    registerCommands(current, panel, decisionLog, reports),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),
     new Prompts(

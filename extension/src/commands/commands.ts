@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { Session } from '../core/session';
 import type { Panel, RunCommand } from '../panel/panel';
+import type { Reports } from '../report/reports';
 import type { DecisionLog } from './decisionLog';
 import { deleteIncidents, openIncident, saveProfile, type IncidentViews } from './incidents';
 import { captureHeapNow, listProcesses, restartGopls, setCapture, setWatching } from './watching';
@@ -11,6 +12,7 @@ export function registerCommands(
   session: Session,
   panel: Panel,
   decisionLog: DecisionLog,
+  reports: Reports,
 ): vscode.Disposable {
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
@@ -25,6 +27,8 @@ export function registerCommands(
     pauseWatching: () => setWatching(session, false),
     resumeWatching: () => setWatching(session, true),
     saveProfileAs: () => saveProfile(session),
+    exportReport: () => reports.exportReport(),
+    copyAsIssue: () => reports.copyAsIssue(),
     showDecisionLog: () => decisionLog.show(),
     deleteIncidents: () => deleteIncidents(session, views),
     listProcesses: () => listProcesses(session),
@@ -37,7 +41,7 @@ export function registerCommands(
 }
 
 /** What the panel's buttons do; answered when it is done or the user has been asked. */
-export function panelCommands(session: Session, panel: () => Panel): RunCommand {
+export function panelCommands(session: Session, panel: () => Panel, reports: Reports): RunCommand {
   const views: IncidentViews = {
     show: (incident) => panel().show(incident),
     changed: () => panel().pushIncidents(),
@@ -52,6 +56,13 @@ export function panelCommands(session: Session, panel: () => Panel): RunCommand 
         break;
       case 'saveProfileAs':
         await saveProfile(session, target);
+        break;
+      case 'exportReport':
+        // Several questions and a look at what is in it: longer than the panel would wait.
+        void reports.exportReport(target.incident);
+        break;
+      case 'copyAsIssue':
+        void reports.copyAsIssue(target.incident);
         break;
       case 'deleteIncidents':
         await deleteIncidents(session, views, target.incident);
