@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import esbuild from 'esbuild';
+import { reportPage } from './report.mjs';
 
 const here = import.meta.dirname;
 const dist = path.join(here, 'dist');
@@ -48,6 +49,36 @@ if (panel) {
     jsxImportSource: 'preact',
   });
 }
+
+/** Puts the bundle of the report's page into the page, so that it is one file. */
+const asOnePage = {
+  name: 'as one page',
+  setup(build) {
+    build.onEnd(({ errors, outputFiles }) => {
+      if (errors.length > 0) return;
+      const text = (ending) => outputFiles.find((file) => file.path.endsWith(ending)).text.trim();
+      fs.mkdirSync(dist, { recursive: true });
+      fs.writeFileSync(path.join(dist, 'report.html'), reportPage(text('.js'), text('.css')));
+    });
+  },
+};
+
+bundles.push({
+  ...common,
+  entryPoints: [{ in: path.join(here, 'webview/report/main.tsx'), out: 'report' }],
+  outdir: dist,
+  platform: 'browser',
+  format: 'iife',
+  // `light-dark()` as it is: a report follows the reader's system, whatever that is.
+  target: 'chrome123',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  // A map would be a second file, or most of this one.
+  sourcemap: false,
+  minify: true,
+  write: false,
+  plugins: [asOnePage],
+});
 
 if (watch) {
   for (const options of bundles) {

@@ -22,6 +22,8 @@ import type {
   MemoryView,
   Patterns,
   SampleType,
+  ReportPreview,
+  ReportRequest,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -66,6 +68,14 @@ export interface ProfileRef {
   capture: number;
 }
 
+/** How a report is saved. */
+export interface SaveReportAs {
+  /** The page alone; else the whole as a zip. */
+  page_only: boolean;
+  /** Names of files that stay out of the zip. */
+  leave_out: string[];
+}
+
 /** What the addon exports. */
 export interface CoreModule {
   createCore(options: CoreOptions): Core;
@@ -105,6 +115,13 @@ export interface Core {
   deleteIncidents(ids: string[]): Promise<Outcome<number>>;
   /** Copies a capture's raw file to `destination`, atomically. */
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>;
+
+  /** Builds the report of an incident in memory, redacted as asked. The latest one is kept for the two calls below. */
+  buildReport(request: ReportRequest): Promise<Outcome<ReportPreview>>;
+  /** A file of the report as it is saved, a profile as the list of its strings; `null` is the Markdown of an issue. */
+  reportText(report: number, file: string | null): Promise<Outcome<string>>;
+  /** Saves it, byte for byte as it was built, atomically. */
+  saveReport(report: number, how: SaveReportAs, destination: string): Promise<Outcome<null>>;
 
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
   /** Where gopls's memory is, as last read; null before the first reading. Asked every few seconds, it stays fresh. */

@@ -90,6 +90,8 @@ export type PanelCommand =
   | 'enableDebugServer'
   | 'saveProfileAs'
   | 'deleteIncidents'
+  | 'exportReport'
+  | 'copyAsIssue'
   | 'restartGopls'
   | 'togglePause'
   | 'cancelCapture'

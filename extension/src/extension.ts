@@ -12,6 +12,7 @@ import { Session } from './core/session';
 import { DebugServer } from './debugServer/debugServer';
 import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
+import { Reports } from './report/reports';
 import { keepContextKeys } from './showing/contextKeys';
 import { StatusBar } from './showing/statusBar';
 import { Verifications } from './verify/verifications';
@@ -34,10 +35,11 @@ export function activate(context: vscode.ExtensionContext): Exports {
   });
   session = current;
   const verifications = new Verifications(current, log);
+  const reports = new Reports(current, context.extensionPath);
   const panel: Panel = new Panel(
     current,
     context.extensionUri,
-    panelCommands(current, () => panel, verifications),
+    panelCommands(current, () => panel, { verifications, reports }),
     verifications,
     log,
   );
@@ -50,7 +52,8 @@ export function activate(context: vscode.ExtensionContext): Exports {
     verifications,
     decisionLog,
     statusBar,
-    registerCommands(current, panel, decisionLog, context.globalStorageUri),
+    reports,
+    registerCommands(current, panel, decisionLog, context.globalStorageUri, reports),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),
     new Prompts(

@@ -41,6 +41,12 @@ export declare class Core {
   deleteIncidents(ids: string[]): Promise<Outcome<number>>
   /** Copies a capture's raw file. */
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>
+  /** Builds the report of an incident, to be looked at before it is saved. */
+  buildReport(request: ReportRequest): Promise<Outcome<ReportPreview>>
+  /** A file of the report as text; `null` is the Markdown of an issue. */
+  reportText(report: number, file: string | null): Promise<Outcome<string>>
+  /** Saves the report. */
+  saveReport(report: number, how: SaveReportAs, destination: string): Promise<Outcome<null>>
   /** The time line, live or of an incident. */
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>
   /** Where gopls's memory is, as last read. */

@@ -18,12 +18,13 @@ const OWNED = {
   'napi-derive': ['stallscope-addon'],
   prost: ['stallscope-pprof'],
   flate2: ['stallscope-pprof'],
+  zip: ['stallscope-probe'],
 };
 
 /** What must not even be reached indirectly: the pure crates have no way to do IO. */
 const UNREACHABLE = {
   'stallscope-pprof': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
-  'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
+  'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'zip', 'napi'],
   'stallscope-probe': ['napi'],
   'stallscope-cli': ['napi'],
 };

@@ -5,6 +5,7 @@ import type { Session } from '../core/session';
 import type { Panel, RunCommand } from '../panel/panel';
 import type { Verifications } from '../verify/verifications';
 import { captureHeapNow, chooseCapture } from './capture';
+import type { Reports } from '../report/reports';
 import type { DecisionLog } from './decisionLog';
 import { deleteIncidents, openIncident, saveProfile, type IncidentViews } from './incidents';
 import { listProcesses, restartGopls, setCapture, setWatching } from './watching';
@@ -15,6 +16,7 @@ export function registerCommands(
   decisionLog: DecisionLog,
   /** Where incidents are. */
   storage: vscode.Uri,
+  reports: Reports,
 ): vscode.Disposable {
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
@@ -30,6 +32,8 @@ export function registerCommands(
     pauseWatching: () => setWatching(session, false),
     resumeWatching: () => setWatching(session, true),
     saveProfileAs: () => saveProfile(session),
+    exportReport: () => reports.exportReport(),
+    copyAsIssue: () => reports.copyAsIssue(),
     showDecisionLog: () => decisionLog.show(),
     deleteIncidents: () => deleteIncidents(session, views),
     listProcesses: () => listProcesses(session),
@@ -46,8 +50,9 @@ export function registerCommands(
 export function panelCommands(
   session: Session,
   panel: () => Panel,
-  verifications: Verifications,
+  parts: { verifications: Verifications; reports: Reports },
 ): RunCommand {
+  const { verifications, reports } = parts;
   const views: IncidentViews = {
     show: (incident) => panel().show(incident),
     changed: () => panel().pushIncidents(),
@@ -62,6 +67,13 @@ export function panelCommands(
         break;
       case 'saveProfileAs':
         await saveProfile(session, target);
+        break;
+      case 'exportReport':
+        // Several questions and a look at what is in it: longer than the panel would wait.
+        void reports.exportReport(target.incident);
+        break;
+      case 'copyAsIssue':
+        void reports.copyAsIssue(target.incident);
         break;
       case 'deleteIncidents':
         await deleteIncidents(session, views, target.incident);

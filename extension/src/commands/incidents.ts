@@ -152,6 +152,19 @@ function profileLabel({ kind, trigger, after_gc }: Capture): string {
 const PROFILES: readonly CaptureKind[] = ['heap', 'baseline', 'heap-delta', 'allocs', 'cpu'];
 const isProfile = ({ kind, state }: Capture) => PROFILES.includes(kind) && state === 'complete';
 
+/** Asks which incident a command is about; unreadable ones are not offered. */
+export async function pickIncident(session: Session, title: string): Promise<string | undefined> {
+  const picks = (await incidentPicks(session))?.filter(({ incident }) => incident.problem === null);
+  if (!picks) return undefined;
+  const picked = await vscode.window.showQuickPick(picks, {
+    title,
+    placeHolder: l10n.t('Of which incident?'),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.incident.id;
+}
+
 /** The incidents as picks, newest first; undefined (and a message) when there are none or they cannot be listed. */
 async function incidentPicks(session: Session): Promise<IncidentPick[] | undefined> {
   const core = await session.start();
@@ -190,7 +203,7 @@ function incidentPick(incident: IncidentSummary): IncidentPick {
 }
 
 /** Where a save dialog starts: the first workspace folder, which people find again. */
-function saveFolder(): vscode.Uri {
+export function saveFolder(): vscode.Uri {
   const home = process.env['HOME'] ?? process.env['USERPROFILE'];
   return vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(home ?? '/');
 }

@@ -9,6 +9,8 @@ const COMMANDS: readonly PanelCommand[] = [
   'enableDebugServer',
   'saveProfileAs',
   'deleteIncidents',
+  'exportReport',
+  'copyAsIssue',
   'restartGopls',
   'togglePause',
   'cancelCapture',

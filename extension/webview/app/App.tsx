@@ -70,6 +70,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
     const report = (error: unknown) => setNotice(error instanceof Error ? error.message : String(error));
     return {
       rpc,
+      offline: false,
       notify: setNotice,
       run: (id, about) => {
         setNotice(null);

@@ -38,7 +38,7 @@ interface Props extends Choices {
 }
 
 export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
-  const { rpc } = usePanel();
+  const { rpc, offline } = usePanel();
   // Asked again when the list says that it changed.
   const version = [summary.id, summary.state, summary.has_heap, summary.duration_ns].join(' ');
   const answer = useRequest(summary.problem === null ? version : null, () =>
@@ -66,7 +66,8 @@ export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
           },
           { key: 'subsystems', label: t('Subsystems') },
           { key: 'flame', label: t('Flame graph') },
-          { key: 'diff', label: t('Compare') },
+          // A report has nothing to compare with but the baseline.
+          ...(offline && !baseline(incident) ? [] : [{ key: 'diff' as const, label: t('Compare') }]),
           { key: 'decisions', label: t('Decisions'), badge: fmt.count(incident.decisions.length) },
         ]}
       >
@@ -81,11 +82,13 @@ export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
 }
 
 function Headline({ incident }: { incident: Incident }) {
-  const { run } = usePanel();
+  const { run, offline } = usePanel();
   const profile = bestProfile(incident);
+  const title = <h2>{headline(incident)}</h2>;
+  if (offline) return <div class="headline">{title}</div>;
   return (
     <div class="headline">
-      <h2>{headline(incident)}</h2>
+      {title}
       <div class="actions">
         {profile && (
           <button
@@ -96,6 +99,24 @@ function Headline({ incident }: { incident: Incident }) {
             {t('Save profile as…')}
           </button>
         )}
+        <button
+          type="button"
+          class="button secondary"
+          title={t(
+            'For somebody else: one page, or a zip for maintainers; redacted, and shown before it is saved',
+          )}
+          onClick={() => run('exportReport', { incident: incident.id })}
+        >
+          {t('Export report…')}
+        </button>
+        <button
+          type="button"
+          class="button secondary"
+          title={t('Puts what maintainers ask into the clipboard, as Markdown; redacted')}
+          onClick={() => run('copyAsIssue', { incident: incident.id })}
+        >
+          {t('Copy as issue')}
+        </button>
         <button
           type="button"
           class="button secondary"

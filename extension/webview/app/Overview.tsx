@@ -64,7 +64,7 @@ export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: T
 }
 
 function Captures({ incident }: { incident: Incident }) {
-  const { run } = usePanel();
+  const { run, offline } = usePanel();
   if (incident.captures.length === 0) return null;
   const rows = incident.captures;
   const got = (capture: Capture) =>
@@ -97,7 +97,7 @@ function Captures({ incident }: { incident: Incident }) {
                 <td class="numeric">{fmt.bytes(capture.size_bytes)}</td>
                 <td>{outcome(capture)}</td>
                 <td>
-                  {readable(capture) && (
+                  {readable(capture) && !offline && (
                     <button
                       type="button"
                       class="link"

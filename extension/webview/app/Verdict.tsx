@@ -13,7 +13,7 @@ interface Props {
 
 /** The first thing to read: a sentence, what it rests on, and where to go from there. */
 export function Verdict({ incident, onTab }: Props) {
-  const { rpc, run } = usePanel();
+  const { rpc, run, offline } = usePanel();
   const heap = bestHeap(incident);
   const profile = bestProfile(incident);
   const key = `${incident.id} ${incident.captures.length} ${heap?.number ?? ''}`;
@@ -45,7 +45,7 @@ export function Verdict({ incident, onTab }: Props) {
         ) : profile ? (
           <Step onClick={() => onTab('heap')}>{t('See which functions it is')}</Step>
         ) : (
-          <Step onClick={() => run('captureHeapNow')}>{t('Capture heap now')}</Step>
+          !offline && <Step onClick={() => run('captureHeapNow')}>{t('Capture heap now')}</Step>
         )}
       </div>
     </section>

@@ -6,6 +6,8 @@ import type { Rpc } from './rpc';
 /** What every part of the panel may use. */
 export interface Panel {
   rpc: Rpc;
+  /** There is no editor behind: this is a report. What needs one is not offered. */
+  offline: boolean;
   /** Runs a command of ours; a failure is shown to the user. */
   run(id: PanelCommand, about?: CommandTarget): void;
   openSource(file: string, line: number): void;

@@ -17,7 +17,7 @@ interface Props {
 
 /** The frame under the pointer or the keyboard, in full: always at the same place, so nothing is covered. */
 export function FlameDetail({ node, tree, direction, onSandwich }: Props) {
-  const { openSource } = usePanel();
+  const { openSource, offline } = usePanel();
   return (
     <div class="flame-detail" aria-live="polite">
       <div class="flame-name" title={node.function}>
@@ -46,7 +46,7 @@ export function FlameDetail({ node, tree, direction, onSandwich }: Props) {
             </button>
           </>
         )}
-        {node.file && (
+        {node.file && !offline && (
           <>
             {' · '}
             <button type="button" class="link" onClick={() => openSource(node.file, node.line)}>

@@ -1,6 +1,7 @@
 import type { ProfileRef } from '../../shared/core';
 import type { FlameDirection, FlameNode } from '../../shared/model';
 import type { FlameChoice } from '../../shared/panel';
+import { usePanel } from '../base/context';
 import { t } from '../base/l10n';
 import { QueryBar } from '../heap/QueryBar';
 import { useFilter, type TableQuery } from '../heap/useTableQuery';
@@ -26,11 +27,19 @@ export interface FlameProps {
 
 /** The stacks of a profile as a flame graph: from the roots, from the leaves, or around one function. */
 export function FlameGraph({ profile, query, onQuery, choice, onChoice, compared }: FlameProps) {
+  const { offline } = usePanel();
   const search = useFilter(query.filter);
   const unit = useUnit(query.sample_type);
   const sandwich = (function_: string) => onChoice({ ...choice, view: 'sandwich', function: function_ });
   const colour = colouring(compared ? 'growth' : choice.colour);
-  const shared = { profile, compared, sampleType: query.sample_type, search, colour, onSandwich: sandwich };
+  const shared = {
+    profile,
+    compared,
+    sampleType: query.sample_type,
+    search,
+    colour,
+    onSandwich: offline ? undefined : sandwich,
+  };
   return (
     <div class="view">
       <QueryBar query={query} onQuery={onQuery} search={t('Highlight functions')}>
@@ -45,11 +54,16 @@ export function FlameGraph({ profile, query, onQuery, choice, onChoice, compared
               label: t('Inverted'),
               title: t('From the functions that allocated to who called them'),
             },
-            {
-              key: 'sandwich',
-              label: t('Sandwich'),
-              title: t('Callers and callees of one function, wherever it was called'),
-            },
+            // The core merges its stacks anew for each function: a report cannot.
+            ...(offline
+              ? []
+              : [
+                  {
+                    key: 'sandwich' as const,
+                    label: t('Sandwich'),
+                    title: t('Callers and callees of one function, wherever it was called'),
+                  },
+                ]),
           ]}
         />
         {!compared && (
@@ -71,6 +85,7 @@ export function FlameGraph({ profile, query, onQuery, choice, onChoice, compared
       {choice.view === 'sandwich' ? (
         <Sandwich
           {...shared}
+          onSandwich={sandwich}
           chosen={choice.function}
           onChoose={(name) => onChoice({ ...choice, function: name })}
         />
@@ -89,7 +104,7 @@ interface StacksProps {
   search: string;
   direction: FlameDirection;
   colour(node: FlameNode): string;
-  onSandwich(function_: string): void;
+  onSandwich?: ((function_: string) => void) | undefined;
 }
 
 /** One tree over all stacks. */

@@ -20,7 +20,7 @@ interface Props {
   colour(node: FlameNode): string;
   /** How a name of the path is shown; `at` is its place in it. */
   crumb?(part: string, at: number): string;
-  onSandwich?(function_: string): void;
+  onSandwich?: ((function_: string) => void) | undefined;
   class?: string;
 }
 

@@ -30,7 +30,7 @@ interface Props {
 
 /** A capture compared with its baseline, or with any other capture. */
 export function Compare({ profile, query, onQuery, choice, onChoice, flame, onFlame, age }: Props) {
-  const { rpc } = usePanel();
+  const { rpc, offline } = usePanel();
   // Asked again for each incident: another one may have been captured or deleted meanwhile.
   const captures = useRequest(profile.incident, () => rpc.ask('heapCaptures', { limit: MOST_BASES }));
   const change = (part: Partial<CompareChoice>) => onChoice({ ...choice, ...part });
@@ -74,19 +74,21 @@ export function Compare({ profile, query, onQuery, choice, onChoice, flame, onFl
             ]}
           />
         )}
-        <label
-          class="check"
-          title={t(
-            'Scales this capture so that both have the same total: shows what changed in proportion, not in size',
-          )}
-        >
-          <input
-            type="checkbox"
-            checked={choice.normalize}
-            onChange={(event) => change({ normalize: event.currentTarget.checked })}
-          />
-          {t('Normalize')}
-        </label>
+        {!offline && (
+          <label
+            class="check"
+            title={t(
+              'Scales this capture so that both have the same total: shows what changed in proportion, not in size',
+            )}
+          >
+            <input
+              type="checkbox"
+              checked={choice.normalize}
+              onChange={(event) => change({ normalize: event.currentTarget.checked })}
+            />
+            {t('Normalize')}
+          </label>
+        )}
       </div>
       {!base && <NoBaseline />}
       {base && choice.as === 'table' && (

@@ -15,11 +15,11 @@ interface Named {
 
 /** A function as a link to its source, its package behind it. */
 export function FunctionCell({ row }: { row: Named }) {
-  const { openSource } = usePanel();
+  const { openSource, offline } = usePanel();
   return (
     <>
       {row.subsystem !== undefined && <SubsystemSwatch id={row.subsystem} class="function-swatch" />}
-      {row.file ? (
+      {row.file && !offline ? (
         // Reached by keyboard through the grid: Enter on the row.
         <a class="function" role="link" tabIndex={-1} onClick={() => openSource(row.file, row.line)}>
           {shortName(row.function)}

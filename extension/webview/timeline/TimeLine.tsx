@@ -23,8 +23,9 @@ interface Props {
   /** The selected incident, if one. */
   incident: IncidentSummary | null;
   mode: 'live' | 'incident';
-  onMode(mode: 'live' | 'incident'): void;
-  onSelect(incident: string): void;
+  /** Not there where there is nothing live to show. */
+  onMode?(mode: 'live' | 'incident'): void;
+  onSelect?(incident: string): void;
   /** The watcher's clock at the latest status; null before the first. */
   now_ns: number | null;
   visible: boolean;
@@ -133,7 +134,7 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
     drag.current = null;
     if (!start || start.moved || !timeline || !live) return;
     const clicked = momentAt(timeline, moment_ns(event), 0).stall?.incident;
-    if (clicked) onSelect(clicked);
+    if (clicked) onSelect?.(clicked);
   };
   const onKey = (event: KeyboardEvent) => {
     const step = event.shiftKey ? 10 : 1;
@@ -173,20 +174,22 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
   return (
     <section class="timeline" aria-label={t('Time line')}>
       <div class="timeline-bar">
-        <Segmented
-          label={t('What the time line shows')}
-          selected={live ? 'live' : 'incident'}
-          onSelect={onMode}
-          options={[
-            { key: 'live', label: t('Live'), title: t('Follow gopls as it works') },
-            {
-              key: 'incident',
-              label: t('Incident'),
-              title: t('Show the selected incident'),
-              disabled: !incident,
-            },
-          ]}
-        />
+        {onMode && (
+          <Segmented
+            label={t('What the time line shows')}
+            selected={live ? 'live' : 'incident'}
+            onSelect={onMode}
+            options={[
+              { key: 'live', label: t('Live'), title: t('Follow gopls as it works') },
+              {
+                key: 'incident',
+                label: t('Incident'),
+                title: t('Show the selected incident'),
+                disabled: !incident,
+              },
+            ]}
+          />
+        )}
         <Legend />
         <div class="zoom" role="group" aria-label={t('Zoom')}>
           <button

@@ -19,9 +19,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
 use stallscope_core::model::{CaptureRequest, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
+use stallscope_core::report::ReportRequest;
 use stallscope_core::verify::VerifyStep;
 use stallscope_probe::process;
 use stallscope_probe::reader::Reader;
+use stallscope_probe::report::Reports;
+use stallscope_probe::store::Store;
 use stallscope_probe::verify::Verifications;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
@@ -49,12 +52,19 @@ impl ProfileRef {
     }
 }
 
+#[derive(Debug, Deserialize)]
+struct SaveReportAs {
+    page_only: bool,
+    leave_out: Vec<String>,
+}
+
 /// The native core of one window. See `extension/shared/core.ts` for the contract.
 #[napi]
 pub struct Core {
     options: CoreOptions,
     reader: Arc<Reader>,
     verifications: Verifications,
+    reports: Arc<Reports>,
     watcher: Mutex<Option<Arc<Watcher>>>,
 }
 
@@ -63,8 +73,10 @@ pub struct Core {
 pub fn create_core(env: &Env, options: Unknown<'_>) -> napi::Result<Core> {
     let options: CoreOptions = required(env, "options", options)?;
     let reader = Arc::new(Reader::new(options.storage_dir.clone().into()));
+    let store = Store::new(options.storage_dir.clone().into());
+    let reports = Arc::new(Reports::new(store, options.workspace.clone()));
     let verifications = Verifications::new(options.storage_dir.clone().into(), options.workspace.clone());
-    Ok(Core { options, reader, verifications, watcher: Mutex::new(None) })
+    Ok(Core { options, reader, verifications, reports, watcher: Mutex::new(None) })
 }
 
 #[napi]
@@ -274,6 +286,66 @@ impl Core {
             blocking(move || {
                 let (profile, destination) = (profile?, destination?);
                 Ok(reader.save_profile(&profile.incident, profile.capture, destination.as_ref())?)
+            }),
+        )
+    }
+
+    /// Builds the report of an incident, to be looked at before it is saved.
+    #[napi(
+        ts_args_type = "request: ReportRequest",
+        ts_return_type = "Promise<Outcome<ReportPreview>>",
+        catch_unwind
+    )]
+    pub fn build_report<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reports = Arc::clone(&self.reports);
+        let request = argument::<ReportRequest>(env, "request", request);
+        promise(env, blocking(move || Ok(reports.build(&request?)?)))
+    }
+
+    /// A file of the report as text; `null` is the Markdown of an issue.
+    #[napi(
+        ts_args_type = "report: number, file: string | null",
+        ts_return_type = "Promise<Outcome<string>>",
+        catch_unwind
+    )]
+    pub fn report_text<'env>(
+        &self,
+        env: &'env Env,
+        report: Unknown<'_>,
+        file: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reports = Arc::clone(&self.reports);
+        let report = argument::<u64>(env, "report", report);
+        let file = argument_or_null::<String>(env, "file", file);
+        promise(env, blocking(move || Ok(reports.text(report?, file?.as_deref())?)))
+    }
+
+    /// Saves the report.
+    #[napi(
+        ts_args_type = "report: number, how: SaveReportAs, destination: string",
+        ts_return_type = "Promise<Outcome<null>>",
+        catch_unwind
+    )]
+    pub fn save_report<'env>(
+        &self,
+        env: &'env Env,
+        report: Unknown<'_>,
+        how: Unknown<'_>,
+        destination: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reports = Arc::clone(&self.reports);
+        let report = argument::<u64>(env, "report", report);
+        let how = argument::<SaveReportAs>(env, "how", how);
+        let destination = argument::<String>(env, "destination", destination);
+        promise(
+            env,
+            blocking(move || {
+                let (report, how, destination) = (report?, how?, destination?);
+                Ok(reports.save(report, how.page_only, &how.leave_out, destination.as_ref())?)
             }),
         )
     }

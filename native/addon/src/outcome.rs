@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use stallscope_probe::panic_text;
 use stallscope_probe::reader::ReadError;
+use stallscope_probe::report::ReportError;
 use stallscope_probe::verify::VerifyError;
 use stallscope_probe::watcher::WatchError;
 
@@ -38,6 +39,12 @@ impl From<ReadError> for Failure {
 
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

@@ -49,6 +49,9 @@ pub enum Failure {
     /// The profiles cannot be judged together.
     #[error("{0}")]
     Evidence(#[from] EvidenceError),
+    /// There is no report.
+    #[error("{0}")]
+    Report(String),
     /// There is nothing to watch.
     #[error("{0}")]
     Watch(String),

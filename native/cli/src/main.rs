@@ -9,6 +9,7 @@ mod failure;
 mod load;
 mod patterns;
 mod print;
+mod report;
 mod subsystems;
 mod watch;
 
@@ -39,6 +40,8 @@ enum Verb {
     /// Several profiles of one gopls, in order of time and each after another garbage collection, tell what grows; one
     /// profile only tells what there is. Found or not, the exit code is 0.
     Patterns(patterns::Patterns),
+    /// Put an incident together for somebody else: redacted, as a zip or a page.
+    Report(report::Report),
     /// Watch a gopls and capture its heap when a request stalls.
     Watch(watch::Watch),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Verb::Analyze(analyze) => analyze.run(),
         Verb::Diff(diff) => diff.run(),
         Verb::Patterns(patterns) => patterns.run(),
+        Verb::Report(report) => report.run(),
         Verb::Watch(watch) => watch.run(),
     };
     failure::exit_code(result)

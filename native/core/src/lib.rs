@@ -13,4 +13,5 @@ pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod patterns;
+pub mod report;
 pub mod verify;

@@ -5,6 +5,7 @@ pub mod debug;
 mod evidence;
 pub mod process;
 pub mod reader;
+pub mod report;
 pub mod store;
 pub mod verify;
 pub mod watcher;

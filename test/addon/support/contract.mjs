@@ -39,6 +39,20 @@ const ROWS = {
 };
 const TREE = { sample_type: null, path: [], min_share: 0.001, max_nodes: 100 };
 
+/** A request for a report without its page. */
+export const reportRequest = (incident, changes = {}) => ({
+  incident,
+  redact: true,
+  hide_names: false,
+  also_hide: [],
+  homes: [],
+  user_names: [],
+  host_names: [],
+  page: null,
+  about: {},
+  ...changes,
+});
+
 /** Arguments for each call that are right, about an incident that is not there. */
 export const RIGHT = {
   start: [() => {}],
@@ -59,6 +73,9 @@ export const RIGHT = {
   incident: ['no-such'],
   deleteIncidents: [['no-such']],
   saveProfile: [REF, '/nowhere/x.pb.gz'],
+  buildReport: [reportRequest('no-such')],
+  reportText: [1, null],
+  saveReport: [1, { page_only: false, leave_out: [] }, '/nowhere/report.zip'],
   timeline: [{ incident: null, from_ns: null, to_ns: null, points: 100 }],
   memory: [],
   incidentMemory: ['no-such'],

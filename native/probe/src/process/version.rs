@@ -3,7 +3,7 @@
 //! Reading the file costs gopls nothing and works without a debug server. The format is that of Go 1.18 and
 //! later (`debug/buildinfo`): a 32-byte header with a magic, then two strings prefixed with their lengths.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -20,6 +20,8 @@ pub struct BuildInfo {
     pub version: Option<String>,
     /// The Go version that built it, e.g. `go1.26.8`.
     pub go_version: String,
+    /// How it was built, e.g. `GOOS`, `GOARCH`, `-tags`.
+    pub settings: BTreeMap<String, String>,
 }
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
@@ -101,13 +103,23 @@ fn parse(section: &[u8]) -> Option<BuildInfo> {
     // Sixteen bytes of sentinel on either side, so that the runtime finds the text in memory.
     let modules = modules.get(16..modules.len().checked_sub(16)?)?;
     let modules = std::str::from_utf8(modules).ok()?;
-    let mut info = BuildInfo { package: String::new(), version: None, go_version: go_version.to_owned() };
+    let mut info = BuildInfo {
+        package: String::new(),
+        version: None,
+        go_version: go_version.to_owned(),
+        settings: BTreeMap::new(),
+    };
     for line in modules.lines() {
         let mut fields = line.split('\t');
         match (fields.next(), fields.next(), fields.next()) {
             (Some("path"), Some(package), _) => info.package = package.to_owned(),
             (Some("mod"), Some(_), Some(version)) if version.starts_with('v') => {
                 info.version = Some(version.to_owned());
+            }
+            (Some("build"), Some(setting), _) => {
+                if let Some((name, value)) = setting.split_once('=') {
+                    info.settings.insert(name.to_owned(), value.to_owned());
+                }
             }
             _ => {}
         }
@@ -151,12 +163,16 @@ mod tests {
 
     #[test]
     fn a_release_and_a_work_tree() {
-        let module =
-            |version| format!("path\tgolang.org/x/tools/gopls\nmod\tgolang.org/x/tools/gopls\t{version}\t\n");
+        let module = |version| {
+            format!(
+                "path\tgolang.org/x/tools/gopls\nmod\tgolang.org/x/tools/gopls\t{version}\t\nbuild\tGOOS=linux\n"
+            )
+        };
         let release = parse(&section("go1.26.8", &module("v0.23.0"))).unwrap();
         assert_eq!(release.package, "golang.org/x/tools/gopls");
         assert_eq!(release.version.as_deref(), Some("v0.23.0"));
         assert_eq!(release.go_version, "go1.26.8");
+        assert_eq!(release.settings.get("GOOS").map(String::as_str), Some("linux"));
         assert_eq!(parse(&section("go1.26.8", &module("(devel)"))).unwrap().version, None);
     }
 

@@ -1,0 +1,318 @@
+//! The texts of a report: `README.txt`, `verdict.txt` and the Markdown of an issue. They are English, for whoever
+//! maintains gopls, whatever language the user's editor speaks. Each says how what it says is known.
+
+use std::fmt::Write;
+
+use super::facts::{ReportFacts, ReportFile, ReportFileKind};
+use super::figures::{bytes, duration};
+use super::growth::{GrowthPace, Pace};
+use crate::heap::{HeapPage, SubsystemTable};
+use crate::memory::{CapturedMemory, MemoryPartKind};
+use crate::model::{Incident, IncidentState, TimingSource};
+
+/// Functions in the table of an issue.
+pub const ISSUE_ROWS: usize = 10;
+
+/// What the texts are made of; all of it redacted before.
+pub struct Told<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// What maintainers ask.
+    pub facts: &'a ReportFacts,
+    /// Where the memory was, at the captures that tell.
+    pub memory: &'a [CapturedMemory],
+    /// The largest functions of the last heap of the incident, by `inuse_space`.
+    pub heap: Option<&'a HeapPage>,
+    /// The same heap by part of gopls.
+    pub subsystems: Option<&'a SubsystemTable>,
+}
+
+/// `README.txt`.
+pub fn readme(facts: &ReportFacts, files: &[ReportFile], left_out: &[String]) -> String {
+    let mut text = String::from(
+        "A report on one moment in which gopls (the Go language server) kept somebody waiting,\n\
+         or in which its heap was captured on request.\n\n",
+    );
+    let _ = writeln!(text, "Made by {} at {}.", facts.made_by, facts.made_at);
+    text.push_str(match (facts.redacted, facts.names_hidden) {
+        (false, _) => "Nothing in it was redacted: it names folders and accounts as they are.\n",
+        (true, false) => {
+            "Folders, account and host names are replaced by stand-ins: ~ is the home folder, $WORKSPACE a\n\
+             workspace folder. Names of modules and files below them are as they are.\n"
+        }
+        (true, true) => {
+            "Folders, account and host names are replaced by stand-ins (~, $WORKSPACE), and so are the names of\n\
+             modules, packages and files of the workspace. Equal stand-ins mean the same thing in all files.\n"
+        }
+    });
+    text.push_str("No source code is in it. No number was changed.\n\n");
+    for file in files {
+        let _ = writeln!(text, "{:<22} {}", file.name, purpose(file.kind));
+    }
+    if !left_out.is_empty() {
+        text.push_str("\nLeft out:\n");
+        left_out.iter().for_each(|why| {
+            let _ = writeln!(text, "- {why}");
+        });
+    }
+    text.push_str(
+        "\nA heap profile shows the heap as of the last garbage collection that had ended by then, sampled\n\
+         (one allocation in about 512 KiB), so small values are estimates. It holds 100 MB that gopls reserves\n\
+         on purpose (cache.init, its ballast); they are mostly not resident.\n",
+    );
+    text
+}
+
+fn purpose(kind: ReportFileKind) -> &'static str {
+    match kind {
+        ReportFileKind::Readme => "this text",
+        ReportFileKind::Page => "the report to look at: open it in a browser; it asks nothing of the network",
+        ReportFileKind::Facts => {
+            "versions, machine, settings that differ from their defaults, size of the workspace"
+        }
+        ReportFileKind::Incident => "what was recorded: requests, memory, rules that fired, captures",
+        ReportFileKind::Timeline => "memory, requests and captures over time",
+        ReportFileKind::Verdict => "what it comes to, in words",
+        ReportFileKind::Heap => "a heap profile of gopls: go tool pprof FILE",
+        ReportFileKind::Profile => {
+            "a profile of gopls that is no heap (allocations, growth or CPU): go tool pprof FILE"
+        }
+        ReportFileKind::HeapText => "a heap profile of gopls as text",
+        ReportFileKind::Goroutines => "what each goroutine was doing (/debug/pprof/goroutine?debug=1)",
+        ReportFileKind::Memory => "the runtime's memory statistics (gopls's page /memory)",
+    }
+}
+
+/// `verdict.txt`: what happened, what it rests on, and what it does not say.
+pub fn verdict(told: &Told<'_>) -> String {
+    let mut text = format!("{}\n{}\n", happened(told.incident), pace(&told.facts.growth));
+    evidence(told).iter().for_each(|line| {
+        let _ = writeln!(text, "- {line}");
+    });
+    let _ = writeln!(text, "\n{DOES_NOT_SAY}");
+    text
+}
+
+const DOES_NOT_SAY: &str = "Whether gopls keeps this memory (a leak) or gives it up at its next garbage collections (churn) does not show \
+     in one incident: that takes the live heap after many GC cycles.";
+
+/// The Markdown of an issue: what maintainers ask first, filled in as far as it is known.
+pub fn issue(told: &Told<'_>) -> String {
+    let Told { incident, facts, .. } = told;
+    let mut text = String::new();
+    let mut section = |title: &str, lines: &[String]| {
+        let _ = writeln!(text, "### {title}\n");
+        lines.iter().for_each(|line| {
+            let _ = writeln!(text, "- {line}");
+        });
+        text.push('\n');
+    };
+    section("Versions", &versions(facts));
+    section("What happened", &[happened(incident), duration_is_known(incident)]);
+    section("Immediate or gradual", &[pace(&facts.growth)]);
+    section("Workspace", &[workspace(facts)]);
+    section("Memory (RSS of gopls)", &memory(told));
+    let mut rests = evidence(told);
+    rests.push(DOES_NOT_SAY.to_owned());
+    section("What it comes to", &rests);
+    if !facts.editor.settings.is_empty() {
+        let settings = serde_json::to_string_pretty(&facts.editor.settings).unwrap_or_default();
+        let fence = fence_for(&settings);
+        let _ = writeln!(
+            text,
+            "### Settings that differ from their defaults\n\n{fence}json\n{settings}\n{fence}\n"
+        );
+    }
+    if let Some(heap) = told.heap {
+        heap_table(&mut text, heap);
+    }
+    let _ = writeln!(
+        text,
+        "Recorded by {} while it happened, from gopls's own debug pages and the operating system. A zip with the heap and \
+         goroutine profiles, the time line and these facts can be attached. {}",
+        facts.made_by,
+        if facts.redacted { "Paths and names are replaced by stand-ins." } else { "It is not redacted." },
+    );
+    text
+}
+
+fn versions(facts: &ReportFacts) -> Vec<String> {
+    let unknown = || "unknown".to_owned();
+    let built = facts.gopls.go_version.clone().unwrap_or_else(unknown);
+    let mut lines =
+        vec![format!("gopls {}, built with {built}", facts.gopls.version.clone().unwrap_or_else(unknown))];
+    if let Some(build) = &facts.gopls.build {
+        let told: Vec<_> = ["GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "CGO_ENABLED", "-race", "-tags"]
+            .iter()
+            .filter_map(|name| build.get(*name).map(|value| format!("{name}={value}")))
+            .collect();
+        if !told.is_empty() {
+            lines.push(format!("gopls's build settings: {}", told.join(" ")));
+        }
+    }
+    let machine = &facts.machine;
+    let cpus = machine.cpus.map_or_else(unknown, |count| count.to_string());
+    let memory = facts.editor.memory_bytes.map_or_else(unknown, |size| bytes(size.max(0.0) as u64));
+    let os = if facts.editor.os_release.is_empty() { &machine.os } else { &facts.editor.os_release };
+    lines.push(format!("{os} ({}), {cpus} CPUs, memory {memory}", machine.arch));
+    let editor = &facts.editor;
+    if !editor.editor.is_empty() {
+        let remote =
+            if editor.remote.is_empty() { String::new() } else { format!(", over {}", editor.remote) };
+        let go = if editor.go_extension.is_empty() { "not there" } else { &editor.go_extension };
+        lines.push(format!("{}{remote}; Go extension {go}", editor.editor));
+    }
+    lines
+}
+
+fn happened(incident: &Incident) -> String {
+    let request = &incident.request;
+    if request.method == "capture-on-request" {
+        return "The heap was captured on request; nobody was waiting for gopls.".to_owned();
+    }
+    let load = match &incident.load {
+        Some(load) if load.ordinary => " It fell into the first load of the workspace.",
+        Some(_) => {
+            " It fell into the first load of the workspace, which took clearly longer than earlier ones."
+        }
+        None => "",
+    };
+    let what = match request.duration_ns {
+        Some(took) => format!("{} took {}.", request.method, duration(took)),
+        None if incident.state == IncidentState::GoplsGone => {
+            format!("gopls ended before it had answered {}.", request.method)
+        }
+        None => format!("{} was not answered as long as somebody looked.", request.method),
+    };
+    format!("{what}{load}")
+}
+
+fn duration_is_known(incident: &Incident) -> String {
+    let request = &incident.request;
+    match request.end_source {
+        Some(TimingSource::GoplsLatency) => "The duration is gopls's own measurement.".to_owned(),
+        Some(_) => format!("The duration is good to ± {}.", duration(request.uncertainty_ns)),
+        None => "There is no duration: its end was not seen.".to_owned(),
+    }
+}
+
+fn pace(growth: &GrowthPace) -> String {
+    let GrowthPace { pace, growth_bytes, most_within_ns, recorded_ns } = *growth;
+    match pace {
+        Pace::None => {
+            format!(
+                "Hardly any growth: {} over the {} that were recorded.",
+                bytes(growth_bytes),
+                duration(recorded_ns)
+            )
+        }
+        Pace::Immediate | Pace::Gradual => format!(
+            "{}: 80 % of a growth of {} came within {} of the {} that were recorded. What was before is not recorded.",
+            if pace == Pace::Immediate { "Immediate" } else { "Gradual" },
+            bytes(growth_bytes),
+            duration(most_within_ns),
+            duration(recorded_ns),
+        ),
+    }
+}
+
+fn workspace(facts: &ReportFacts) -> String {
+    let found = &facts.workspace;
+    if found.folders == 0 {
+        return "No workspace folder was there to count in.".to_owned();
+    }
+    format!(
+        "{}{} Go files ({}) in {} folders, go.mod files: {}, go.work files: {}; counted on disk when this was made. Views and \
+         loaded packages are not known (`gopls stats -anon` tells).",
+        if found.complete { "" } else { "At least " },
+        found.go_files,
+        bytes(found.go_file_bytes),
+        found.go_folders,
+        found.modules,
+        found.go_work_files,
+    )
+}
+
+fn memory(told: &Told<'_>) -> Vec<String> {
+    let rss = told.incident.rss;
+    let mut lines = Vec::new();
+    if let Some(first) = told.incident.series.first() {
+        let before = told.incident.request.start_ns.saturating_sub(first.at_ns);
+        lines.push(format!("before ({} before the request): {}", duration(before), bytes(first.rss_bytes)));
+    }
+    lines.push(format!(
+        "during: {} at the start of the request, {} at the peak, {} at its end",
+        bytes(rss.start_bytes),
+        bytes(rss.peak_bytes),
+        bytes(rss.end_bytes)
+    ));
+    if let Some(last) = told.incident.series.last() {
+        let end = told.incident.request.end_ns.unwrap_or(last.at_ns);
+        lines.push(format!(
+            "after ({} after the request): {}",
+            duration(last.at_ns.saturating_sub(end)),
+            bytes(last.rss_bytes)
+        ));
+    }
+    lines
+}
+
+fn evidence(told: &Told<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(waterfall) = told.memory.iter().rev().find_map(|captured| captured.waterfall.as_ref()) {
+        let part = |wanted| {
+            waterfall.parts.iter().find(|part| part.kind == wanted).map(|part| part.bytes.max(0) as u64)
+        };
+        if let (Some(live), Some(since)) = (part(MemoryPartKind::LiveHeap), part(MemoryPartKind::SinceGc)) {
+            found.push(format!(
+                "Of {} RSS, {} were live at the last GC and {} allocated after it; free but kept {}.",
+                bytes(waterfall.rss_bytes),
+                bytes(live),
+                bytes(since),
+                bytes(part(MemoryPartKind::FreeKept).unwrap_or(0)),
+            ));
+        }
+    }
+    if let Some(table) = told.subsystems {
+        let largest: Vec<_> = (table.rows.iter().filter(|row| row.subsystem != "ballast").take(3))
+            .map(|row| format!("{} {}", row.subsystem, bytes(row.value.max(0) as u64)))
+            .collect();
+        found.push(format!(
+            "In use by part of gopls, of {} in the profile: {}.",
+            bytes(table.total.max(0) as u64),
+            largest.join(", ")
+        ));
+    }
+    if told.heap.is_none() {
+        found.push("No heap profile was captured.".to_owned());
+    }
+    found
+}
+
+fn heap_table(text: &mut String, heap: &HeapPage) {
+    let _ = writeln!(
+        text,
+        "<details><summary>Top {} functions by inuse_space, of {}</summary>\n\n| flat | cum | function |\n| ---: | ---: | --- |",
+        heap.rows.len(),
+        bytes(heap.total.max(0) as u64)
+    );
+    for row in &heap.rows {
+        let (flat, cum) = (bytes(row.flat.max(0) as u64), bytes(row.cum.max(0) as u64));
+        let note = if row.label.as_deref() == Some("ballast") { " (gopls's ballast)" } else { "" };
+        let _ = writeln!(text, "| {flat} | {cum} | {}{note} |", code(&row.function));
+    }
+    text.push_str("\n</details>\n\n");
+}
+
+/// A name as code in a table. Names come from a profile, which is outside input: they must not become Markdown.
+fn code(name: &str) -> String {
+    let plain: String =
+        name.chars().filter(|letter| !letter.is_control() && *letter != '`').take(300).collect();
+    format!("`{}`", plain.replace('|', "\\|"))
+}
+
+/// A fence longer than any run of back quotes in the text.
+fn fence_for(text: &str) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}
