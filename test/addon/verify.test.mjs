@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gopls } from '../lib/gopls.mjs';
-import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
+import { gopls as goplsFile, goplsSource, repo } from '../tools/lib/paths.mjs';
 import { addon, coreOptions, eventually, failure, scratchFolder, value } from './support/core.mjs';
 
 const MINUTE = 60_000;
@@ -79,9 +79,11 @@ test('fewer directories in the workspace: a fix that works is told, with what wa
     assert.ok(fs.existsSync(path.join(storage, 'verifications', `${id}.json`)));
   });
 
-  const { comparison, verification: whole } = await withGopls(FIX, (gopls, document) =>
+  const view = await withGopls(FIX, (gopls, document) =>
     run(id, 'after', { 'gopls.directoryFilters': JSON.stringify(FIX.directoryFilters) }, { gopls, document }),
   );
+  if (process.env.STALLSCOPE_RECORD) record(view);
+  const { comparison, verification: whole } = view;
   const live = comparison.measures.find(({ measure }) => measure === 'live-heap');
   t.diagnostic(`live heap ${live.before_median / MB} MB before, ${live.after_median / MB} MB after`);
   assert.equal(comparison.verdict, 'better');
@@ -116,6 +118,16 @@ test('fewer directories in the workspace: a fix that works is told, with what wa
   value(await core.deleteVerification(id));
   assert.deepEqual(value(await core.verifications()), []);
 });
+
+/** For the panel's tests, without the paths of this machine. */
+function record(view) {
+  const recorded = structuredClone(view);
+  const { verification } = recorded;
+  verification.workspace = ['/src/gopls'];
+  for (const { figures } of [...verification.before, ...verification.after]) figures.gopls.exe = 'gopls';
+  const file = path.join(repo, 'test/panel/recorded/verification.json');
+  fs.writeFileSync(file, `${JSON.stringify(recorded, null, 1)}\n`);
+}
 
 function position(text) {
   const lines = text.split('\n');

@@ -54,6 +54,7 @@ export class Host {
   overrides = {};
   status = structuredClone(baseStatus);
   select = null;
+  page = null;
   locale = 'en';
 
   constructor(write = () => {}) {
@@ -89,6 +90,7 @@ export class Host {
       status: this.status,
       incidents: incidents.value,
       select: this.select,
+      page: this.page,
       locale: this.locale,
     };
   }
@@ -127,6 +129,12 @@ export class Host {
   }
   flameDiff({ ref, query, base }) {
     return this.core.flameDiff(ref, query, base);
+  }
+  verifications() {
+    return this.core.verifications();
+  }
+  verify({ step }) {
+    return this.core.verify(step.step === 'begin-run' ? { ...step, settings: {} } : step);
   }
   decisions() {
     return [];
