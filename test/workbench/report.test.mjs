@@ -37,11 +37,7 @@ test('a zip: looked at, a file left out, saved', { timeout: 120_000 }, async () 
   await editor.pickRow(/Zip for maintainers/);
   await editor.row(/^README\.txt/);
   const picker = editor.page.locator('.quick-input-widget:visible');
-  await picker
-    .getByText(/replacements of paths and names/)
-    .or(picker.locator('[placeholder*="replacements"]'))
-    .first()
-    .waitFor();
+  await picker.getByText(/Export Report · \d+ replacements of paths and names/).waitFor();
   // The eye of a file shows it, and the list stays.
   const facts = await editor.row(/^report\.json/);
   await facts.hover();

@@ -312,3 +312,31 @@ fn fence_for(text: &str) -> String {
     let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_a_profile_stay_code_in_a_table() {
+        assert_eq!(code("go/parser.(*parser).parseFile"), "`go/parser.(*parser).parseFile`");
+        assert_eq!(code("a`|b\n## c`"), "`a\\|b## c`");
+        assert_eq!(code(&"x".repeat(1_000)).len(), 302);
+    }
+
+    #[test]
+    fn settings_cannot_end_their_block() {
+        assert_eq!(fence_for("{}"), "```");
+        assert_eq!(fence_for("a ```` b `"), "`````");
+    }
+
+    #[test]
+    fn figures_have_three_digits_and_a_unit() {
+        for (value, text) in
+            [(999, "999 bytes"), (1_234, "1.23 kB"), (54_300_000, "54.3 MB"), (1_650_000_000, "1.65 GB")]
+        {
+            assert_eq!(bytes(value), text);
+        }
+        assert_eq!((duration(5_312_000_000).as_str(), duration(240_400_000).as_str()), ("5.31 s", "240 ms"));
+    }
+}
