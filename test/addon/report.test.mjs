@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
+import { unzip } from '../lib/zip.mjs';
 import { reportRequest } from './support/contract.mjs';
 import { addon, coreOptions, failure, scratchFolder, value } from './support/core.mjs';
 import { INCIDENT, writeIncident } from './support/incident.mjs';
@@ -25,28 +26,6 @@ function withIncident(t) {
   const goroutines = `goroutine profile: total 1\n# 0x1 example.com/secret/plan.f ${workspace}/plan.go:1 on burrow-7\n`;
   fs.writeFileSync(path.join(storage, 'incidents', INCIDENT, 'goroutines-3.txt'), goroutines);
   return { core: addon.createCore(coreOptions(storage, { workspace: [workspace] })), storage, workspace };
-}
-
-/** Names and contents of a zip, read by its central directory. */
-function unzip(file) {
-  const bytes = fs.readFileSync(file);
-  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06'));
-  let at = bytes.readUInt32LE(end + 16);
-  const files = new Map();
-  for (let left = bytes.readUInt16LE(end + 10); left > 0; left--) {
-    const [method, packed, nameLength] = [
-      bytes.readUInt16LE(at + 10),
-      bytes.readUInt32LE(at + 20),
-      bytes.readUInt16LE(at + 28),
-    ];
-    const name = bytes.toString('utf8', at + 46, at + 46 + nameLength);
-    const local = bytes.readUInt32LE(at + 42);
-    const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
-    const data = bytes.subarray(start, start + packed);
-    files.set(name, method === 8 ? zlib.inflateRawSync(data) : data);
-    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
-  }
-  return files;
 }
 
 test('what is saved is what was shown, file by file', async (t) => {

@@ -39,8 +39,10 @@ type Button = vscode.QuickInputButton & { run: Wish['kind'] | 'replaced' };
 export async function showContent(shown: Shown): Promise<Wish> {
   const { preview, hiding, pageOnly, leaveOut } = shown;
   const picker = vscode.window.createQuickPick<FileItem>();
-  picker.title = shown.title;
-  picker.placeholder = summary(preview, hiding, pageOnly);
+  picker.title = [shown.title, ...summary(preview, hiding)].join(' · ');
+  picker.placeholder = pageOnly
+    ? l10n.t('Enter saves it, the eye shows what is in it')
+    : l10n.t('Enter saves what is checked, the eye shows a file');
   picker.canSelectMany = !pageOnly;
   picker.matchOnDetail = true;
   // It stays while a file is looked at.
@@ -114,15 +116,14 @@ function buttons({ redact, hide_names }: Hiding): Button[] {
   ];
 }
 
-function summary({ replaced, left_out }: ReportPreview, { redact }: Hiding, pageOnly: boolean): string {
+function summary({ replaced, left_out }: ReportPreview, { redact }: Hiding): string[] {
   const times = replaced.reduce((sum, entry) => sum + entry.times, 0);
-  const hidden = redact
-    ? l10n.t('{count} replacements of paths and names', { count: times })
-    : l10n.t('nothing is hidden');
-  const missing =
-    left_out.length > 0 ? l10n.t('{count} captures could not be put in', { count: left_out.length }) : '';
-  const next = pageOnly
-    ? l10n.t('Enter saves, the eye shows what is in it')
-    : l10n.t('Enter saves what is checked, the eye shows what is in it');
-  return [next, hidden, missing].filter(Boolean).join(' · ');
+  const told = [
+    redact
+      ? l10n.t('{count} replacements of paths and names', { count: times })
+      : l10n.t('nothing is hidden'),
+  ];
+  if (left_out.length > 0)
+    told.push(l10n.t('{count} captures could not be put in', { count: left_out.length }));
+  return told;
 }

@@ -156,14 +156,12 @@ function pickForm(title: string): Thenable<FormPick | undefined> {
   const forms: FormPick[] = [
     {
       label: l10n.t('$(browser) Page'),
-      detail: l10n.t(
-        'One HTML file to look at: the analysis as in the panel. Opens from disk, without network.',
-      ),
+      detail: l10n.t('The analysis as one HTML file: opens from disk, without network.'),
       pageOnly: true,
     },
     {
       label: l10n.t('$(file-zip) Zip for maintainers'),
-      detail: l10n.t('The page, versions and settings, the time line, and the profiles for go tool pprof.'),
+      detail: l10n.t('The page, versions, settings, and the profiles for go tool pprof.'),
       pageOnly: false,
     },
   ];

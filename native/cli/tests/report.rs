@@ -255,6 +255,7 @@ fn the_issue_answers_what_maintainers_ask() {
         "Immediate: 80 %",
         "before (1.00 s before the request): 200 MB",
         "200 MB at the start of the request, 600 MB at the peak, 600 MB at its end",
+        "The heap was captured 1.00 s after the request began, while it was waited for.",
         "Top 10 functions by inuse_space",
         "| 100 MB | 100 MB | `golang.org/x/tools/gopls/internal/cache.init",
     ] {

@@ -36,9 +36,14 @@ pub struct GrowthPace {
     pub recorded_ns: Ns,
 }
 
-/// What the RSS line of an incident tells. It begins some seconds before the wait; of the hours before it tells nothing.
+/// What the RSS line of an incident tells, until the wait has ended. It begins some seconds before; of the hours before that
+/// it tells nothing.
 pub fn growth_pace(incident: &Incident) -> GrowthPace {
-    let line = &incident.series;
+    let end_ns = incident.request.end_ns.unwrap_or(Ns::MAX);
+    pace_of(&incident.series[..incident.series.partition_point(|point| point.at_ns <= end_ns)])
+}
+
+fn pace_of(line: &[RssPoint]) -> GrowthPace {
     let span =
         line.first().zip(line.last()).map_or(0, |(first, last)| last.at_ns.saturating_sub(first.at_ns));
     let growth_bytes = largest_rise(line);
@@ -68,4 +73,42 @@ fn shortest_rise(line: &[RssPoint], rise: Bytes) -> Option<Ns> {
         Some(end.at_ns.saturating_sub(start.at_ns))
     };
     line.iter().enumerate().filter_map(from).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{MS, SECOND};
+
+    /// RSS in MB, one reading every 100 ms.
+    fn line(rss_mb: &[u64]) -> Vec<RssPoint> {
+        let point = |(at, mb): (u64, &u64)| RssPoint { at_ns: at * 100 * MS, rss_bytes: mb * MB };
+        (0..).zip(rss_mb).map(point).collect()
+    }
+
+    #[test]
+    fn a_step_is_immediate_and_a_slope_is_gradual() {
+        let mut step = vec![200; 21];
+        step[15..].fill(600);
+        let pace = pace_of(&line(&step));
+        assert_eq!((pace.pace, pace.growth_bytes), (Pace::Immediate, 400 * MB));
+        assert_eq!((pace.most_within_ns, pace.recorded_ns), (100 * MS, 2 * SECOND));
+        let slope: Vec<u64> = (0..21).map(|tenth| 200 + 20 * tenth).collect();
+        let pace = pace_of(&line(&slope));
+        assert_eq!((pace.pace, pace.growth_bytes), (Pace::Gradual, 400 * MB));
+        assert_eq!(pace.most_within_ns, 1_600 * MS);
+    }
+
+    #[test]
+    fn a_sawtooth_has_grown_by_its_largest_rise() {
+        let pace = pace_of(&line(&[500, 300, 310, 290, 400, 380, 390, 350, 300]));
+        assert_eq!((pace.pace, pace.growth_bytes), (Pace::Immediate, 110 * MB));
+    }
+
+    #[test]
+    fn noise_a_fall_and_too_few_readings_are_no_growth() {
+        for rss_mb in [&[300, 303, 301, 304, 300][..], &[900, 500, 300], &[300], &[]] {
+            assert_eq!(pace_of(&line(rss_mb)).pace, Pace::None, "{rss_mb:?}");
+        }
+    }
 }

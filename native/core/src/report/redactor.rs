@@ -82,6 +82,8 @@ struct Found {
 /// See the module's text. It remembers which stand-in it gave to what.
 pub struct Redactor {
     needles: Vec<Needle>,
+    /// Bytes (small letters) with which something to be hidden can begin: most places of a text need no closer look.
+    begins: [bool; 256],
     fold: bool,
     file_names: bool,
     others: BTreeMap<String, usize>,
@@ -93,6 +95,8 @@ pub struct Redactor {
 
 /// Folders below which every account has one, in the spelled form.
 const OF_ALL_USERS: [&str; 2] = ["/home/", "/users/"];
+/// Longer texts are taken line by line: what is looked at takes twenty times its size, and no path has two lines.
+const LONG_TEXT_BYTES: usize = 64 << 10;
 /// Folders beside the accounts.
 const NO_ACCOUNTS: [&str; 4] = ["shared", "public", "default", "all users"];
 
@@ -151,8 +155,13 @@ impl Redactor {
         }
         // The longest first: the workspace before the home folder it is in. Equal ones in the order above.
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.form.len()));
+        let mut begins = [false; 256];
+        let first = needles.iter().filter_map(|needle| needle.form.first());
+        // A separator, for the folders of other accounts.
+        first.chain(b"/").for_each(|byte| begins[usize::from(byte.to_ascii_lowercase())] = true);
         Self {
             needles,
+            begins,
             fold,
             file_names: hidden.file_names,
             others: BTreeMap::new(),
@@ -169,6 +178,13 @@ impl Redactor {
 
     /// The same by some of the rules.
     pub fn text_by(&mut self, text: &str, strictness: Strictness) -> String {
+        if text.len() <= LONG_TEXT_BYTES {
+            return self.part(text, strictness);
+        }
+        text.split_inclusive('\n').map(|line| self.part(line, strictness)).collect()
+    }
+
+    fn part(&mut self, text: &str, strictness: Strictness) -> String {
         let exact = Spelled::new(text, self.fold);
         // The same places, in small letters: words are the same however they are written.
         let lower: Vec<u8> = exact.bytes.to_ascii_lowercase();
@@ -176,6 +192,10 @@ impl Redactor {
         let mut copied_to = 0;
         let mut at = 0;
         while at < exact.bytes.len() {
+            if !self.begins[usize::from(lower[at])] {
+                at += 1;
+                continue;
+            }
             let Some(found) = self.find_at(&exact, &lower, text, at, strictness) else {
                 at += 1;
                 continue;

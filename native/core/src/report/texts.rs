@@ -8,7 +8,8 @@ use super::figures::{bytes, duration};
 use super::growth::{GrowthPace, Pace};
 use crate::heap::{HeapPage, SubsystemTable};
 use crate::memory::{CapturedMemory, MemoryPartKind};
-use crate::model::{Incident, IncidentState, TimingSource};
+use crate::model::{CaptureKind, Incident, IncidentState, TimingSource};
+use crate::patterns::{Confidence, Patterns};
 
 /// Functions in the table of an issue.
 pub const ISSUE_ROWS: usize = 10;
@@ -25,6 +26,8 @@ pub struct Told<'a> {
     pub heap: Option<&'a HeapPage>,
     /// The same heap by part of gopls.
     pub subsystems: Option<&'a SubsystemTable>,
+    /// Which leak patterns the heaps of the incident show.
+    pub patterns: Option<&'a Patterns>,
 }
 
 /// `README.txt`.
@@ -57,8 +60,8 @@ pub fn readme(facts: &ReportFacts, files: &[ReportFile], left_out: &[String]) ->
     }
     text.push_str(
         "\nA heap profile shows the heap as of the last garbage collection that had ended by then, sampled\n\
-         (one allocation in about 512 KiB), so small values are estimates. It holds 100 MB that gopls reserves\n\
-         on purpose (cache.init, its ballast); they are mostly not resident.\n",
+         (one allocation in about 512 KiB), so small values are estimates. gopls reserves 100 MB on purpose\n\
+         (cache.init, its ballast): they are in the profile, and mostly not resident.\n",
     );
     text
 }
@@ -283,10 +286,42 @@ fn evidence(told: &Told<'_>) -> Vec<String> {
             largest.join(", ")
         ));
     }
-    if told.heap.is_none() {
-        found.push("No heap profile was captured.".to_owned());
-    }
+    found.push(heap_is_of(told));
+    found.extend(told.patterns.into_iter().flat_map(patterns));
     found
+}
+
+/// When the heap was captured that the figures above are of.
+fn heap_is_of(told: &Told<'_>) -> String {
+    let Incident { request, captures, .. } = told.incident;
+    let last = captures.iter().rev().find(|c| c.kind == CaptureKind::Heap && !c.file.is_empty());
+    let (Some(capture), Some(_)) = (last, told.heap) else {
+        return "No heap profile was captured.".to_owned();
+    };
+    let after = duration(capture.trigger_ns.saturating_sub(request.start_ns));
+    match capture.during_request {
+        Some(true) => {
+            format!("The heap was captured {after} after the request began, while it was waited for.")
+        }
+        Some(false) => {
+            format!("The heap was captured {after} after the request began; it came after the answer.")
+        }
+        None => format!("The heap was captured {after} after it was asked for."),
+    }
+}
+
+/// The leak patterns that were found, by the titles of their rules.
+fn patterns(patterns: &Patterns) -> impl Iterator<Item = String> {
+    patterns.judgement.findings.iter().map(|finding| {
+        let card = patterns.cards.iter().find(|card| card.rule == finding.rule);
+        let title = card.map_or(finding.rule.as_str(), |card| card.title.as_str());
+        let sure = match finding.confidence {
+            Confidence::Low => "seen in one profile: whether it stays is not known",
+            Confidence::Medium => "growth over several GC cycles",
+            Confidence::High => "a fact, or growth over many GC cycles",
+        };
+        format!("Known pattern {}: {title} ({sure}).", finding.rule)
+    })
 }
 
 fn heap_table(text: &mut String, heap: &HeapPage) {
@@ -315,4 +350,32 @@ fn code(name: &str) -> String {
 fn fence_for(text: &str) -> String {
     let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_a_profile_stay_code_in_a_table() {
+        assert_eq!(code("go/parser.(*parser).parseFile"), "`go/parser.(*parser).parseFile`");
+        assert_eq!(code("a`|b\n## c`"), "`a\\|b## c`");
+        assert_eq!(code(&"x".repeat(1_000)).len(), 302);
+    }
+
+    #[test]
+    fn settings_cannot_end_their_block() {
+        assert_eq!(fence_for("{}"), "```");
+        assert_eq!(fence_for("a ```` b `"), "`````");
+    }
+
+    #[test]
+    fn figures_have_three_digits_and_a_unit() {
+        for (value, text) in
+            [(999, "999 bytes"), (1_234, "1.23 kB"), (54_300_000, "54.3 MB"), (1_650_000_000, "1.65 GB")]
+        {
+            assert_eq!(bytes(value), text);
+        }
+        assert_eq!((duration(5_312_000_000).as_str(), duration(240_400_000).as_str()), ("5.31 s", "240 ms"));
+    }
 }

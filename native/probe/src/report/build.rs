@@ -77,6 +77,7 @@ pub fn build(store: &Store, request: &ReportRequest, workspace: &[String]) -> Re
         memory: &redacted.memory,
         heap: heap.as_ref(),
         subsystems: subsystems.as_ref(),
+        patterns: redacted.patterns.as_ref(),
     };
 
     let mut files = vec![
