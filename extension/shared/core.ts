@@ -6,6 +6,7 @@
  * threads: nothing here blocks the extension host. Expected failures are data (`Outcome`), never exceptions.
  */
 import type {
+  AllocationRate,
   CapturedMemory,
   Decision,
   GoplsProcess,
@@ -101,6 +102,8 @@ export interface Core {
   memory(): Promise<Outcome<MemoryView | null>>;
   /** Where it was at the captures of an incident that had the runtime's statistics with them. */
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>;
+  /** Who allocated between its first heap (the baseline, if there is one) and its last; null without two to compare. */
+  incidentAllocation(id: string): Promise<Outcome<AllocationRate | null>>;
   /** Which leak patterns its heaps show (`docs/leak-patterns.md`), with the rules' texts in a language: `en`, `zh-cn`. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>;
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>;

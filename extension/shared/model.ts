@@ -18,6 +18,28 @@ given: number,
 used: number, };
 
 /**
+ * How much gopls allocates, freed or not, and where.
+ */
+export type AllocationRate = { 
+/**
+ * When the later of the two profiles was taken.
+ */
+at_ns: number, 
+/**
+ * From one profile to the other.
+ */
+over_ns: number, 
+/**
+ * All sites.
+ */
+bytes_per_s: number, 
+/**
+ * Those that allocate most, the largest first. Each is at least `bytes_per_s` of its own: what it may have allocated
+ * before it was among the sites kept is not counted.
+ */
+sites: Array<SiteRate>, };
+
+/**
  * One piece of evidence, raw, as gopls sent it.
  */
 export type Capture = { 
@@ -1052,7 +1074,11 @@ verdict: MemoryVerdict,
 /**
  * The live heap after each GC cycle since the workspace was loaded, oldest first.
  */
-cycles: Array<GcCycle>, };
+cycles: Array<GcCycle>, 
+/**
+ * Who allocates, over the last minutes; absent until there are two profiles to compare.
+ */
+allocation: AllocationRate | null, };
 
 /**
  * Something a reader must know, worded by the user interface from `code` and `values`.
@@ -1395,6 +1421,27 @@ sample_type: string,
  * In which unit.
  */
 unit: string, };
+
+/**
+ * One site.
+ */
+export type SiteRate = { 
+/**
+ * The function: the nearest to the allocation that a rule of `rules/subsystems.json` names.
+ */
+function: string, 
+/**
+ * Id of the part of gopls that most of it is for.
+ */
+subsystem: string, 
+/**
+ * Allocated per second.
+ */
+bytes_per_s: number, 
+/**
+ * Standard error of that by the runtime's sampling (one sample in 512 KiB), as a share of it, 0 to 1.
+ */
+error_share: number, };
 
 /**
  * A stall as a shaded span.

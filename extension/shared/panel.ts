@@ -4,6 +4,7 @@
  */
 import type { Outcome, ProfileRef } from './core';
 import type {
+  AllocationRate,
   CapturedMemory,
   Decision,
   FlameTree,
@@ -45,6 +46,7 @@ export interface PanelApi {
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   memory(args: Record<string, never>): Outcome<MemoryView | null>;
   incidentMemory(args: { id: string }): Outcome<CapturedMemory[]>;
+  incidentAllocation(args: { id: string }): Outcome<AllocationRate | null>;
   /** In the language of the editor. */
   incidentPatterns(args: { id: string }): Outcome<Patterns>;
   heapTable(args: { ref: ProfileRef; query: HeapQuery }): Outcome<HeapPage>;

@@ -45,6 +45,8 @@ export declare class Core {
   memory(): Promise<Outcome<MemoryView | null>>
   /** Where it was at the captures of an incident. */
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>
+  /** Who allocated between the heaps of an incident. */
+  incidentAllocation(id: string): Promise<Outcome<AllocationRate | null>>
   /** Which leak patterns the heaps of an incident show. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>
   /** A page of a heap table. */

@@ -65,6 +65,7 @@ async function answersAtRest(core) {
   for (const call of [
     'incident',
     'incidentMemory',
+    'incidentAllocation',
     'incidentPatterns',
     'saveProfile',
     'heapTable',

@@ -98,6 +98,9 @@ export class Host {
   incidentMemory({ id }) {
     return this.core.incidentMemory(id);
   }
+  incidentAllocation({ id }) {
+    return this.core.incidentAllocation(id);
+  }
   incidentPatterns({ id }) {
     return this.core.incidentPatterns(id, this.locale);
   }

@@ -148,6 +148,8 @@ export class Panel implements vscode.Disposable {
         return core.memory();
       case 'incidentMemory':
         return core.incidentMemory(request.args.id);
+      case 'incidentAllocation':
+        return core.incidentAllocation(request.args.id);
       case 'incidentPatterns':
         return core.incidentPatterns(request.args.id, vscode.env.language);
       case 'heapTable':

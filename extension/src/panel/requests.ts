@@ -43,6 +43,7 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   timeline: record({ query }),
   memory: record({}),
   incidentMemory: record({ id: incidentId }),
+  incidentAllocation: record({ id: incidentId }),
   incidentPatterns: record({ id: incidentId }),
   heapTable: record({ ref: profileRef, query }),
   flame: record({ ref: profileRef, query }),

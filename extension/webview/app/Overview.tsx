@@ -2,6 +2,7 @@ import type { Capture, Incident } from '../../shared/model';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { IncidentAllocation } from '../memory/IncidentAllocation';
 import { IncidentMemory } from '../memory/IncidentMemory';
 import { IncidentPatterns } from '../patterns/IncidentPatterns';
 import { decisionText, noteText } from '../words/decisions';
@@ -24,6 +25,7 @@ export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: T
         ))}
       </dl>
       <IncidentMemory incident={incident} />
+      <IncidentAllocation incident={incident} />
       <IncidentPatterns incident={incident} />
       {incident.notes.length > 0 && (
         <section>

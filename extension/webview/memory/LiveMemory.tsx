@@ -4,7 +4,8 @@ import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
-import { verdictBasis, verdictSentence } from './words';
+import { AllocationTable } from './AllocationTable';
+import { allocatesNow, verdictBasis, verdictSentence } from './words';
 import { WaterfallTable } from './WaterfallTable';
 
 /** Asked as often as the core reads while somebody looks. */
@@ -32,6 +33,9 @@ export function LiveMemory({ status, visible }: Props) {
     <details class="memory-now" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{verdictSentence(view.verdict)}</summary>
       <WaterfallTable waterfall={view.waterfall} />
+      {view.allocation && (
+        <AllocationTable rate={view.allocation} caption={allocatesNow(view.allocation, view.verdict.kind)} />
+      )}
       <Cycles cycles={view.cycles} />
       <p class="dim">{verdictBasis(view.verdict)}</p>
     </details>

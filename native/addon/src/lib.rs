@@ -306,6 +306,22 @@ impl Core {
         promise(env, blocking(move || Ok(reader.memory(&id?)?)))
     }
 
+    /// Who allocated between the heaps of an incident.
+    #[napi(
+        ts_args_type = "id: string",
+        ts_return_type = "Promise<Outcome<AllocationRate | null>>",
+        catch_unwind
+    )]
+    pub fn incident_allocation<'env>(
+        &self,
+        env: &'env Env,
+        id: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let id = argument::<String>(env, "id", id);
+        promise(env, blocking(move || Ok(reader.allocation(&id?)?)))
+    }
+
     /// Which leak patterns the heaps of an incident show.
     #[napi(
         ts_args_type = "id: string, language: string",

@@ -61,6 +61,7 @@ export const RIGHT = {
   timeline: [{ incident: null, from_ns: null, to_ns: null, points: 100 }],
   memory: [],
   incidentMemory: ['no-such'],
+  incidentAllocation: ['no-such'],
   incidentPatterns: ['no-such', 'en'],
   heapTable: [REF, ROWS],
   flame: [REF, TREE],

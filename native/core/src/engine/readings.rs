@@ -4,9 +4,10 @@
 //! milliseconds each, with a heap profile some fifty, so they are rare, and nobody who waits pays for them.
 
 use super::{Action, Engine};
+use crate::heap::AllocationSites;
 use crate::memory::{
-    HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict, MemoryView, Resident, Waterfall,
-    WaterfallInput,
+    Allocations, HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict, MemoryView,
+    Resident, Waterfall, WaterfallInput,
 };
 use crate::model::{MS, Ns, SECOND};
 
@@ -29,7 +30,7 @@ const LOOKING_NS: Ns = 8 * SECOND;
 const EVERY_AT_REST_NS: Ns = 125 * SECOND;
 
 /// What came of a reading.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MemoryRead {
     /// The runtime's statistics.
     pub stats: MemStats,
@@ -37,6 +38,8 @@ pub struct MemoryRead {
     pub resident: Resident,
     /// The sums of the heap profile, when one was asked for and came.
     pub heap: Option<HeapTotals>,
+    /// Who allocated what it counts.
+    pub sites: Option<AllocationSites>,
     /// How many goroutines there were.
     pub goroutines: Option<u32>,
 }
@@ -45,6 +48,7 @@ pub struct MemoryRead {
 #[derive(Debug, Default)]
 pub(super) struct Readings {
     pub trend: HeapTrend,
+    allocations: Allocations,
     /// When the last one was asked for, and gopls's CPU time then.
     asked: Option<(Ns, Ns)>,
     /// The same for the last one with a heap profile.
@@ -108,7 +112,12 @@ impl Engine {
         let loading = self.loading();
         let Some(gopls) = &mut self.gopls else { return };
         gopls.readings.running = false;
-        let Some(MemoryRead { stats, resident, heap, goroutines }) = read else { return };
+        let Some(MemoryRead { stats, resident, heap, sites, goroutines }) = read else { return };
+        if loading {
+            gopls.readings.allocations.clear();
+        } else if let Some(sites) = sites {
+            gopls.readings.allocations.feed(now, sites);
+        }
         let open_documents = gopls.readings.open_documents;
         gopls.readings.trend.feed(MemoryReading {
             at_ns: now,
@@ -149,6 +158,7 @@ impl Engine {
             waterfall: Waterfall::new(&input),
             verdict: MemoryVerdict::of(&readings.trend),
             cycles: readings.trend.cycles().copied().collect(),
+            allocation: readings.allocations.rate(),
         })
     }
 }

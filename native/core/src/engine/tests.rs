@@ -4,6 +4,7 @@
 
 use super::requests::{Counters, MethodCounters};
 use super::*;
+use crate::heap::{AllocationSite, AllocationSites};
 use crate::model::{
     CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, MB, ObservedRequest,
     SECOND,
@@ -487,6 +488,45 @@ fn statistics_are_read_while_nobody_waits_and_one_at_a_time() {
     assert!(closed(&desk.run(360_000, 361_000, 0)).is_some());
     desk.engine.forget(key);
     assert_eq!(readings(&desk.run(361_000, 362_000, 0)), [true], "when it is over");
+}
+
+#[test]
+fn who_allocates_is_told_from_two_readings_with_a_heap_and_forgotten_with_its_gopls() {
+    let mut desk = Desk::new(600 * SECOND);
+    desk.readings_come = false;
+    let rate = |desk: &mut Desk, at_ms: u64| desk.engine.memory(at_ms * MS).and_then(|view| view.allocation);
+    desk.at(60_000, memory_read(1_000));
+    assert_eq!(rate(&mut desk, 60_000), None, "one tells nothing");
+    desk.at(120_000, memory_read(1_000));
+    assert_eq!(rate(&mut desk, 120_000), None, "no GC cycle in between");
+    desk.at(180_000, memory_read(2_200));
+    let found = rate(&mut desk, 200_000).unwrap();
+    assert_eq!((found.at_ns, found.over_ns), (180 * SECOND, 120 * SECOND));
+    assert_eq!((found.bytes_per_s / 1e6, found.sites[0].function.as_str()), (10.0, "go/types.New"));
+    desk.at(200_000, Event::GoplsGone);
+    desk.at(200_100, Event::GoplsFound { gopls: identity(), uptime_ns: 600 * SECOND, earlier_loads: vec![] });
+    desk.at(240_000, memory_read(3_000));
+    assert_eq!(rate(&mut desk, 240_000), None);
+}
+
+/// A reading of a gopls which has allocated so much since it began.
+fn memory_read(allocated_mb: u64) -> Event {
+    let reading = crate::memory::tests::reading(0, 300, allocated_mb);
+    let bytes = (allocated_mb * MB) as f64;
+    let site = AllocationSite {
+        function: "go/types.New".to_owned(),
+        subsystem: "type-checking".to_owned(),
+        bytes,
+        variance: bytes,
+    };
+    let sites = AllocationSites { total_bytes: bytes, sites: vec![site], left_out_bytes: 0.0 };
+    Event::MemoryRead(Some(Box::new(MemoryRead {
+        stats: reading.stats,
+        resident: reading.resident,
+        heap: reading.heap,
+        sites: Some(sites),
+        goroutines: Some(20),
+    })))
 }
 
 #[test]

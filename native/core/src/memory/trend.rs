@@ -106,7 +106,7 @@ impl HeapTrend {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::super::BALLAST_BYTES;
     use super::*;
     use crate::model::{MB, SECOND};

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stallscope_core::engine::{Event, MemoryRead};
+use stallscope_core::heap::AllocationSites;
 use stallscope_core::memory::{HeapTotals, MemStats};
 use stallscope_core::model::{Bytes, GoplsIdentity};
 use tokio::task::spawn_blocking;
@@ -46,7 +47,7 @@ impl Loop {
             self.add_cost(bytes, open);
         }
         if self.gopls.as_ref().is_some_and(|gopls| gopls.identity.pid == pid) {
-            self.feed(Event::MemoryRead(result.read));
+            self.feed(Event::MemoryRead(result.read.map(Box::new)));
         }
     }
 }
@@ -71,12 +72,13 @@ impl Reading {
         let (fetch, goroutines) = self.client.goroutines().await;
         self.pay(&fetch);
         let goroutines = goroutines.and_then(|goroutines| u32::try_from(goroutines.total).ok());
-        let read =
-            stats.zip(resident).map(|(stats, resident)| MemoryRead { stats, resident, heap, goroutines });
+        let (heap, sites) = heap.unzip();
+        let read = stats.zip(resident);
+        let read = read.map(|(stats, resident)| MemoryRead { stats, resident, heap, sites, goroutines });
         MemoryResult { read, cost: self.cost }
     }
 
-    async fn heap(&mut self) -> Option<HeapTotals> {
+    async fn heap(&mut self) -> Option<(HeapTotals, AllocationSites)> {
         let profile = self.page(Endpoint::Heap).await?;
         spawn_blocking(move || heap_totals(&profile)).await.ok().flatten()
     }
