@@ -879,6 +879,11 @@ latency_source: LatencySource,
  */
 load: LoadContext | null, 
 /**
+ * What the live heap had done from GC cycle to GC cycle when it began; absent when nothing had been read, and in
+ * incidents of earlier versions.
+ */
+memory_verdict: MemoryVerdict | null, 
+/**
  * RSS from before the stall to its end.
  */
 rss: RssSummary, 

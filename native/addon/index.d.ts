@@ -43,6 +43,8 @@ export declare class Core {
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>
   /** Where gopls's memory is, as last read. */
   memory(): Promise<Outcome<MemoryView | null>>
+  /** Which leak patterns the watched gopls shows now. */
+  patterns(language: string): Promise<Outcome<Patterns>>
   /** Where it was at the captures of an incident. */
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>
   /** Who allocated between the heaps of an incident. */

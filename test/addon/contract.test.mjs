@@ -78,7 +78,7 @@ async function answersAtRest(core) {
     assert.equal(code, 'incident-not-found', call);
     assert.match(message, /no-such.*deleted/, call);
   }
-  for (const call of ['captureNow', 'memory', 'timeline']) {
+  for (const call of ['captureNow', 'memory', 'patterns', 'timeline']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'watcher-ended', call);
     assert.match(message, /not running: reload the window/, call);

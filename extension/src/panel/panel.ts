@@ -146,6 +146,8 @@ export class Panel implements vscode.Disposable {
         return core.timeline(request.args.query);
       case 'memory':
         return core.memory();
+      case 'patterns':
+        return core.patterns(vscode.env.language);
       case 'incidentMemory':
         return core.incidentMemory(request.args.id);
       case 'incidentAllocation':

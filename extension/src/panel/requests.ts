@@ -42,6 +42,7 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   incident: record({ id: incidentId }),
   timeline: record({ query }),
   memory: record({}),
+  patterns: record({}),
   incidentMemory: record({ id: incidentId }),
   incidentAllocation: record({ id: incidentId }),
   incidentPatterns: record({ id: incidentId }),

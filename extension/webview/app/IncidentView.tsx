@@ -6,6 +6,7 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { FlameGraph } from '../flame/FlameGraph';
+import { baseline, bestHeap, heaps, readable } from '../heap/captures';
 import { Compare } from '../heap/Compare';
 import { HeapTable } from '../heap/HeapTable';
 import type { TableQuery } from '../heap/useTableQuery';
@@ -15,7 +16,7 @@ import { Select } from '../ui/Select';
 import { Tabs } from '../ui/Tabs';
 import { decisionText } from '../words/decisions';
 import { Decisions } from './Decisions';
-import { baseline, baselineAge, bestHeap, headline, heaps, noHeap, readable } from './facts';
+import { baselineAge, headline, noHeap } from './facts';
 import { Overview } from './Overview';
 import type { TabKey } from './state';
 

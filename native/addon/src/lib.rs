@@ -294,6 +294,28 @@ impl Core {
         })
     }
 
+    /// Which leak patterns the watched gopls shows now.
+    #[napi(ts_args_type = "language: string", ts_return_type = "Promise<Outcome<Patterns>>", catch_unwind)]
+    pub fn patterns<'env>(
+        &self,
+        env: &'env Env,
+        language: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let watcher = self.watcher();
+        let language = argument::<String>(env, "language", language);
+        promise(env, async move {
+            let evidence = match watcher {
+                Some(watcher) => watcher.evidence().await,
+                None => Err(WatchError::Ended),
+            };
+            blocking(move || {
+                let language = language?;
+                Ok(evidence?.judge(&language)?)
+            })
+            .await
+        })
+    }
+
     /// Where it was at the captures of an incident.
     #[napi(ts_args_type = "id: string", ts_return_type = "Promise<Outcome<CapturedMemory[]>>", catch_unwind)]
     pub fn incident_memory<'env>(

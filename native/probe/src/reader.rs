@@ -18,8 +18,9 @@ use stallscope_core::model::{
     Bytes, Capture, CaptureKind, CaptureState, HeapCapture, Incident, IncidentSummary, Ns, Timeline,
     TimelineQuery,
 };
-use stallscope_core::patterns::{Evidence, Patterns, Rules, evaluate};
+use stallscope_core::patterns::{Evidence, Patterns};
 
+use crate::patterns::judge;
 use crate::store::{Store, StoreError};
 
 /// Parsed profiles kept: the one looked at, its baseline, and the one before.
@@ -314,16 +315,10 @@ impl Reader {
         let heaps = heaps_in_order(&incident);
         let heaps: Vec<_> =
             heaps.iter().filter_map(|heap| Some(self.profile(id, heap.number).ok()?.1)).collect();
-        let rules = Rules::built_in().map_err(|error| ReadError::Patterns { what: error.to_string() })?;
         let profiles: Vec<&HeapIndex> = heaps.iter().map(Arc::as_ref).collect();
-        let judge = |profiles: &[&HeapIndex]| {
-            evaluate(&rules, &Evidence { profiles, ..Evidence::default() })
-                .map_err(|error| ReadError::Patterns { what: error.to_string() })
-        };
+        let on = |profiles: &[&HeapIndex]| judge(&Evidence { profiles, ..Evidence::default() }, language);
         // A baseline is of the same process, unless the folder was put together by hand: then the last heap alone.
-        let judgement = judge(&profiles).or_else(|_| judge(&profiles[profiles.len().saturating_sub(1)..]))?;
-        let cards = rules.list().iter().map(|rule| rule.card(language)).collect();
-        Ok(Patterns { judgement, cards })
+        on(&profiles).or_else(|_| on(&profiles[profiles.len().saturating_sub(1)..]))
     }
 
     /// Who allocated between the first and the last heap of an incident, its baseline included; `None` when there are no two of

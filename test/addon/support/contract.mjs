@@ -62,6 +62,7 @@ export const RIGHT = {
   memory: [],
   incidentMemory: ['no-such'],
   incidentAllocation: ['no-such'],
+  patterns: ['en'],
   incidentPatterns: ['no-such', 'en'],
   heapTable: [REF, ROWS],
   flame: [REF, TREE],

@@ -6,10 +6,11 @@
 use super::{Action, Engine};
 use crate::heap::AllocationSites;
 use crate::memory::{
-    Allocations, HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict, MemoryView,
-    Resident, Waterfall, WaterfallInput,
+    Allocations, GcCycle, HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict,
+    MemoryVerdictKind, MemoryView, Resident, Waterfall, WaterfallInput,
 };
 use crate::model::{MS, Ns, SECOND};
+use crate::patterns::Point;
 
 /// Time between two readings while gopls works …
 const EVERY_NS: Ns = 30 * SECOND;
@@ -138,6 +139,31 @@ impl Engine {
         if let Some(gopls) = &mut self.gopls {
             gopls.readings.open_documents = opened.map(|opened| opened.saturating_sub(closed));
         }
+    }
+
+    /// What the live heap has done from GC cycle to GC cycle so far; `None` when nothing was read yet. A load is one even
+    /// then: it is seen by other signs.
+    pub(super) fn memory_verdict(&self) -> Option<MemoryVerdict> {
+        let trend = &self.gopls.as_ref()?.readings.trend;
+        if self.loading() {
+            return Some(MemoryVerdict {
+                kind: MemoryVerdictKind::WorkspaceLoad,
+                ..MemoryVerdict::of(trend)
+            });
+        }
+        trend.last().map(|_| MemoryVerdict::of(trend))
+    }
+
+    /// The GC cycles under the conditions of now, oldest first, as leak patterns are judged on them.
+    pub fn series(&self) -> Vec<Point> {
+        let Some(gopls) = &self.gopls else { return Vec::new() };
+        let point = |cycle: GcCycle| Point {
+            at_ns: cycle.at_ns,
+            live_heap_bytes: cycle.live_bytes,
+            goroutines: cycle.goroutines.map(u64::from),
+            ..Point::default()
+        };
+        gopls.readings.trend.comparable(usize::MAX).into_iter().map(point).collect()
     }
 
     /// Where the memory of the watched gopls is and what can be said of it; `None` before the first reading. Being asked

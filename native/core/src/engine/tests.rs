@@ -5,6 +5,7 @@
 use super::requests::{Counters, MethodCounters};
 use super::*;
 use crate::heap::{AllocationSite, AllocationSites};
+use crate::memory::MemoryVerdictKind;
 use crate::model::{
     CaptureKind, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, MB, ObservedRequest,
     SECOND,
@@ -507,6 +508,36 @@ fn who_allocates_is_told_from_two_readings_with_a_heap_and_forgotten_with_its_go
     desk.at(200_100, Event::GoplsFound { gopls: identity(), uptime_ns: 600 * SECOND, earlier_loads: vec![] });
     desk.at(240_000, memory_read(3_000));
     assert_eq!(rate(&mut desk, 240_000), None);
+}
+
+#[test]
+fn an_incident_keeps_what_the_live_heap_had_done_when_it_began() {
+    let mut desk = Desk::new(600 * SECOND);
+    desk.readings_come = false;
+    let hover = |desk: &mut Desk, at_ms: u64| {
+        desk.observe(at_ms, HOVER);
+        desk.run(at_ms + 50, at_ms + 400, 0);
+        let key = desk.engine.stall.as_ref().unwrap().key;
+        // What is read later does not change it.
+        let began = desk.engine.incident(key, (at_ms + 400) * MS).unwrap().memory_verdict;
+        desk.at(at_ms + 410, memory_read(9_000_000));
+        assert_eq!(desk.engine.incident(key, (at_ms + 420) * MS).unwrap().memory_verdict, began);
+        began
+    };
+    assert_eq!(hover(&mut desk, 1_000), None, "nothing was read");
+
+    let mut desk = Desk::new(600 * SECOND);
+    desk.readings_come = false;
+    for cycle in 1..=3 {
+        desk.at(1_000 * cycle, memory_read(1_000 * cycle));
+    }
+    let verdict = hover(&mut desk, 10_000).unwrap();
+    assert_eq!(verdict.kind, MemoryVerdictKind::NotEnoughEvidence);
+    assert_eq!((verdict.cycles, verdict.needed_cycles), (3, 5));
+
+    let mut desk = Desk::new(100 * MS);
+    let verdict = hover(&mut desk, 1_000).unwrap();
+    assert_eq!(verdict.kind, MemoryVerdictKind::WorkspaceLoad, "seen by its signs, without a reading");
 }
 
 /// A reading of a gopls which has allocated so much since it began.

@@ -8,6 +8,7 @@ mod captures;
 mod fetch;
 mod gopls;
 mod incidents;
+mod kept;
 mod live;
 mod queue;
 mod readings;
@@ -39,6 +40,7 @@ use stamps::Stamps;
 pub use target::Target;
 
 use crate::clock::Clock;
+use crate::patterns::LiveEvidence;
 
 /// How a watcher is set up.
 #[derive(Debug, Clone)]
@@ -63,6 +65,7 @@ pub(crate) enum Command {
     CaptureNow(oneshot::Sender<Result<IncidentSummary, WatchError>>),
     Timeline(TimelineQuery, oneshot::Sender<Timeline>),
     Memory(oneshot::Sender<Option<MemoryView>>),
+    Evidence(oneshot::Sender<LiveEvidence>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -210,6 +213,16 @@ impl Watcher {
     pub async fn memory(&self) -> Result<Option<MemoryView>, WatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Memory(reply));
+        answer.await.map_err(|_| WatchError::Ended)
+    }
+
+    /// What leak patterns of the living gopls are judged on.
+    ///
+    /// # Errors
+    /// When the watcher has ended.
+    pub async fn evidence(&self) -> Result<LiveEvidence, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Evidence(reply));
         answer.await.map_err(|_| WatchError::Ended)
     }
 
