@@ -98,9 +98,15 @@ impl Desk {
         (from_ms..to_ms).step_by(50).flat_map(|at| self.tick(at, rise_mb)).collect()
     }
 
+    /// A capture of a stall that is not forgotten yet.
+    fn capture(&self, number: u32) -> Capture {
+        let stalls = self.engine.stall.iter().chain(&self.engine.closing);
+        stalls.flat_map(|stall| &stall.captures).find(|capture| capture.number == number).unwrap().clone()
+    }
+
     /// The capture arrives.
     fn arrives(&mut self, at_ms: u64, key: StallKey, number: u32) -> Vec<Action> {
-        let mut capture = self.engine.captures().find(|c| c.number == number).unwrap().clone();
+        let mut capture = self.capture(number);
         capture.state = CaptureState::Complete;
         capture.sent_ns = Some(capture.trigger_ns);
         capture.received_ns = Some(at_ms * MS);
@@ -338,7 +344,7 @@ fn gopls_gone_mid_capture_keeps_what_is_known() {
     let actions = desk.at(1_500, Event::GoplsGone);
     assert!(closed(&actions).is_none(), "captures are still to be reported");
     for number in 1..=3 {
-        let mut capture = desk.engine.captures().find(|c| c.number == number).unwrap().clone();
+        let mut capture = desk.capture(number);
         capture.state = CaptureState::Partial;
         capture.error = Some("connection closed after 4096 bytes".into());
         desk.at(1_510, Event::CaptureUpdate { key, capture: Box::new(capture) });

@@ -55,11 +55,6 @@ impl Engine {
         self.decisions.iter()
     }
 
-    /// Captures of the stalls that are not forgotten yet.
-    pub fn captures(&self) -> impl Iterator<Item = &Capture> {
-        self.stall.iter().chain(&self.closing).flat_map(|stall| &stall.captures)
-    }
-
     /// The stalls (and captures on request) of the live time line, oldest first.
     pub fn stall_marks(&self) -> impl Iterator<Item = StallMark> {
         self.past.iter().cloned().chain(self.closing.iter().chain(&self.stall).map(Stall::mark))
