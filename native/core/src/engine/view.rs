@@ -4,7 +4,7 @@ use super::stall::{Stall, age};
 use super::{Engine, LoadDetector, RssRing, StallKey, StallMark};
 use crate::limits::Limits;
 use crate::model::{
-    Capture, Decision, InFlight, Incident, LatencySource, MS, Ns, RequestRecord, StallStatus, WatchSettings,
+    Decision, InFlight, Incident, LatencySource, MS, Ns, RequestRecord, StallStatus, WatchSettings,
 };
 
 /// Below this gopls works on nothing: what it does then by itself, and for our readings, is less.
