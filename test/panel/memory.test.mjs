@@ -129,7 +129,18 @@ test('live is a sentence, by keyboard what it rests on, and asked for while it i
 
     await summary.focus();
     await page.keyboard.press('Enter');
-    addUp(await rows(page.locator('.memory-now').getByRole('table')));
+    addUp(await rows(page.locator('.memory-now').getByRole('table', { name: 'What the memory' })));
+    // Churn is told with who makes it.
+    const { allocation } = recordedMemory;
+    await page
+      .getByText(/^Allocates now: \d+\sMB\/s over the last .* That is who makes the garbage:$/)
+      .waitFor();
+    const sites = page
+      .locator('.memory-now')
+      .getByRole('table', { name: 'Who allocates' })
+      .locator('tbody tr');
+    assert.equal(await sites.count(), allocation.sites.length);
+    assert.match(await sites.first().innerText(), /MB\/s.*±\s2%.*Type checking.*recordTypeAndValue/s);
     await page.getByText(/never by RSS/).waitFor();
     assert.equal(await page.locator('.cycles-bars > span').count(), recordedMemory.cycles.length);
 
