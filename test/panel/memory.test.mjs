@@ -133,7 +133,9 @@ test('live is a sentence, by keyboard what it rests on, and asked for while it i
     // Churn is told with who makes it.
     const { allocation } = recordedMemory;
     await page
-      .getByText(/^Allocates now: \d+\sMB\/s over the last .* That is who makes the garbage:$/)
+      .getByText(
+        /^Allocates now: \d+\sMB\/s over the last .* Who makes most of the garbage, \d+\sMB\/s together:$/,
+      )
       .waitFor();
     const sites = page
       .locator('.memory-now')

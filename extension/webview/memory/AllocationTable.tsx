@@ -34,7 +34,10 @@ export function AllocationTable({ rate, caption }: Props) {
                 <td class="numeric">{perSecond(bytes_per_s)}</td>
                 <td class="numeric dim">{`±\u00a0${fmt.share(error_share, 0)}`}</td>
                 <td>
-                  <span class={`swatch subsystem subsystem-${subsystem}`} aria-hidden="true" />{' '}
+                  <span
+                    class={`swatch subsystem subsystem-${subsystem} function-swatch`}
+                    aria-hidden="true"
+                  />
                   {subsystemName(subsystem)}
                 </td>
                 <td class="function" title={name}>

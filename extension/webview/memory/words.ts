@@ -145,19 +145,26 @@ export function verdictSentence(verdict: MemoryVerdict): string {
 export const perSecond = (bytes: number): string => t('{bytes}/s', { bytes: fmt.bytes(bytes) });
 
 /** How much a living gopls allocates over the last minutes. */
-export function allocatesNow(rate: AllocationRate, kind: MemoryVerdict['kind']): string {
-  const said = { rate: perSecond(rate.bytes_per_s), over: fmt.duration(rate.over_ns) };
-  return kind === 'churn'
-    ? t('Allocates now: {rate} over the last {over}. That is who makes the garbage:', said)
-    : t('Allocates now: {rate} over the last {over}, most of it here:', said);
-}
+export const allocatesNow = (rate: AllocationRate, kind: MemoryVerdict['kind']): string =>
+  kind === 'churn'
+    ? t(
+        'Allocates now: {rate} over the last {over}. Who makes most of the garbage, {part} together:',
+        amounts(rate),
+      )
+    : t('Allocates now: {rate} over the last {over}, of which {part} here:', amounts(rate));
 
 /** The same between two heaps of an incident. */
 export const allocatedBetween = (rate: AllocationRate): string =>
-  t('From its first heap to its last, {over} later, gopls allocated {rate}, most of it here:', {
-    rate: perSecond(rate.bytes_per_s),
-    over: fmt.duration(rate.over_ns),
-  });
+  t(
+    'From its first heap to its last, {over} later, gopls allocated {rate}, of which {part} here:',
+    amounts(rate),
+  );
+
+const amounts = ({ bytes_per_s, over_ns, sites }: AllocationRate) => ({
+  rate: perSecond(bytes_per_s),
+  over: fmt.duration(over_ns),
+  part: perSecond(sites.reduce((sum, site) => sum + site.bytes_per_s, 0)),
+});
 
 export const samplingError = (): string =>
   t(
