@@ -7,6 +7,7 @@
  */
 import type {
   CaptureRequest,
+  AllocationRate,
   CapturedMemory,
   Decision,
   GoplsProcess,
@@ -126,8 +127,15 @@ export interface Core {
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
   /** Where gopls's memory is, as last read; null before the first reading. Asked every few seconds, it stays fresh. */
   memory(): Promise<Outcome<MemoryView | null>>;
+  /**
+   * Which leak patterns (`docs/leak-patterns.md`) the watched gopls shows, by its GC cycles with as many documents open as
+   * now; what is not known of its workspace is left open.
+   */
+  patterns(language: string): Promise<Outcome<Patterns>>;
   /** Where it was at the captures of an incident that had the runtime's statistics with them. */
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>;
+  /** Who allocated between its first heap (the baseline, if there is one) and its last; null without two to compare. */
+  incidentAllocation(id: string): Promise<Outcome<AllocationRate | null>>;
   /** Which leak patterns its heaps show (`docs/leak-patterns.md`), with the rules' texts in a language: `en`, `zh-cn`. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>;
   /** Verifications of fixes, the newest first. */

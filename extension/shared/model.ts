@@ -47,6 +47,28 @@ given: number,
 used: number, };
 
 /**
+ * How much gopls allocates, freed or not, and where.
+ */
+export type AllocationRate = { 
+/**
+ * When the later of the two profiles was taken.
+ */
+at_ns: number, 
+/**
+ * From one profile to the other.
+ */
+over_ns: number, 
+/**
+ * All sites.
+ */
+bytes_per_s: number, 
+/**
+ * Those that allocate most, the largest first. Each is at least `bytes_per_s` of its own: what it may have allocated
+ * before it was among the sites kept is not counted.
+ */
+sites: Array<SiteRate>, };
+
+/**
  * One piece of evidence, raw, as gopls sent it.
  */
 export type Capture = { 
@@ -1026,6 +1048,11 @@ latency_source: LatencySource,
  */
 load: LoadContext | null, 
 /**
+ * What the live heap had done from GC cycle to GC cycle when it began; absent when nothing had been read, and in
+ * incidents of earlier versions.
+ */
+memory_verdict: MemoryVerdict | null, 
+/**
  * RSS from before the stall to its end.
  */
 rss: RssSummary, 
@@ -1268,7 +1295,11 @@ verdict: MemoryVerdict,
 /**
  * The live heap after each GC cycle since the workspace was loaded, oldest first.
  */
-cycles: Array<GcCycle>, };
+cycles: Array<GcCycle>, 
+/**
+ * Who allocates, over the last minutes; absent until there are two profiles to compare.
+ */
+allocation: AllocationRate | null, };
 
 /**
  * Something a reader must know, worded by the user interface from `code` and `values`.
@@ -2045,6 +2076,27 @@ unit: string, };
  * On which side of the fix.
  */
 export type Side = "before" | "after";
+
+/**
+ * One site.
+ */
+export type SiteRate = { 
+/**
+ * The function: the nearest to the allocation that a rule of `rules/subsystems.json` names.
+ */
+function: string, 
+/**
+ * Id of the part of gopls that most of it is for.
+ */
+subsystem: string, 
+/**
+ * Allocated per second.
+ */
+bytes_per_s: number, 
+/**
+ * Standard error of that by the runtime's sampling (one sample in 512 KiB), as a share of it, 0 to 1.
+ */
+error_share: number, };
 
 /**
  * A stall as a shaded span.

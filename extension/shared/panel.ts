@@ -4,6 +4,7 @@
  */
 import type { Outcome, ProfileRef } from './core';
 import type {
+  AllocationRate,
   CapturedMemory,
   Decision,
   FlameTree,
@@ -50,7 +51,10 @@ export interface PanelApi {
   incident(args: { id: string }): Outcome<Incident>;
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   memory(args: Record<string, never>): Outcome<MemoryView | null>;
+  /** Of the gopls that is watched, in the language of the editor. */
+  patterns(args: Record<string, never>): Outcome<Patterns>;
   incidentMemory(args: { id: string }): Outcome<CapturedMemory[]>;
+  incidentAllocation(args: { id: string }): Outcome<AllocationRate | null>;
   /** In the language of the editor. */
   incidentPatterns(args: { id: string }): Outcome<Patterns>;
   sampleTypes(args: { ref: ProfileRef }): Outcome<SampleType[]>;

@@ -51,8 +51,12 @@ export declare class Core {
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>
   /** Where gopls's memory is, as last read. */
   memory(): Promise<Outcome<MemoryView | null>>
+  /** Which leak patterns the watched gopls shows now. */
+  patterns(language: string): Promise<Outcome<Patterns>>
   /** Where it was at the captures of an incident. */
   incidentMemory(id: string): Promise<Outcome<CapturedMemory[]>>
+  /** Who allocated between the heaps of an incident. */
+  incidentAllocation(id: string): Promise<Outcome<AllocationRate | null>>
   /** Which leak patterns the heaps of an incident show. */
   incidentPatterns(id: string, language: string): Promise<Outcome<Patterns>>
   /** Verifications of fixes, newest first. */

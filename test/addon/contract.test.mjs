@@ -74,6 +74,7 @@ async function answersAtRest(core) {
   for (const call of [
     'incident',
     'incidentMemory',
+    'incidentAllocation',
     'incidentPatterns',
     'saveProfile',
     'sampleTypes',
@@ -93,7 +94,7 @@ async function answersAtRest(core) {
     assert.equal(code, 'verification-not-found', call);
     assert.match(message, /no-such.*deleted/, call);
   }
-  for (const call of ['captureNow', 'memory', 'timeline']) {
+  for (const call of ['captureNow', 'memory', 'patterns', 'timeline']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'watcher-ended', call);
     assert.match(message, /not running: reload the window/, call);

@@ -90,7 +90,8 @@ async function load(name, leastMB, { workspace, file, env, editedMs }) {
     );
     const status = core.status();
     const edited = editedMs && (await editUnder(core, gopls, { document, text: TYPE }, editedMs));
-    return { loading, rest, status, edited };
+    const patterns = edited && value(await core.patterns('en')).judgement;
+    return { loading, rest, status, edited, patterns };
   } finally {
     await core.stop();
     await gopls.kill();
@@ -118,7 +119,7 @@ for (const [name, scene, leastMB, mostMB] of [
   ],
 ]) {
   test(`the parts add up to RSS: ${name}`, { timeout: 4 * MINUTE }, async (t) => {
-    const { loading, rest, status, edited } = await load(name, leastMB, scene());
+    const { loading, rest, status, edited, patterns } = await load(name, leastMB, scene());
     const rssMB = rest.waterfall.rss_bytes / MB;
     const { unnamed, untouchedMB } = addsUp(rest);
     const figures = `${rssMB.toFixed(0)} MB at rest, ${(unnamed * 100).toFixed(1)} % unnamed, ${untouchedMB.toFixed(0)} MB untouched`;
@@ -145,6 +146,9 @@ for (const [name, scene, leastMB, mostMB] of [
     assert.ok(last.cycles.length >= 2, 'no GC cycle was seen');
     for (const { verdict } of edited.views)
       assert.ok(!/growing|growth/.test(verdict.kind), JSON.stringify(verdict));
+    assert.deepEqual(patterns.findings, [], 'a healthy gopls is accused of nothing');
+    assert.ok(patterns.clear.length > 0, 'and something was judged');
+    if (last.allocation) t.diagnostic(JSON.stringify(last.allocation));
     const totals = last.cycles.map((cycle) => cycle.allocated_bytes);
     assert.deepEqual(
       totals,

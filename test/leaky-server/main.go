@@ -7,6 +7,7 @@
 //	POST /do/WAY?times=N   does it N times; the ways are in ways.go
 //	POST /gc               completes a garbage collection
 //	GET  /workspace_stats  what gopls's command gopls.workspace_stats would answer
+//	GET  /info, /memory, /metrics/  what Stallscope's watcher reads of gopls
 //	GET  /views            what gopls's command gopls.views would answer
 //
 // It ends when its standard input does.
@@ -51,6 +52,7 @@ func main() {
 	http.HandleFunc("POST /gc", func(http.ResponseWriter, *http.Request) { runtime.GC() })
 	http.HandleFunc("GET /workspace_stats", answer(func() any { return ways.session.WorkspaceStats() }))
 	http.HandleFunc("GET /views", answer(func() any { return ways.session.ViewList() }))
+	servePages()
 	fmt.Printf("http://%s\n", listener.Addr())
 	go func() {
 		io.Copy(io.Discard, os.Stdin)

@@ -100,6 +100,13 @@ export class Host {
   incidentMemory({ id }) {
     return this.core.incidentMemory(id);
   }
+  /** Nothing is watched here: what a living gopls shows is for a test to say. */
+  patterns() {
+    return { ok: true, value: { judgement: { findings: [], not_judged: [], clear: [] }, cards: [] } };
+  }
+  incidentAllocation({ id }) {
+    return this.core.incidentAllocation(id);
+  }
   incidentPatterns({ id }) {
     return this.core.incidentPatterns(id, this.locale);
   }

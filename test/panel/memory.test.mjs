@@ -76,6 +76,35 @@ test('an incident says what its memory consisted of, live heap and all', async (
   });
 });
 
+test('who allocated between two heaps of an incident is told by function and part of gopls, with its error', async () => {
+  const { id } = laterStall();
+  host.select = id;
+  const { value: rate } = await host.core.incidentAllocation(id);
+  assert.ok(rate.sites.length > 4 && rate.bytes_per_s > MB, JSON.stringify(rate));
+  await withPanel(browser, host, async (page) => {
+    const table = page.getByRole('table', { name: 'Who allocates' });
+    await table.waitFor();
+    const shown = await table
+      .locator('tbody tr')
+      .evaluateAll((all) => all.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.innerText)));
+    assert.equal(shown.length, rate.sites.length);
+    for (const [index, [amount, error, , name]] of shown.entries()) {
+      const { function: full, bytes_per_s, error_share } = rate.sites[index];
+      assert.ok(full.endsWith(name), `${full} ends with ${name}`);
+      assert.match(amount, /^[\d.,]+\s(GB|MB|kB)\/s$/);
+      assert.equal(error, `±\u00a0${Math.round(error_share * 100)}%`);
+      const next = rate.sites[index + 1];
+      assert.ok(!next || next.bytes_per_s <= bytes_per_s, 'the largest first');
+    }
+    await page.getByText(/From its first heap to its last, [\d.]+\ss later, gopls allocated /).waitFor();
+  });
+  host.select = withoutHeap().id;
+  await withPanel(browser, host, async (page) => {
+    await page.getByRole('heading', { name: 'What Stallscope did' }).waitFor();
+    assert.equal(await page.getByRole('table', { name: 'Who allocates' }).count(), 0);
+  });
+});
+
 test('an incident without the statistics says nothing of it', async () => {
   host.select = withoutHeap().id;
   host.asked = [];
@@ -100,7 +129,20 @@ test('live is a sentence, by keyboard what it rests on, and asked for while it i
 
     await summary.focus();
     await page.keyboard.press('Enter');
-    addUp(await rows(page.locator('.memory-now').getByRole('table')));
+    addUp(await rows(page.locator('.memory-now').getByRole('table', { name: 'What the memory' })));
+    // Churn is told with who makes it.
+    const { allocation } = recordedMemory;
+    await page
+      .getByText(
+        /^Allocates now: \d+\sMB\/s over the last .* Who makes most of the garbage, \d+\sMB\/s together:$/,
+      )
+      .waitFor();
+    const sites = page
+      .locator('.memory-now')
+      .getByRole('table', { name: 'Who allocates' })
+      .locator('tbody tr');
+    assert.equal(await sites.count(), allocation.sites.length);
+    assert.match(await sites.first().innerText(), /MB\/s.*±\s2%.*Type checking.*recordTypeAndValue/s);
     await page.getByText(/never by RSS/).waitFor();
     assert.equal(await page.locator('.cycles-bars > span').count(), recordedMemory.cycles.length);
 

@@ -74,6 +74,50 @@ test('one that is found says why, what to do, what was measured and where', asyn
   });
 });
 
+test('live it is quiet until something is found, and asked again after another GC cycle only', async () => {
+  const asked = () => host.asked.filter(({ method }) => method === 'patterns').length;
+  const live = (body) => {
+    host.select = null;
+    host.asked = [];
+    return withPanel(browser, host, body);
+  };
+  await live(async (page, { push }) => {
+    await page.locator('.memory-now').waitFor();
+    for (let tries = 0; asked() === 0 && tries < 100; tries += 1) await page.waitForTimeout(20);
+    assert.equal(asked(), 1);
+    assert.equal(await page.locator('.patterns-now').count(), 0);
+    // The memory is read anew, and shows the same GC cycles.
+    const memory = () => host.asked.filter(({ method }) => method === 'memory').length;
+    const before = memory();
+    await push({ type: 'status', status: { ...host.status, at_ns: host.status.at_ns + 6e9 } });
+    for (let tries = 0; memory() === before && tries < 100; tries += 1) await page.waitForTimeout(20);
+    await page.waitForTimeout(100);
+    assert.deepEqual([memory(), asked()], [before + 1, 1]);
+  });
+  const { value } = await host.core.incidentPatterns(laterStall().id, 'en');
+  const card = value.cards.find(({ rule }) => rule === 'growing-diagnostics');
+  const growth = { name: 'growth', value: 25.4e6, unit: 'bytes' };
+  const finding = {
+    rule: card.rule,
+    severity: 'high',
+    confidence: 'medium',
+    measured: [growth],
+    functions: [],
+  };
+  const judgement = { findings: [finding], not_judged: value.judgement.not_judged, clear: ['large-file'] };
+  host.overrides.patterns = () => ({ ok: true, value: { ...value, judgement } });
+  try {
+    await live(async (page) => {
+      const found = page.locator('.patterns-now');
+      await found.getByText(card.title).waitFor();
+      assert.match(await found.innerText(), /growth: 25\sMB/);
+      await found.getByText(`Not found: 1. Not to be told yet: ${judgement.not_judged.length}.`).waitFor();
+    });
+  } finally {
+    host.overrides = {};
+  }
+});
+
 test('in Chinese the rules speak Chinese', async () => {
   const { value } = await host.core.incidentPatterns(laterStall().id, 'zh-cn');
   for (const { rule, title, why, what_to_do: todo } of value.cards)

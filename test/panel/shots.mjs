@@ -75,6 +75,9 @@ for (const theme of Object.keys(THEMES)) {
       await page.getByRole('button', { name: 'Live' }).click();
       await page.waitForTimeout(400);
       await page.screenshot({ path: path.join(folder, `${theme}-${width}-live.png`) });
+      await page.locator('.memory-now > summary').click();
+      await page.waitForTimeout(200);
+      await page.screenshot({ path: path.join(folder, `${theme}-${width}-live-memory.png`), fullPage: true });
     }
     if (problems.length > 0) console.error(theme, width, problems);
     await close();

@@ -1,7 +1,7 @@
 // The first thing an incident says: a sentence, what it rests on, and where to go from there.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Host } from './host.mjs';
+import { Host, recordedMemory } from './host.mjs';
 import { firstLoad, laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
 import { launch, requireBundle, withPanel } from './page.mjs';
 
@@ -12,11 +12,20 @@ let host;
 before(async () => {
   requireBundle();
   browser = await launch();
-  host = new Host((storage) => writeIncidents(storage, [firstLoad(), laterStall(), withoutHeap()]));
+  host = new Host((storage) =>
+    writeIncidents(storage, [firstLoad(), laterStall(), withoutHeap(), churning()]),
+  );
 });
 after(async () => {
   host?.close();
   await browser?.close();
+});
+
+/** One of a gopls that churned before: every other incident is as an earlier version wrote it, without that. */
+const churning = () => ({
+  ...withoutHeap(),
+  id: withoutHeap().id.replace('completion', 'references'),
+  memory_verdict: recordedMemory.verdict,
 });
 
 async function verdictOf({ id }, body) {
@@ -55,6 +64,16 @@ test('growth is told with the heap beside it, and nothing is said of a leak', as
     await verdict.getByText(new RegExp(`, ${Math.round(largest.value / MB)}\\sMB of `)).waitFor();
     await verdict.getByRole('button', { name: 'See which part of gopls it is' }).click();
     await page.getByRole('tab', { name: 'Subsystems', selected: true }).waitFor();
+  });
+});
+
+test('what the live heap had done over GC cycles is told with it, and nothing where that is not known', async () => {
+  await verdictOf(churning(), async (verdict) => {
+    await verdict.getByText(/^Over GC cycles, as it was when this began: Churn: /).waitFor();
+  });
+  await verdictOf(withoutHeap(), async (verdict) => {
+    await verdict.getByText(/^Memory \(RSS\) went from /).waitFor();
+    assert.equal(await verdict.getByText(/Over GC cycles/).count(), 0);
   });
 });
 

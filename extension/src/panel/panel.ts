@@ -158,8 +158,12 @@ export class Panel implements vscode.Disposable {
         return core.timeline(request.args.query);
       case 'memory':
         return core.memory();
+      case 'patterns':
+        return core.patterns(vscode.env.language);
       case 'incidentMemory':
         return core.incidentMemory(request.args.id);
+      case 'incidentAllocation':
+        return core.incidentAllocation(request.args.id);
       case 'incidentPatterns':
         return core.incidentPatterns(request.args.id, vscode.env.language);
       case 'sampleTypes':

@@ -6,6 +6,7 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { FlameGraph } from '../flame/FlameGraph';
+import { baseline, bestProfile, profiles, readable } from '../heap/captures';
 import { Compare } from '../heap/Compare';
 import { HeapTable } from '../heap/HeapTable';
 import { offeredTypes, SampleTypesProvider, shownType } from '../heap/sampleTypes';
@@ -17,7 +18,7 @@ import { Tabs } from '../ui/Tabs';
 import { decisionText } from '../words/decisions';
 import { captureName } from '../words/sources';
 import { Decisions } from './Decisions';
-import { baseline, baselineAge, bestProfile, headline, noHeap, profiles, readable } from './facts';
+import { baselineAge, headline, noHeap } from './facts';
 import { Overview } from './Overview';
 import type { TabKey } from './state';
 

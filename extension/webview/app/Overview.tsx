@@ -2,19 +2,26 @@ import type { Capture, Incident } from '../../shared/model';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { bestHeap, readable } from '../heap/captures';
+import { IncidentAllocation } from '../memory/IncidentAllocation';
 import { IncidentMemory } from '../memory/IncidentMemory';
+import { useRequest } from '../base/useRequest';
 import { IncidentPatterns } from '../patterns/IncidentPatterns';
 import { decisionText, noteText } from '../words/decisions';
 import { captureName, captureState, methodName, timingSource } from '../words/sources';
-import { facts, readable } from './facts';
+import { facts } from './facts';
 import type { TabKey } from './state';
 import { Verdict } from './Verdict';
 
 export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: TabKey): void }) {
+  const { rpc } = usePanel();
+  // Asked once for both that show it: again when another capture has come.
+  const version = `${incident.id} ${incident.captures.length} ${bestHeap(incident)?.number ?? ''}`;
+  const memory = useRequest(version, () => rpc.ask('incidentMemory', { id: incident.id }));
   const fired = incident.decisions.filter((decision) => decision.fired);
   return (
     <div class="overview">
-      <Verdict incident={incident} onTab={onTab} />
+      <Verdict incident={incident} memory={memory.value} onTab={onTab} />
       <dl class="facts">
         {facts(incident).map(({ label, text }) => (
           <div key={label}>
@@ -23,7 +30,8 @@ export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: T
           </div>
         ))}
       </dl>
-      <IncidentMemory incident={incident} />
+      <IncidentMemory incident={incident} memory={memory} />
+      <IncidentAllocation incident={incident} />
       <IncidentPatterns incident={incident} />
       {incident.notes.length > 0 && (
         <section>

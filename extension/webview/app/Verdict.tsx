@@ -1,30 +1,31 @@
-import type { Incident } from '../../shared/model';
+import type { CapturedMemory, Incident } from '../../shared/model';
 import { usePanel } from '../base/context';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
-import { baseline, bestHeap, bestProfile } from './facts';
+import { baseline, bestHeap, bestProfile } from '../heap/captures';
 import type { TabKey } from './state';
 import { evidence, verdict } from './comesTo';
 
 interface Props {
   incident: Incident;
+  /** As far as it is there. */
+  memory: CapturedMemory[] | null;
   onTab(tab: TabKey): void;
 }
 
 /** The first thing to read: a sentence, what it rests on, and where to go from there. */
-export function Verdict({ incident, onTab }: Props) {
+export function Verdict({ incident, memory, onTab }: Props) {
   const { rpc, run, offline } = usePanel();
   const heap = bestHeap(incident);
   const profile = bestProfile(incident);
   const key = `${incident.id} ${incident.captures.length} ${heap?.number ?? ''}`;
-  const memory = useRequest(key, () => rpc.ask('incidentMemory', { id: incident.id }));
   const parts = useRequest(heap ? key : null, () =>
     rpc.ask('subsystems', {
       ref: { incident: incident.id, capture: heap?.number ?? 0 },
       query: { sample_type: 'inuse_space' },
     }),
   );
-  const rests = evidence(incident, memory.value?.findLast(({ waterfall }) => waterfall) ?? null, parts.value);
+  const rests = evidence(incident, memory?.findLast(({ waterfall }) => waterfall) ?? null, parts.value);
   return (
     <section class="verdict" aria-label={t('Verdict')}>
       <p class="verdict-sentence">{verdict(incident)}</p>

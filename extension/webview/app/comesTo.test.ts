@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Capture, Incident, LoadContext } from '../../shared/model';
+import type { Capture, Incident, LoadContext, MemoryVerdict } from '../../shared/model';
 import { evidence, verdict } from './comesTo';
 
 const MB = 1e6;
+
+const VERDICT: MemoryVerdict = {
+  kind: 'not-enough-evidence',
+  cycles: 3,
+  needed_cycles: 5,
+  over_ns: 60e9,
+  first_live_bytes: 300 * MB,
+  last_live_bytes: 310 * MB,
+  growth: null,
+  allocated_bytes_per_s: 5 * MB,
+  goroutines: null,
+};
 
 function incident(
   growth: number,
@@ -46,6 +58,15 @@ test('what was asked for by hand is called what it is', () => {
   assert.match(said({ kind: 'cpu', seconds: 5 }), /CPU time went within 5 s/);
   assert.match(said({ kind: 'heap', after_gc: true }), /what gopls keeps/);
   assert.match(said({ kind: 'heap' }), /where the memory was/);
+});
+
+test('what the live heap had done before is told, unless it is the load that was named', () => {
+  const before = { ...incident(400 * MB), memory_verdict: VERDICT };
+  assert.match(evidence(before, null, null).at(-1)!, /when this began: .* 5 more GC cycles are needed/);
+  const loading = { ...VERDICT, kind: 'workspace-load' as const };
+  assert.match(evidence({ ...before, memory_verdict: loading }, null, null).at(-1)!, /is being loaded/);
+  assert.equal(evidence({ ...before, load: LOAD, memory_verdict: loading }, null, null).length, 1);
+  assert.equal(evidence({ ...before, memory_verdict: null }, null, null).length, 1);
 });
 
 test('what is not known is left out', () => {

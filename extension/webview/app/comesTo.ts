@@ -4,6 +4,7 @@ import type { Capture, CapturedMemory, Incident, MemoryPartKind, SubsystemTable 
 import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { verdictSentence } from '../memory/words';
 import { subsystemName } from '../words/subsystems';
 
 /** gopls's reserve is in every heap and says nothing about this one. */
@@ -48,7 +49,7 @@ function onRequest(captures: Capture[]): string {
 }
 
 export function evidence(
-  { rss, request }: Incident,
+  { rss, request, load, memory_verdict }: Incident,
   memory: CapturedMemory | null,
   heap: SubsystemTable | null,
 ): string[] {
@@ -76,6 +77,11 @@ export function evidence(
         bytes: fmt.bytes(largest.value),
         total: fmt.bytes(heap.total - (heap.rows.find(({ subsystem }) => subsystem === BALLAST)?.value ?? 0)),
       }),
+    );
+  // That it is a load is said already, by the sentence above.
+  if (memory_verdict && !(memory_verdict.kind === 'workspace-load' && load))
+    found.push(
+      t('Over GC cycles, as it was when this began: {verdict}', { verdict: verdictSentence(memory_verdict) }),
     );
   return found;
 }

@@ -1,28 +1,11 @@
 // An incident in words: a headline, and facts below it. Every number says where it comes from.
 import type { Capture, Decision, Incident, PastLoad } from '../../shared/model';
 import * as fmt from '../base/format';
+import { baseline, heaps, readable } from '../heap/captures';
 import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
 import { sentences, t } from '../base/l10n';
 import { decisionText } from '../words/decisions';
 import { captureState, incidentState, methodName, timingSource } from '../words/sources';
-
-/** Heap captures of the stall itself, in order. */
-export const heaps = (incident: Incident): Capture[] =>
-  incident.captures.filter(({ kind }) => kind === 'heap');
-/** All that the views of a profile can show, those on request included. */
-export const profiles = (incident: Incident): Capture[] =>
-  incident.captures.filter(({ kind }) => ['heap', 'heap-delta', 'allocs', 'cpu'].includes(kind));
-export const baseline = (incident: Incident): Capture | undefined =>
-  incident.captures.find(({ kind, state }) => kind === 'baseline' && state === 'complete');
-
-export const readable = ({ state, file }: Capture): boolean => state === 'complete' && file !== '';
-
-/** The heap capture to look at first: the last whole one, which saw most of the growth. */
-export const bestHeap = (incident: Incident): Capture | undefined => heaps(incident).findLast(readable);
-
-/** The profile to look at first: the best heap, else what was captured last. */
-export const bestProfile = (incident: Incident): Capture | undefined =>
-  bestHeap(incident) ?? profiles(incident).findLast(readable);
 
 export interface Fact {
   label: string;

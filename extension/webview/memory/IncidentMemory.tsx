@@ -1,23 +1,23 @@
 import { useState } from 'preact/hooks';
 import type { CapturedMemory, Incident } from '../../shared/model';
-import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
-import { useRequest } from '../base/useRequest';
+import type { Loadable } from '../base/useRequest';
 import { Failed } from '../ui/Feedback';
 import { Select } from '../ui/Select';
 import { WaterfallTable } from './WaterfallTable';
 
+interface Props {
+  incident: Incident;
+  /** What `incidentMemory` answers. */
+  memory: Loadable<CapturedMemory[]>;
+}
+
 /** Where the memory was, at each capture that had the runtime's statistics with it; the last one first. */
-export function IncidentMemory({ incident }: { incident: Incident }) {
-  const { rpc } = usePanel();
-  const captured = incident.captures.filter(({ kind, state }) => kind === 'memory' && state === 'complete');
-  const key = captured.length > 0 ? `${incident.id} ${captured.map(({ number }) => number).join()}` : null;
-  const answer = useRequest(key, () => rpc.ask('incidentMemory', { id: incident.id }));
+export function IncidentMemory({ incident, memory }: Props) {
   const [chosen, setChosen] = useState<number | null>(null);
-  if (key === null) return null;
-  if (answer.error !== null) return <Failed message={answer.error} onRetry={answer.retry} />;
-  const all = answer.value;
+  if (memory.error !== null) return <Failed message={memory.error} onRetry={memory.retry} />;
+  const all = memory.value;
   const shown = all?.find(({ capture }) => capture === chosen) ?? all?.at(-1);
   if (!all || !shown) return null;
   const after = ({ at_ns }: CapturedMemory) => fmt.duration(at_ns - incident.request.start_ns);

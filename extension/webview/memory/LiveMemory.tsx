@@ -4,7 +4,9 @@ import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
-import { verdictBasis, verdictSentence } from './words';
+import { LivePatterns } from '../patterns/LivePatterns';
+import { AllocationTable } from './AllocationTable';
+import { allocatesNow, verdictBasis, verdictSentence } from './words';
 import { WaterfallTable } from './WaterfallTable';
 
 /** Asked as often as the core reads while somebody looks. */
@@ -29,12 +31,21 @@ export function LiveMemory({ status, visible }: Props) {
   if (!gopls || last.current?.pid !== gopls.pid) return null;
   const { view } = last.current;
   return (
-    <details class="memory-now" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{verdictSentence(view.verdict)}</summary>
-      <WaterfallTable waterfall={view.waterfall} />
-      <Cycles cycles={view.cycles} />
-      <p class="dim">{verdictBasis(view.verdict)}</p>
-    </details>
+    <>
+      <details class="memory-now" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>{verdictSentence(view.verdict)}</summary>
+        <WaterfallTable waterfall={view.waterfall} />
+        {view.allocation && (
+          <AllocationTable
+            rate={view.allocation}
+            caption={allocatesNow(view.allocation, view.verdict.kind)}
+          />
+        )}
+        <Cycles cycles={view.cycles} />
+        <p class="dim">{verdictBasis(view.verdict)}</p>
+      </details>
+      <LivePatterns key={gopls.pid} cycle_ns={view.cycles.at(-1)?.at_ns ?? null} />
+    </>
   );
 }
 

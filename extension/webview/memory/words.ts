@@ -1,5 +1,5 @@
 // What the parts of the memory are, and what can be said of it, in words.
-import type { MemoryPartKind, MemoryVerdict, Waterfall } from '../../shared/model';
+import type { AllocationRate, MemoryPartKind, MemoryVerdict, Waterfall } from '../../shared/model';
 import * as fmt from '../base/format';
 import { sentences, t } from '../base/l10n';
 
@@ -141,6 +141,35 @@ export function verdictSentence(verdict: MemoryVerdict): string {
       );
   }
 }
+
+export const perSecond = (bytes: number): string => t('{bytes}/s', { bytes: fmt.bytes(bytes) });
+
+/** How much a living gopls allocates over the last minutes. */
+export const allocatesNow = (rate: AllocationRate, kind: MemoryVerdict['kind']): string =>
+  kind === 'churn'
+    ? t(
+        'Allocates now: {rate} over the last {over}. Who makes most of the garbage, {part} together:',
+        amounts(rate),
+      )
+    : t('Allocates now: {rate} over the last {over}, of which {part} here:', amounts(rate));
+
+/** The same between two heaps of an incident. */
+export const allocatedBetween = (rate: AllocationRate): string =>
+  t(
+    'From its first heap to its last, {over} later, gopls allocated {rate}, of which {part} here:',
+    amounts(rate),
+  );
+
+const amounts = ({ bytes_per_s, over_ns, sites }: AllocationRate) => ({
+  rate: perSecond(bytes_per_s),
+  over: fmt.duration(over_ns),
+  part: perSecond(sites.reduce((sum, site) => sum + site.bytes_per_s, 0)),
+});
+
+export const samplingError = (): string =>
+  t(
+    'From two heap profiles, each as of the GC before it. The Go runtime looks at one allocation in 512 KiB, so small amounts are unsure: the error says by how much. What the runtime and the standard library allocate is counted for the function of gopls, or of the type checker and the like, that called them.',
+  );
 
 /** What it rests on, and what it leaves open. */
 export function verdictBasis(verdict: MemoryVerdict): string {

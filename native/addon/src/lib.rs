@@ -389,6 +389,28 @@ impl Core {
         })
     }
 
+    /// Which leak patterns the watched gopls shows now.
+    #[napi(ts_args_type = "language: string", ts_return_type = "Promise<Outcome<Patterns>>", catch_unwind)]
+    pub fn patterns<'env>(
+        &self,
+        env: &'env Env,
+        language: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let watcher = self.watcher();
+        let language = argument::<String>(env, "language", language);
+        promise(env, async move {
+            let evidence = match watcher {
+                Some(watcher) => watcher.evidence().await,
+                None => Err(WatchError::Ended),
+            };
+            blocking(move || {
+                let language = language?;
+                Ok(evidence?.judge(&language)?)
+            })
+            .await
+        })
+    }
+
     /// Where it was at the captures of an incident.
     #[napi(ts_args_type = "id: string", ts_return_type = "Promise<Outcome<CapturedMemory[]>>", catch_unwind)]
     pub fn incident_memory<'env>(
@@ -399,6 +421,22 @@ impl Core {
         let reader = Arc::clone(&self.reader);
         let id = argument::<String>(env, "id", id);
         promise(env, blocking(move || Ok(reader.memory(&id?)?)))
+    }
+
+    /// Who allocated between the heaps of an incident.
+    #[napi(
+        ts_args_type = "id: string",
+        ts_return_type = "Promise<Outcome<AllocationRate | null>>",
+        catch_unwind
+    )]
+    pub fn incident_allocation<'env>(
+        &self,
+        env: &'env Env,
+        id: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let id = argument::<String>(env, "id", id);
+        promise(env, blocking(move || Ok(reader.allocation(&id?)?)))
     }
 
     /// Which leak patterns the heaps of an incident show.

@@ -4,8 +4,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use stallscope_core::heap::HeapIndex;
-use stallscope_core::memory::HeapTotals;
+use stallscope_core::heap::{AllocationSites, HeapIndex};
+use stallscope_core::memory::{HeapTotals, MOST_SITES};
 use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureState};
 
 use crate::panic_text;
@@ -69,18 +69,19 @@ fn total(path: &Path, sample_type: Option<&str>) -> Result<i64, String> {
     parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
 }
 
-/// The sums of a profile that is looked at once and not kept; `None` when it is none.
-pub(crate) fn heap_totals(profile: &[u8]) -> Option<HeapTotals> {
+/// The sums of a profile that is looked at once and not kept, and who allocated; `None` when it is none.
+pub(crate) fn heap_totals(profile: &[u8]) -> Option<(HeapTotals, AllocationSites)> {
     // As above: outside input.
     let totals = catch_unwind(AssertUnwindSafe(|| {
         let profile = stallscope_pprof::decode(profile, &stallscope_pprof::Limits::default()).ok()?;
         let index = HeapIndex::new(profile).ok()?;
         let total = |kind| Bytes::try_from(index.total(Some(kind)).ok()?).ok();
-        Some(HeapTotals {
+        let totals = HeapTotals {
             inuse_bytes: total("inuse_space")?,
             ballast_bytes: index.ballast_bytes(),
             allocated_bytes: total("alloc_space")?,
-        })
+        };
+        Some((totals, index.allocation_sites(MOST_SITES).ok()?))
     }));
     totals.ok().flatten()
 }

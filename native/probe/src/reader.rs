@@ -11,14 +11,16 @@ use stallscope_core::heap::{
     SubsystemQuery, SubsystemTable, diff, flame_diff,
 };
 use stallscope_core::memory::{
-    CapturedMemory, LiveHeap, MemStats, NotMemStats, Resident, Waterfall, WaterfallInput,
+    AllocationRate, CapturedMemory, LiveHeap, MOST_SITES, MemStats, NotMemStats, Resident, Waterfall,
+    WaterfallInput,
 };
 use stallscope_core::model::{
     Bytes, Capture, CaptureKind, CaptureState, HeapCapture, Incident, IncidentSummary, Ns, Timeline,
     TimelineQuery,
 };
-use stallscope_core::patterns::{Evidence, Patterns, Rules, evaluate};
+use stallscope_core::patterns::{Evidence, Patterns};
 
+use crate::patterns::judge;
 use crate::store::{Store, StoreError};
 
 /// Parsed profiles kept: the one looked at, its baseline, and the one before.
@@ -127,6 +129,15 @@ fn read_statistics(path: &Path) -> Result<MemStats, ReadError> {
         .map_err(|e| StoreError::io(path, e))?;
     let invalid = |source| ReadError::Statistics { path: path.to_path_buf(), source };
     MemStats::parse(&String::from_utf8_lossy(&page)).map_err(invalid)
+}
+
+/// Its whole heaps, baseline included, in order of time.
+fn heaps_in_order(incident: &Incident) -> Vec<&Capture> {
+    let is_heap = |c: &&Capture| matches!(c.kind, CaptureKind::Heap | CaptureKind::Baseline);
+    let is_whole = |c: &&Capture| c.state == CaptureState::Complete;
+    let mut heaps: Vec<_> = incident.captures.iter().filter(is_heap).filter(is_whole).collect();
+    heaps.sort_by_key(|capture| capture.received_ns);
+    heaps
 }
 
 /// What the panel and the commands ask.
@@ -309,23 +320,31 @@ impl Reader {
     /// Not there, not readable. Heaps that cannot be read are left out.
     pub fn patterns(&self, id: &str, language: &str) -> Result<Patterns, ReadError> {
         let incident = self.store.load(id)?;
-        let mut heaps: Vec<&Capture> = (incident.captures.iter())
-            .filter(|c| matches!(c.kind, CaptureKind::Heap | CaptureKind::Baseline))
-            .filter(|c| c.state == CaptureState::Complete)
-            .collect();
-        heaps.sort_by_key(|capture| capture.received_ns);
+        let heaps = heaps_in_order(&incident);
         let heaps: Vec<_> =
             heaps.iter().filter_map(|heap| Some(self.profile(id, heap.number).ok()?.1)).collect();
-        let rules = Rules::built_in().map_err(|error| ReadError::Patterns { what: error.to_string() })?;
         let profiles: Vec<&HeapIndex> = heaps.iter().map(Arc::as_ref).collect();
-        let judge = |profiles: &[&HeapIndex]| {
-            evaluate(&rules, &Evidence { profiles, ..Evidence::default() })
-                .map_err(|error| ReadError::Patterns { what: error.to_string() })
-        };
+        let on = |profiles: &[&HeapIndex]| judge(&Evidence { profiles, ..Evidence::default() }, language);
         // A baseline is of the same process, unless the folder was put together by hand: then the last heap alone.
-        let judgement = judge(&profiles).or_else(|_| judge(&profiles[profiles.len().saturating_sub(1)..]))?;
-        let cards = rules.list().iter().map(|rule| rule.card(language)).collect();
-        Ok(Patterns { judgement, cards })
+        on(&profiles).or_else(|_| on(&profiles[profiles.len().saturating_sub(1)..]))
+    }
+
+    /// Who allocated between the first and the last heap of an incident, its baseline included; `None` when there are no two of
+    /// one process and different GC cycles.
+    ///
+    /// # Errors
+    /// Not there, not readable. Heaps that cannot be read are left out.
+    pub fn allocation(&self, id: &str) -> Result<Option<AllocationRate>, ReadError> {
+        let incident = self.store.load(id)?;
+        let sites = |capture: &Capture| {
+            let (_, index) = self.profile(id, capture.number).ok()?;
+            Some((capture.received_ns?, index.allocation_sites(MOST_SITES).ok()?))
+        };
+        let sites: Vec<_> = heaps_in_order(&incident).into_iter().filter_map(sites).collect();
+        let (Some((from_ns, before)), Some((at_ns, after))) = (sites.first(), sites.last()) else {
+            return Ok(None);
+        };
+        Ok(AllocationRate::between((*from_ns, before), (*at_ns, after)))
     }
 
     /// Where the memory was at each capture of the runtime's statistics.

@@ -79,6 +79,8 @@ export const RIGHT = {
   timeline: [{ incident: null, from_ns: null, to_ns: null, points: 100 }],
   memory: [],
   incidentMemory: ['no-such'],
+  incidentAllocation: ['no-such'],
+  patterns: ['en'],
   incidentPatterns: ['no-such', 'en'],
   verifications: [],
   verify: [{ step: 'look', id: 'no-such' }],

@@ -32,6 +32,7 @@ impl Engine {
             decisions: Vec::new(),
             notes: Vec::new(),
             load: None,
+            memory_verdict: self.memory_verdict(),
             steepest_rise_bytes: 0,
             held: std::collections::BTreeSet::new(),
             rss_at_heap_bytes: None,

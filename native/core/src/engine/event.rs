@@ -97,7 +97,7 @@ pub enum Event {
     /// It was given up for something that matters more.
     BaselineGivenUp,
     /// A reading of the runtime's statistics; `None` when it did not come.
-    MemoryRead(Option<MemoryRead>),
+    MemoryRead(Option<Box<MemoryRead>>),
     /// The debug server has cost this much so far, since gopls was found.
     Cost(Cost),
     /// New settings.

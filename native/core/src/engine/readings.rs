@@ -4,11 +4,13 @@
 //! milliseconds each, with a heap profile some fifty, so they are rare, and nobody who waits pays for them.
 
 use super::{Action, Engine};
+use crate::heap::AllocationSites;
 use crate::memory::{
-    HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict, MemoryView, Resident, Waterfall,
-    WaterfallInput,
+    Allocations, GcCycle, HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict,
+    MemoryVerdictKind, MemoryView, Resident, Waterfall, WaterfallInput,
 };
 use crate::model::{MS, Ns, SECOND};
+use crate::patterns::Point;
 
 /// Time between two readings while gopls works …
 const EVERY_NS: Ns = 30 * SECOND;
@@ -29,7 +31,7 @@ const LOOKING_NS: Ns = 8 * SECOND;
 const EVERY_AT_REST_NS: Ns = 125 * SECOND;
 
 /// What came of a reading.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MemoryRead {
     /// The runtime's statistics.
     pub stats: MemStats,
@@ -37,6 +39,8 @@ pub struct MemoryRead {
     pub resident: Resident,
     /// The sums of the heap profile, when one was asked for and came.
     pub heap: Option<HeapTotals>,
+    /// Who allocated what it counts.
+    pub sites: Option<AllocationSites>,
     /// How many goroutines there were.
     pub goroutines: Option<u32>,
 }
@@ -45,6 +49,7 @@ pub struct MemoryRead {
 #[derive(Debug, Default)]
 pub(super) struct Readings {
     pub trend: HeapTrend,
+    allocations: Allocations,
     /// When the last one was asked for, and gopls's CPU time then.
     asked: Option<(Ns, Ns)>,
     /// The same for the last one with a heap profile.
@@ -121,7 +126,12 @@ impl Engine {
         let loading = self.loading();
         let Some(gopls) = &mut self.gopls else { return };
         gopls.readings.running = false;
-        let Some(MemoryRead { stats, resident, heap, goroutines }) = read else { return };
+        let Some(MemoryRead { stats, resident, heap, sites, goroutines }) = read else { return };
+        if loading {
+            gopls.readings.allocations.clear();
+        } else if let Some(sites) = sites {
+            gopls.readings.allocations.feed(now, sites);
+        }
         let open_documents = gopls.readings.open_documents;
         gopls.readings.trend.feed(MemoryReading {
             at_ns: now,
@@ -144,6 +154,31 @@ impl Engine {
         }
     }
 
+    /// What the live heap has done from GC cycle to GC cycle so far; `None` when nothing was read yet. A load is one even
+    /// then: it is seen by other signs.
+    pub(super) fn memory_verdict(&self) -> Option<MemoryVerdict> {
+        let trend = &self.gopls.as_ref()?.readings.trend;
+        if self.loading() {
+            return Some(MemoryVerdict {
+                kind: MemoryVerdictKind::WorkspaceLoad,
+                ..MemoryVerdict::of(trend)
+            });
+        }
+        trend.last().map(|_| MemoryVerdict::of(trend))
+    }
+
+    /// The GC cycles under the conditions of now, oldest first, as leak patterns are judged on them.
+    pub fn series(&self) -> Vec<Point> {
+        let Some(gopls) = &self.gopls else { return Vec::new() };
+        let point = |cycle: GcCycle| Point {
+            at_ns: cycle.at_ns,
+            live_heap_bytes: cycle.live_bytes,
+            goroutines: cycle.goroutines.map(u64::from),
+            ..Point::default()
+        };
+        gopls.readings.trend.comparable(usize::MAX).into_iter().map(point).collect()
+    }
+
     /// Where the memory of the watched gopls is and what can be said of it; `None` before the first reading. Being asked
     /// makes readings more frequent for a while.
     pub fn memory(&mut self, now: Ns) -> Option<MemoryView> {
@@ -162,6 +197,7 @@ impl Engine {
             waterfall: Waterfall::new(&input),
             verdict: MemoryVerdict::of(&readings.trend),
             cycles: readings.trend.cycles().copied().collect(),
+            allocation: readings.allocations.rate(),
         })
     }
 }

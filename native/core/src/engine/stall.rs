@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::StallMark;
 use super::memory::{RssRing, thin};
+use crate::memory::MemoryVerdict;
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
     IncidentState, LatencySource, LoadContext, Note, Ns, RequestRecord, RssSummary, SECOND, StallStatus,
@@ -34,6 +35,7 @@ pub(super) struct Stall {
     pub decisions: Vec<Decision>,
     pub notes: Vec<Note>,
     pub load: Option<LoadContext>,
+    pub memory_verdict: Option<MemoryVerdict>,
     pub steepest_rise_bytes: Bytes,
     /// RSS when the last heap of this stall was asked for.
     pub rss_at_heap_bytes: Option<Bytes>,
@@ -226,6 +228,7 @@ impl Stall {
             requests: sealed.requests.clone(),
             latency_source: self.source,
             load: self.load.clone(),
+            memory_verdict: self.memory_verdict.clone(),
             rss: sealed.rss,
             series: sealed.series.clone(),
             captures,

@@ -4,6 +4,8 @@
 
 use super::requests::{Counters, MethodCounters};
 use super::*;
+use crate::heap::{AllocationSite, AllocationSites};
+use crate::memory::MemoryVerdictKind;
 use crate::model::{
     CaptureKind, CaptureRequest, CaptureState, CaptureWhat, GoplsIdentity, Incident, IncidentState,
     LatencySource, MB, ObservedRequest, SECOND,
@@ -96,9 +98,15 @@ impl Desk {
         (from_ms..to_ms).step_by(50).flat_map(|at| self.tick(at, rise_mb)).collect()
     }
 
+    /// A capture of a stall that is not forgotten yet.
+    fn capture(&self, number: u32) -> Capture {
+        let stalls = self.engine.stall.iter().chain(&self.engine.closing);
+        stalls.flat_map(|stall| &stall.captures).find(|capture| capture.number == number).unwrap().clone()
+    }
+
     /// The capture arrives.
     fn arrives(&mut self, at_ms: u64, key: StallKey, number: u32) -> Vec<Action> {
-        let mut capture = self.engine.captures().find(|c| c.number == number).unwrap().clone();
+        let mut capture = self.capture(number);
         capture.state = CaptureState::Complete;
         capture.sent_ns = Some(capture.trigger_ns);
         capture.received_ns = Some(at_ms * MS);
@@ -342,7 +350,7 @@ fn gopls_gone_mid_capture_keeps_what_is_known() {
     let actions = desk.at(1_500, Event::GoplsGone);
     assert!(closed(&actions).is_none(), "captures are still to be reported");
     for number in 1..=3 {
-        let mut capture = desk.engine.captures().find(|c| c.number == number).unwrap().clone();
+        let mut capture = desk.capture(number);
         capture.state = CaptureState::Partial;
         capture.error = Some("connection closed after 4096 bytes".into());
         desk.at(1_510, Event::CaptureUpdate { key, capture: Box::new(capture) });
@@ -493,6 +501,75 @@ fn statistics_are_read_while_nobody_waits_and_one_at_a_time() {
     assert!(closed(&desk.run(360_000, 361_000, 0)).is_some());
     desk.engine.forget(key);
     assert_eq!(readings(&desk.run(361_000, 362_000, 0)), [true], "when it is over");
+}
+
+#[test]
+fn who_allocates_is_told_from_two_readings_with_a_heap_and_forgotten_with_its_gopls() {
+    let mut desk = Desk::new(600 * SECOND);
+    desk.readings_come = false;
+    let rate = |desk: &mut Desk, at_ms: u64| desk.engine.memory(at_ms * MS).and_then(|view| view.allocation);
+    desk.at(60_000, memory_read(1_000));
+    assert_eq!(rate(&mut desk, 60_000), None, "one tells nothing");
+    desk.at(120_000, memory_read(1_000));
+    assert_eq!(rate(&mut desk, 120_000), None, "no GC cycle in between");
+    desk.at(180_000, memory_read(2_200));
+    let found = rate(&mut desk, 200_000).unwrap();
+    assert_eq!((found.at_ns, found.over_ns), (180 * SECOND, 120 * SECOND));
+    assert_eq!((found.bytes_per_s / 1e6, found.sites[0].function.as_str()), (10.0, "go/types.New"));
+    desk.at(200_000, Event::GoplsGone);
+    desk.at(200_100, Event::GoplsFound { gopls: identity(), uptime_ns: 600 * SECOND, earlier_loads: vec![] });
+    desk.at(240_000, memory_read(3_000));
+    assert_eq!(rate(&mut desk, 240_000), None);
+}
+
+#[test]
+fn an_incident_keeps_what_the_live_heap_had_done_when_it_began() {
+    let mut desk = Desk::new(600 * SECOND);
+    desk.readings_come = false;
+    let hover = |desk: &mut Desk, at_ms: u64| {
+        desk.observe(at_ms, HOVER);
+        desk.run(at_ms + 50, at_ms + 400, 0);
+        let key = desk.engine.stall.as_ref().unwrap().key;
+        // What is read later does not change it.
+        let began = desk.engine.incident(key, (at_ms + 400) * MS).unwrap().memory_verdict;
+        desk.at(at_ms + 410, memory_read(9_000_000));
+        assert_eq!(desk.engine.incident(key, (at_ms + 420) * MS).unwrap().memory_verdict, began);
+        began
+    };
+    assert_eq!(hover(&mut desk, 1_000), None, "nothing was read");
+
+    let mut desk = Desk::new(600 * SECOND);
+    desk.readings_come = false;
+    for cycle in 1..=3 {
+        desk.at(1_000 * cycle, memory_read(1_000 * cycle));
+    }
+    let verdict = hover(&mut desk, 10_000).unwrap();
+    assert_eq!(verdict.kind, MemoryVerdictKind::NotEnoughEvidence);
+    assert_eq!((verdict.cycles, verdict.needed_cycles), (3, 5));
+
+    let mut desk = Desk::new(100 * MS);
+    let verdict = hover(&mut desk, 1_000).unwrap();
+    assert_eq!(verdict.kind, MemoryVerdictKind::WorkspaceLoad, "seen by its signs, without a reading");
+}
+
+/// A reading of a gopls which has allocated so much since it began.
+fn memory_read(allocated_mb: u64) -> Event {
+    let reading = crate::memory::tests::reading(0, 300, allocated_mb);
+    let bytes = (allocated_mb * MB) as f64;
+    let site = AllocationSite {
+        function: "go/types.New".to_owned(),
+        subsystem: "type-checking".to_owned(),
+        bytes,
+        variance: bytes,
+    };
+    let sites = AllocationSites { total_bytes: bytes, sites: vec![site], left_out_bytes: 0.0 };
+    Event::MemoryRead(Some(Box::new(MemoryRead {
+        stats: reading.stats,
+        resident: reading.resident,
+        heap: reading.heap,
+        sites: Some(sites),
+        goroutines: Some(20),
+    })))
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::stall::{Stall, age};
 use super::{Engine, LoadDetector, RssRing, StallKey, StallMark};
 use crate::limits::Limits;
 use crate::model::{
-    Capture, Decision, InFlight, Incident, LatencySource, MS, Ns, RequestRecord, StallStatus, WatchSettings,
+    Decision, InFlight, Incident, LatencySource, MS, Ns, RequestRecord, StallStatus, WatchSettings,
 };
 
 /// Below this gopls works on nothing: what it does then by itself, and for our readings, is less.
@@ -53,11 +53,6 @@ impl Engine {
     /// Latest decisions, oldest first.
     pub fn decisions(&self) -> impl DoubleEndedIterator<Item = &Decision> {
         self.decisions.iter()
-    }
-
-    /// Captures of the stalls that are not forgotten yet.
-    pub fn captures(&self) -> impl Iterator<Item = &Capture> {
-        self.stall.iter().chain(&self.closing).flat_map(|stall| &stall.captures)
     }
 
     /// The stalls (and captures on request) of the live time line, oldest first.

@@ -13,6 +13,7 @@ mod prune;
 mod query;
 mod rows;
 mod scale;
+mod sites;
 mod stacks;
 mod subsystem;
 mod table;
@@ -25,6 +26,7 @@ pub use flame::{FlameDirection, FlameNode, FlameNodeKind, FlameQuery, FlameTree,
 pub use index::{HeapError, HeapIndex, SampleType};
 pub use query::{HeapPage, HeapQuery, HeapRow, HeapSort};
 pub use rows::DiffBy;
+pub use sites::{AllocationSite, AllocationSites};
 pub use stacks::{FunctionNames, HeldBy, LargeObjects, Space, StackFilter};
 pub use subsystem::{
     BALLAST, RulesError, SubsystemQuery, SubsystemRow, SubsystemRules, SubsystemTable, UNASSIGNED,

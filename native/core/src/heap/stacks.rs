@@ -13,7 +13,7 @@ pub enum Space {
 }
 
 impl Space {
-    fn sample_type(self) -> &'static str {
+    pub(super) fn sample_type(self) -> &'static str {
         match self {
             Self::InUse => "inuse_space",
             Self::Allocated => "alloc_space",

@@ -1,6 +1,7 @@
 //! Where gopls's memory is: the Go runtime's own statistics, how they add up to RSS, and what the live heap does from one
 //! GC cycle to the next.
 
+mod allocation;
 mod stats;
 mod trend;
 mod verdict;
@@ -10,12 +11,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Ns;
 
+pub(crate) use allocation::Allocations;
+pub use allocation::{AllocationRate, MOST_SITES, SiteRate};
 pub use stats::{MemStats, NotMemStats};
 pub use trend::{GcCycle, HeapTotals, HeapTrend, MemoryReading};
 pub use verdict::{Growth, MemoryVerdict, MemoryVerdictKind};
 pub use waterfall::{
     BALLAST_BYTES, LiveHeap, MemoryPart, MemoryPartKind, Resident, Waterfall, WaterfallInput,
 };
+
+#[cfg(test)]
+pub(crate) use trend::tests;
 
 /// Where the memory was at a capture of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,4 +51,6 @@ pub struct MemoryView {
     pub verdict: MemoryVerdict,
     /// The live heap after each GC cycle since the workspace was loaded, oldest first.
     pub cycles: Vec<GcCycle>,
+    /// Who allocates, over the last minutes; absent until there are two profiles to compare.
+    pub allocation: Option<AllocationRate>,
 }

@@ -113,6 +113,15 @@ impl HeapTrend {
         self.last.as_ref()
     }
 
+    /// The latest `most` cycles under the conditions of now, oldest first: who opens files has more in memory, and no leak.
+    pub fn comparable(&self, most: usize) -> Vec<GcCycle> {
+        let Some(now) = self.last() else { return Vec::new() };
+        let same = self.cycles.iter().rev().filter(|cycle| cycle.open_documents == now.open_documents);
+        let mut compared: Vec<_> = same.take(most).copied().collect();
+        compared.reverse();
+        compared
+    }
+
     /// The cycles, oldest first.
     pub fn cycles(&self) -> impl DoubleEndedIterator<Item = &GcCycle> + ExactSizeIterator {
         self.cycles.iter()
@@ -120,7 +129,7 @@ impl HeapTrend {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::super::BALLAST_BYTES;
     use super::*;
     use crate::model::{MB, SECOND};

@@ -82,7 +82,7 @@ pub struct Growth {
 impl MemoryVerdict {
     /// What can be said now.
     pub fn of(trend: &HeapTrend) -> Self {
-        let compared = comparable(trend);
+        let compared = trend.comparable(MOST_COMPARED);
         let verdict = Self::without_kind(&compared);
         let kind = if trend.last().is_some_and(|last| last.loading) {
             MemoryVerdictKind::WorkspaceLoad
@@ -125,15 +125,6 @@ impl MemoryVerdict {
             goroutines: first_goroutines.map(|first| (first, goroutines.next_back().unwrap_or(first))),
         }
     }
-}
-
-/// The latest cycles under the conditions of now: who opens files has more in memory, and no leak.
-fn comparable(trend: &HeapTrend) -> Vec<GcCycle> {
-    let Some(now) = trend.last() else { return Vec::new() };
-    let same = trend.cycles().rev().filter(|cycle| cycle.open_documents == now.open_documents);
-    let mut compared: Vec<_> = same.take(MOST_COMPARED).copied().collect();
-    compared.reverse();
-    compared
 }
 
 fn live_heap_grows(compared: &[GcCycle]) -> bool {

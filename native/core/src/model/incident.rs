@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::memory::Resident;
+use crate::memory::{MemoryVerdict, Resident};
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
@@ -39,6 +39,10 @@ pub struct Incident {
     pub latency_source: LatencySource,
     /// The workspace load that was going on, if one was.
     pub load: Option<LoadContext>,
+    /// What the live heap had done from GC cycle to GC cycle when it began; absent when nothing had been read, and in
+    /// incidents of earlier versions.
+    #[serde(default)]
+    pub memory_verdict: Option<MemoryVerdict>,
     /// RSS from before the stall to its end.
     pub rss: RssSummary,
     /// RSS around the stall, thinned to what a screen shows.

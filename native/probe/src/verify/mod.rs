@@ -246,7 +246,7 @@ fn read_heap_point(store: &Store, incident: String) -> Result<HeapPoint, VerifyE
     let path = store.capture_path(&incident, capture.number)?;
     let profile = std::fs::read(&path).map_err(|error| StoreError::io(&path, error))?;
     match heap_totals(&profile) {
-        Some(totals) => Ok(HeapPoint {
+        Some((totals, _)) => Ok(HeapPoint {
             incident,
             capture: capture.number,
             live_bytes: totals.inuse_bytes.saturating_sub(totals.ballast_bytes),

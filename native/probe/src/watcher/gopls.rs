@@ -98,6 +98,7 @@ impl Loop {
         let uptime_ns = gopls.uptime_ns;
         self.gopls = Some(gopls);
         self.sampler.watch(Some(process));
+        self.profiles.clear();
         self.debug = DebugServer::Unknown;
         self.cost = Cost::default();
         self.found_at = now;

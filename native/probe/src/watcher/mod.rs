@@ -8,6 +8,7 @@ mod captures;
 mod fetch;
 mod gopls;
 mod incidents;
+mod kept;
 mod live;
 mod queue;
 mod readings;
@@ -40,6 +41,7 @@ use stamps::Stamps;
 pub use target::Target;
 
 use crate::clock::Clock;
+use crate::patterns::LiveEvidence;
 
 /// How a watcher is set up.
 #[derive(Debug, Clone)]
@@ -66,6 +68,7 @@ pub(crate) enum Command {
     Timeline(TimelineQuery, oneshot::Sender<Timeline>),
     Memory(oneshot::Sender<Option<MemoryView>>),
     Record(Record, oneshot::Sender<Recorded>),
+    Evidence(oneshot::Sender<LiveEvidence>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -263,6 +266,16 @@ impl Watcher {
     pub(crate) async fn record(&self, what: Record) -> Result<Recorded, WatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Record(what, reply));
+        answer.await.map_err(|_| WatchError::Ended)
+    }
+
+    /// What leak patterns of the living gopls are judged on.
+    ///
+    /// # Errors
+    /// When the watcher has ended.
+    pub async fn evidence(&self) -> Result<LiveEvidence, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Evidence(reply));
         answer.await.map_err(|_| WatchError::Ended)
     }
 

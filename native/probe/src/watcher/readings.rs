@@ -4,18 +4,24 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stallscope_core::engine::{Event, MemoryRead};
+use stallscope_core::heap::AllocationSites;
 use stallscope_core::memory::{HeapTotals, MemStats};
-use stallscope_core::model::{Bytes, GoplsIdentity};
+use stallscope_core::model::{Bytes, GoplsIdentity, GoplsProcess, GoplsRelation};
+use stallscope_core::patterns::Facts;
 use tokio::task::spawn_blocking;
 
 use super::fetch::resident;
 use super::run::{Done, Loop};
+use super::target::Target;
 use crate::debug::{DebugClient, Endpoint, Fetch, Limits};
 use crate::evidence::heap_totals;
+use crate::patterns::LiveEvidence;
 
 /// What came of one.
 pub(super) struct MemoryResult {
     read: Option<MemoryRead>,
+    /// The heap profile of it.
+    raw: Option<Vec<u8>>,
     /// Bytes and time of each page.
     cost: Vec<(Bytes, Duration)>,
 }
@@ -46,8 +52,35 @@ impl Loop {
             self.add_cost(bytes, open);
         }
         if self.gopls.as_ref().is_some_and(|gopls| gopls.identity.pid == pid) {
-            self.feed(Event::MemoryRead(result.read));
+            // The same moment for both: it tells which profile is of which GC cycle.
+            let at_ns = self.clock.now_ns();
+            if self.engine.loading() {
+                self.profiles.clear();
+            } else if let Some((heap, raw)) = result.read.as_ref().and_then(|read| read.heap).zip(result.raw)
+            {
+                self.profiles.feed(at_ns, heap.allocated_bytes, raw);
+            }
+            self.feed_at(at_ns, Event::MemoryRead(result.read.map(Box::new)));
         }
+    }
+}
+
+impl Loop {
+    /// What leak patterns are judged on: profiles and cycles under the conditions of now, and what is known of the window
+    /// without asking gopls.
+    pub fn evidence(&self) -> LiveEvidence {
+        let series = self.engine.series();
+        let profiles = self.profiles.taken_at(|at_ns| series.iter().any(|point| point.at_ns == at_ns));
+        let facts = Facts { gopls_processes: self.gopls_of_window(), ..Facts::default() };
+        LiveEvidence { profiles, series, facts }
+    }
+
+    /// How many gopls serve this window; `None` where there is none, or one was named by its pid.
+    fn gopls_of_window(&self) -> Option<u64> {
+        let Target::Host { .. } = self.options.target else { return None };
+        let serves = |p: &&GoplsProcess| matches!(p.relation, GoplsRelation::Ours | GoplsRelation::Daemon);
+        let count = self.finder.processes.iter().filter(serves).count() as u64;
+        (count > 0).then_some(count)
     }
 }
 
@@ -71,14 +104,17 @@ impl Reading {
         let (fetch, goroutines) = self.client.goroutines().await;
         self.pay(&fetch);
         let goroutines = goroutines.and_then(|goroutines| u32::try_from(goroutines.total).ok());
-        let read =
-            stats.zip(resident).map(|(stats, resident)| MemoryRead { stats, resident, heap, goroutines });
-        MemoryResult { read, cost: self.cost }
+        let (sums, raw) = heap.unzip();
+        let (heap, sites) = sums.unzip();
+        let read = stats.zip(resident);
+        let read = read.map(|(stats, resident)| MemoryRead { stats, resident, heap, sites, goroutines });
+        MemoryResult { read, raw, cost: self.cost }
     }
 
-    async fn heap(&mut self) -> Option<HeapTotals> {
+    /// The sums of the heap profile, and the profile.
+    async fn heap(&mut self) -> Option<((HeapTotals, AllocationSites), Vec<u8>)> {
         let profile = self.page(Endpoint::Heap).await?;
-        spawn_blocking(move || heap_totals(&profile)).await.ok().flatten()
+        spawn_blocking(move || Some((heap_totals(&profile)?, profile))).await.ok().flatten()
     }
 
     async fn page(&mut self, endpoint: Endpoint) -> Option<Vec<u8>> {

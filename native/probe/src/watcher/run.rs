@@ -17,6 +17,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use super::fetch::{Baseline, BaselineResult, CaptureResult};
 use super::gopls::{is_tight, sample_interval};
 use super::incidents::Asked;
+use super::kept::KeptProfiles;
 use super::queue::{Queue, Ticket};
 use super::readings::MemoryResult;
 use super::sampler::{Sample, Sampler};
@@ -154,6 +155,7 @@ pub(super) struct Loop {
     pub unsettled: usize,
     /// A reading of the runtime's statistics that is under way.
     pub reading: Option<AbortHandle>,
+    pub profiles: KeptProfiles,
     pub baseline: Option<Arc<Baseline>>,
 
     // incidents.rs
@@ -226,6 +228,7 @@ impl Loop {
             captures_address: None,
             unsettled: 0,
             reading: None,
+            profiles: KeptProfiles::default(),
             baseline: None,
             folders: HashMap::new(),
             asked: Vec::new(),
@@ -365,6 +368,9 @@ impl Loop {
             }
             Command::Record(what, reply) => {
                 let _ = reply.send(self.record(what));
+            }
+            Command::Evidence(reply) => {
+                let _ = reply.send(self.evidence());
             }
             Command::Stop(_) => {}
         }

@@ -12,6 +12,10 @@ pub const UNASSIGNED: &str = "unassigned";
 /// The id of the subsystem that is known by the size of its object, not by rules.
 pub const BALLAST: &str = "ballast";
 
+/// Ids of what is below every function and what is above all of them: neither says whose job it is.
+const RUNTIME: &str = "runtime";
+const STARTUP: &str = "startup";
+
 const FORMAT: u32 = 1;
 const EMBEDDED: &str = include_str!("../../../rules/subsystems.json");
 /// So many that nobody could tell them apart; an id fits into a byte.
@@ -139,6 +143,16 @@ impl SubsystemRules {
 
     pub(crate) fn say(&self, function: &str) -> Say {
         self.by_function.of(function).map_or(Say::Nothing, |rule| self.rules[*rule].say)
+    }
+
+    /// Whether a function does a job of its own: it is named for a part of gopls other than the runtime, which like a helper
+    /// works for whoever called it.
+    pub(crate) fn is_job(&self, function: &str) -> bool {
+        match self.say(function) {
+            Say::Decides(_) => true,
+            Say::Yields(number) => !matches!(self.id(number), RUNTIME | STARTUP),
+            Say::Nothing => false,
+        }
     }
 
     /// The id of a subsystem by its number; that of the unassigned for any other number.
