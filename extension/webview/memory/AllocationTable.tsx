@@ -17,7 +17,7 @@ export function AllocationTable({ rate, caption }: Props) {
     <>
       <p class="allocation-caption">{caption}</p>
       {rate.sites.length > 0 && (
-        <div class="allocation-frame">
+        <div class="table-frame">
           <table class="allocation" aria-label={t('Who allocates')}>
             <thead>
               <tr>
