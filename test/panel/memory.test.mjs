@@ -134,7 +134,7 @@ test('live is a sentence, by keyboard what it rests on, and asked for while it i
     const { allocation } = recordedMemory;
     await page
       .getByText(
-        /^Allocates now: \d+\sMB\/s over the last .* Who makes most of the garbage, \d+\sMB\/s together:$/,
+        /^Allocates now: \d+\sMB\/s over the last .* The largest makers of garbage, \d+\sMB\/s together:$/,
       )
       .waitFor();
     const sites = page

@@ -17,36 +17,38 @@ export function AllocationTable({ rate, caption }: Props) {
     <>
       <p class="allocation-caption">{caption}</p>
       {rate.sites.length > 0 && (
-        <table class="allocation" aria-label={t('Who allocates')}>
-          <thead>
-            <tr>
-              <th class="numeric">{t('Allocates')}</th>
-              <th class="numeric" title={samplingError()}>
-                {t('Standard error')}
-              </th>
-              <th>{t('Subsystem')}</th>
-              <th>{t('Function')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rate.sites.map(({ function: name, subsystem, bytes_per_s, error_share }) => (
-              <tr key={name}>
-                <td class="numeric">{perSecond(bytes_per_s)}</td>
-                <td class="numeric dim">{`±\u00a0${fmt.share(error_share, 0)}`}</td>
-                <td>
-                  <span
-                    class={`swatch subsystem subsystem-${subsystem} function-swatch`}
-                    aria-hidden="true"
-                  />
-                  {subsystemName(subsystem)}
-                </td>
-                <td class="function" title={name}>
-                  {shortName(name)}
-                </td>
+        <div class="table-frame">
+          <table class="allocation" aria-label={t('Who allocates')}>
+            <thead>
+              <tr>
+                <th class="numeric">{t('Allocates')}</th>
+                <th class="numeric" title={samplingError()}>
+                  {t('Standard error')}
+                </th>
+                <th>{t('Subsystem')}</th>
+                <th>{t('Function')}</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {rate.sites.map(({ function: name, subsystem, bytes_per_s, error_share }) => (
+                <tr key={name}>
+                  <td class="numeric">{perSecond(bytes_per_s)}</td>
+                  <td class="numeric dim">{`±\u00a0${fmt.share(error_share, 0)}`}</td>
+                  <td>
+                    <span
+                      class={`swatch subsystem subsystem-${subsystem} function-swatch`}
+                      aria-hidden="true"
+                    />
+                    {subsystemName(subsystem)}
+                  </td>
+                  <td class="function" title={name}>
+                    {shortName(name)}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
       <p class="dim">{samplingError()}</p>
     </>

@@ -148,7 +148,7 @@ export const perSecond = (bytes: number): string => t('{bytes}/s', { bytes: fmt.
 export const allocatesNow = (rate: AllocationRate, kind: MemoryVerdict['kind']): string =>
   kind === 'churn'
     ? t(
-        'Allocates now: {rate} over the last {over}. Who makes most of the garbage, {part} together:',
+        'Allocates now: {rate} over the last {over}. The largest makers of garbage, {part} together:',
         amounts(rate),
       )
     : t('Allocates now: {rate} over the last {over}, of which {part} here:', amounts(rate));
