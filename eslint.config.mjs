@@ -99,7 +99,11 @@ export default tseslint.config(
   },
   {
     // Preact props and word tables are plain functions that are taken out of their object by design; none uses `this`.
-    files: ['extension/webview/**/*.{ts,tsx}', 'extension/shared/{words,verifyWords}.ts', 'extension/src/verify/markdown.ts'],
+    files: [
+      'extension/webview/**/*.{ts,tsx}',
+      'extension/shared/{words,verifyWords}.ts',
+      'extension/src/verify/markdown.ts',
+    ],
     rules: { '@typescript-eslint/unbound-method': 'off' },
   },
   {

@@ -7,7 +7,7 @@ import { tsImport } from 'tsx/esm/api';
 import { repo } from '../tools/lib/paths.mjs';
 import { Host } from './host.mjs';
 import { laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
-import { launch, requireBundle } from './page.mjs';
+import { launch, requireBundle, withPanel } from './page.mjs';
 import { contentOf, openReport, savePage } from './report.mjs';
 
 const { answer } = await tsImport(path.join(repo, 'extension/webview/report/answers.ts'), import.meta.url);
@@ -70,18 +70,21 @@ for (const scheme of ['light', 'dark'])
       { scheme },
     ));
 
-test('tables are sorted and filtered in the page', () =>
-  withReport(stall.id, async (page) => {
+test('tables are sorted and filtered in the page', async () => {
+  const query = { sample_type: 'inuse_space', sort: 'name', descending: false, limit: 1 };
+  const ask = async (asked) => (await host.core.heapTable({ incident: stall.id, capture: 1 }, asked)).value;
+  const [byName] = (await ask(query)).rows;
+  const { matched_rows } = await ask({ ...query, filter: 'parseIdent' });
+  await withReport(stall.id, async (page) => {
     await page.getByRole('tab', { name: 'Heap' }).click();
-    const first = () => page.locator('#row-0').innerText();
+    const first = page.locator('#row-0');
     await page.getByRole('button', { name: 'Function' }).click();
-    await page.waitForFunction(() =>
-      /^.*bufio|archive|bytes/s.test(document.querySelector('#row-0').innerText),
-    );
+    await first.getByText(byName.function.split('/').at(-1), { exact: true }).waitFor();
     await page.getByPlaceholder('Filter by function or package').fill('parseIdent');
-    await page.getByText('1 matching functions').or(page.getByText('matching functions')).waitFor();
-    assert.match(await first(), /parseIdent/);
-  }));
+    await page.getByText(`${matched_rows} matching functions`).waitFor();
+    await first.getByText('parser.(*parser).parseIdent').waitFor();
+  });
+});
 
 test('what needs an editor is not offered', () =>
   withReport(stall.id, async (page) => {
@@ -182,6 +185,24 @@ test('the page answers as the core does', async () => {
   assert.deepEqual(key(here.nodes[0]), key(there.nodes[0]));
   assert.ok(here.nodes.filter(({ kind }) => kind === 'frame').every((node) => known.has(key(node))));
 
+  // A search finds what is drawn: never more than there is, and nearly all of it.
+  const sought = { ...tree, search: 'parseFile' };
+  const found = answer(content, { method: 'flame', args: { ref, query: sought } }).value.matched;
+  const all = (await core.flame(ref, sought)).value.matched;
+  assert.ok(found <= all && found > 0.95 * all, `${found} of ${all}`);
+
   const lost = answer(content, { method: 'flame', args: { ref, query: { ...tree, path: ['no.such'] } } });
   assert.equal(lost.error.code, 'not-in-report');
 });
+
+test('the panel has a button for a report and one for an issue', () =>
+  withPanel(browser, host, async (page) => {
+    await page.getByText('Symbol search took 2.59 s').waitFor();
+    await page.getByRole('button', { name: 'Export report…' }).click();
+    await page.getByRole('button', { name: 'Copy as issue' }).click();
+    const commands = () => host.asked.filter(({ method }) => method === 'command').map(({ args }) => args);
+    assert.deepEqual(commands(), [
+      { id: 'exportReport', incident: stall.id },
+      { id: 'copyAsIssue', incident: stall.id },
+    ]);
+  }));

@@ -109,15 +109,25 @@ interface StacksProps {
 
 /** One tree over all stacks. */
 function Stacks({ profile, compared, sampleType, ...shared }: StacksProps) {
+  const { offline } = usePanel();
   const { direction, search } = shared;
   const flame = useFlame(profile, compared, { sample_type: sampleType, direction, focus: null, search });
-  const label =
-    direction === 'callees'
-      ? t(
-          'Flame graph from the root; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
-        )
+  return <Tree {...shared} id="flame" label={labelOf(direction, offline)} flame={flame} />;
+}
+
+/** What it is, and its keys: a report leads to no source and makes no sandwich. */
+function labelOf(direction: FlameDirection, offline: boolean): string {
+  if (direction === 'callees')
+    return offline
+      ? t('Flame graph from the root; arrow keys move, Enter zooms, Backspace goes back')
       : t(
-          'Inverted flame graph from the functions that allocated; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
+          'Flame graph from the root; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
         );
-  return <Tree {...shared} id="flame" label={label} flame={flame} />;
+  return offline
+    ? t(
+        'Inverted flame graph from the functions that allocated; arrow keys move, Enter zooms, Backspace goes back',
+      )
+    : t(
+        'Inverted flame graph from the functions that allocated; arrow keys move, Enter zooms, Backspace goes back, S shows callers and callees, O opens the source',
+      );
 }

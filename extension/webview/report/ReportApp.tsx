@@ -4,7 +4,7 @@ import { IncidentView } from '../app/IncidentView';
 import { restore } from '../app/state';
 import { PanelProvider, type Panel } from '../base/context';
 import * as fmt from '../base/format';
-import { t } from '../base/l10n';
+import { sentences, t } from '../base/l10n';
 import { Rpc, type VsCodeApi } from '../base/rpc';
 import { TimeLine } from '../timeline/TimeLine';
 
@@ -41,8 +41,9 @@ export function ReportApp({ page, host }: { page: ReportPage; host: VsCodeApi })
 }
 
 /** What this is, of what, and what was done to it. */
-function ReportHeader({ page: { incident, made_by, redacted } }: { page: ReportPage }) {
-  const { gopls, started_at } = incident;
+function ReportHeader({ page }: { page: ReportPage }) {
+  const { made_by, redacted } = page;
+  const { gopls, started_at } = page.incident;
   const facts = [
     `gopls ${gopls.version ?? t('unknown version')}${gopls.go_version === null ? '' : ` (${gopls.go_version})`}`,
     t('recorded {when}', { when: fmt.fullDate(started_at) }),
@@ -59,11 +60,16 @@ function ReportHeader({ page: { incident, made_by, redacted } }: { page: ReportP
           ))}
         </ul>
       </div>
-      <p class="report-bounds">
-        {t(
-          'Tables hold the largest functions of each profile, graphs its larger frames: what is smaller is merged in them, and not found by a search.',
-        )}
-      </p>
+      <p class="report-bounds">{bounds(page)}</p>
     </header>
   );
+}
+
+/** What the page does not hold. */
+function bounds({ heaps }: ReportPage): string {
+  const tables = heaps.flatMap(({ kinds }) => kinds.map(({ table }) => table));
+  const merged = t('Graphs merge small frames: what is merged is not found by a search.');
+  return tables.some(({ rows, all_rows }) => all_rows > rows.length)
+    ? sentences(t('Tables hold the largest functions of each profile, not all of them.'), merged)
+    : merged;
 }

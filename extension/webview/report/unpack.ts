@@ -25,7 +25,7 @@ export function heapPage(
 ): HeapPage | undefined {
   const part = kind.parts.find(({ subsystem }) => subsystem === query.subsystem);
   if (query.subsystem !== null && !part) return undefined;
-  const { rows, all_rows } = part?.table ?? kind.table;
+  const { rows } = part?.table ?? kind.table;
   const share = (value: number) => (kind.total === 0 ? 0 : value / kind.total);
   const unpacked = rows.map(([place, flat, cum, subsystem]): HeapRow => {
     const id = kind.subsystems.rows[subsystem]?.subsystem;
@@ -45,7 +45,7 @@ export function heapPage(
     total: kind.total,
     counted: part?.counted ?? kind.total,
     ballast: kind.ballast,
-    ...paged(found, query, all_rows > rows.length ? rows.length : all_rows),
+    ...paged(found, query),
   };
 }
 
@@ -64,15 +64,14 @@ export function diffPage(
           const { label: _, ...row } = named(functions, place);
           return { ...row, subsystem: '', change: how, flat, cum, base_flat, base_cum };
         });
-  const by: DiffQuery = { ...query };
-  const found = sorted(filtered(rows, query.filter), by, Math.abs);
+  const found = sorted(filtered(rows, query.filter), query, Math.abs);
   return {
     sample_type: kind.sample_type,
     unit: kind.unit,
     base_total: change.base_total,
     new_total: change.new_total,
     total: change.total,
-    ...paged(found, query, rows.length),
+    ...paged(found, query),
   };
 }
 
@@ -90,14 +89,18 @@ function named(functions: PackedFunction[], place: number) {
 interface Row {
   function: string;
   package: string;
+  subsystem?: string;
   flat: number;
   cum: number;
 }
 
+/** The name of a row that is a part of gopls as a whole. */
+const part = (row: Row) => (row.function || row.package ? '' : (row.subsystem ?? ''));
+
 function filtered<R extends Row>(rows: R[], filter: string): R[] {
   const text = filter.trim().toLowerCase();
   const holds = (name: string) => name.toLowerCase().includes(text);
-  return text === '' ? rows : rows.filter((row) => holds(row.function) || holds(row.package));
+  return text === '' ? rows : rows.filter((row) => holds(row.function) || holds(row.package || part(row)));
 }
 
 function sorted<R extends Row>(
@@ -105,7 +108,7 @@ function sorted<R extends Row>(
   { sort, descending }: { sort: HeapSort; descending: boolean },
   size: (value: number) => number = (value) => value,
 ): R[] {
-  const name = (row: Row) => row.function || row.package;
+  const name = (row: Row) => row.function || row.package || part(row);
   const names = (a: R, b: R) => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0);
   const sign = descending ? -1 : 1;
   return [...rows].sort((a, b) =>
@@ -113,8 +116,8 @@ function sorted<R extends Row>(
   );
 }
 
-function paged<R>(rows: R[], { offset, limit }: { offset: number; limit: number }, most: number) {
-  return { matched_rows: Math.min(rows.length, most), rows: rows.slice(offset, offset + limit) };
+function paged<R>(rows: R[], { offset, limit }: { offset: number; limit: number }) {
+  return { matched_rows: rows.length, rows: rows.slice(offset, offset + limit) };
 }
 
 /** A tree, or the part of it that is zoomed on; undefined when the path leads nowhere. */

@@ -27,7 +27,7 @@ interface Props {
 
 /** Which part of gopls the memory is of: as an icicle, as a table, and the functions of the part that is chosen. */
 export function Subsystems({ profile, query, onQuery }: Props) {
-  const { rpc } = usePanel();
+  const { rpc, offline } = usePanel();
   const search = useFilter(query.filter);
   const { sample_type } = query;
   const table = useRequest(JSON.stringify([profile, sample_type]), () =>
@@ -52,9 +52,13 @@ export function Subsystems({ profile, query, onQuery }: Props) {
       <Tree
         id="icicle"
         class="icicle"
-        label={t(
-          'Heap by subsystem, package and function; arrow keys move, Enter zooms, Backspace goes back, O opens the source',
-        )}
+        label={
+          offline
+            ? t('Heap by subsystem, package and function; arrow keys move, Enter zooms, Backspace goes back')
+            : t(
+                'Heap by subsystem, package and function; arrow keys move, Enter zooms, Backspace goes back, O opens the source',
+              )
+        }
         flame={flame}
         direction="callees"
         search={search}
