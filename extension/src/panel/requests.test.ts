@@ -34,6 +34,8 @@ test('requests of the protocol pass', () => {
     }),
     request('openSource', { file: 'runtime/malloc.go', line: 12 }),
     request('command', { id: 'togglePause' }),
+    request('command', { id: 'exportReport', incident: ref.incident }),
+    request('command', { id: 'copyAsIssue', incident: ref.incident }),
     request('command', { id: 'saveProfileAs', incident: ref.incident, capture: 2 }),
   ]) {
     assert.equal(checkedRequest(good), good);

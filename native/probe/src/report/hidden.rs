@@ -69,3 +69,29 @@ fn unique(mut words: Vec<String>) -> Vec<String> {
     words.dedup();
     words
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use stallscope_core::report::Redactor;
+
+    use super::*;
+
+    #[test]
+    fn a_linked_folder_is_hidden_by_both_its_paths() {
+        let root = tempfile::tempdir().unwrap();
+        let real = root.path().canonicalize().unwrap().join("real/plan");
+        let link = root.path().join("link");
+        std::fs::create_dir_all(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let folder = link.to_string_lossy().into_owned();
+        let hidden = Hidden { workspaces: vec![spellings(&folder)], ..Hidden::default() };
+        let text = format!("{folder}/a.go {}/b.go", real.display());
+        assert_eq!(Redactor::new(&hidden).text(&text), "$WORKSPACE/a.go $WORKSPACE/b.go");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_hidden_as_it_is_called() {
+        assert_eq!(spellings("/nowhere/at/all"), ["/nowhere/at/all"]);
+    }
+}
