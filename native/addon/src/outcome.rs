@@ -63,7 +63,29 @@ impl From<std::io::Error> for Failure {
 
 /// Plain data as JSON; our own types always convert.
 pub(crate) fn json(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or(Value::Null)
+    let mut json = serde_json::to_value(value).unwrap_or(Value::Null);
+    keep_numbers(&mut json);
+    json
+}
+
+/// The largest integer that JavaScript's numbers hold exactly.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+/// Larger integers become the nearest number. They would reach JavaScript as BigInts otherwise, which no message to the
+/// panel can hold: one absurd figure in a file would silence it.
+fn keep_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let large = number.as_u64().is_some_and(|n| n > MAX_SAFE_INTEGER)
+                || number.as_i64().is_some_and(|n| n.unsigned_abs() > MAX_SAFE_INTEGER);
+            if large && let Some(nearest) = number.as_f64().and_then(serde_json::Number::from_f64) {
+                *number = nearest;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(keep_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(keep_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 /// The result as data.
@@ -117,6 +139,15 @@ mod tests {
             "message": "an internal error was contained: index out of bounds: 7; please report it",
         }});
         assert_eq!(settled, expected);
+    }
+
+    #[test]
+    fn no_number_is_too_large_for_a_message_to_the_panel() {
+        let told = json(&json!({ "list": [u64::MAX, i64::MIN, 7, 1.5], "least": MAX_SAFE_INTEGER }));
+        assert_eq!(
+            told,
+            json!({ "list": [1.8446744073709552e19, -9.223372036854776e18, 7, 1.5], "least": MAX_SAFE_INTEGER })
+        );
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Engine {
 
     /// Stalls (and captures on request) whose captures have all ended.
     pub(super) fn close_finished(&mut self, actions: &mut Vec<Action>) {
-        let limit_ns = self.settings.stall_after_ns();
+        let (limit_ns, now) = (self.settings.stall_after_ns(), self.latest_ns);
         let mut withdrawn = Vec::new();
         for stall in &mut self.closing {
             let announced = |a: &Action| matches!(a, Action::Close { key, .. } | Action::Withdraw { key } if *key == stall.key);
@@ -126,7 +126,7 @@ impl Engine {
             if stall.on_request {
                 stall.cost = since(self.cost, stall.cost_at_start);
             }
-            stall.seal_request(&self.ring);
+            stall.seal_request(&self.ring, now);
             if let Some(main) = stall.answered_within(limit_ns) {
                 withdrawn.push((main.method.clone(), age(main, 0)));
                 actions.push(Action::Withdraw { key: stall.key });
@@ -137,7 +137,7 @@ impl Engine {
             actions.push(Action::Close { key: stall.key, prompt, on_request: stall.on_request });
         }
         for (method, age_ns) in withdrawn {
-            let (now, limit_ms) = (self.latest_ns, self.settings.stall_after_ms);
+            let limit_ms = self.settings.stall_after_ms;
             self.log(Decision::held(
                 now,
                 "stall",
@@ -152,7 +152,7 @@ impl Engine {
         self.cut_short(now_ns);
         for stall in &mut self.closing {
             stall.give_up_captures("the window closed before it arrived");
-            stall.seal_request(&self.ring);
+            stall.seal_request(&self.ring, now_ns);
         }
         self.closing.iter().filter(|stall| stall.recorded).map(|stall| stall.key).collect()
     }

@@ -148,10 +148,13 @@ impl Stall {
         self.sealed = Some(Sealed { end_ns, requests, series: thin(&samples, SERIES_POINTS), rss });
     }
 
-    /// A capture on request lasts until its last capture has arrived.
-    pub fn seal_request(&mut self, ring: &RssRing) {
+    /// A capture on request lasts until its last capture has arrived, or was given up: by now.
+    pub fn seal_request(&mut self, ring: &RssRing, now: Ns) {
         if self.on_request && self.sealed.is_none() {
-            let end_ns = self.captures.iter().filter_map(|c| c.received_ns).max().unwrap_or(self.start_ns);
+            // A baseline beside them is older than the request.
+            let asked = self.captures.iter().filter(|capture| capture.kind != CaptureKind::Baseline);
+            let ends = asked.map(|capture| capture.received_ns.unwrap_or(now));
+            let end_ns = ends.fold(self.start_ns, Ns::max);
             self.seal(Vec::new(), ring, end_ns);
         }
     }
@@ -247,7 +250,7 @@ fn on_request_record(start_ns: Ns, end_ns: Option<Ns>) -> RequestRecord {
         method: ON_REQUEST.to_owned(),
         start_ns,
         end_ns,
-        duration_ns: end_ns.map(|end| end - start_ns),
+        duration_ns: end_ns.map(|end| end.saturating_sub(start_ns)),
         start_source: crate::model::TimingSource::Observer,
         end_source: end_ns.map(|_| crate::model::TimingSource::Observer),
         uncertainty_ns: 0,

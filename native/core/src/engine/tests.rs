@@ -460,6 +460,26 @@ fn a_capture_on_request_is_an_incident_of_its_own() {
 }
 
 #[test]
+fn a_recording_that_is_cancelled_lasts_until_then_whatever_is_beside_it() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(1_000, by_hand(CaptureWhat::Cpu));
+    let key = desk.engine.closing[0].key;
+    let cpu = desk.engine.closing[0].captures[0].clone();
+    let baseline = Capture {
+        kind: CaptureKind::Baseline,
+        state: CaptureState::Complete,
+        received_ns: Some(400 * MS),
+        ..cpu.clone()
+    };
+    desk.at(1_050, Event::CaptureAdded { key, capture: Box::new(baseline) });
+    let cancelled = Capture { state: CaptureState::Failed, ..cpu };
+    let actions = desk.at(3_000, Event::CaptureUpdate { key, capture: Box::new(cancelled) });
+    assert!(matches!(actions[..], [Action::Close { on_request: true, .. }]), "{actions:?}");
+    let incident = desk.engine.incident(key, 3_100 * MS).unwrap();
+    assert_eq!(incident.request.duration_ns, Some(2_000 * MS));
+}
+
+#[test]
 fn stalls_beyond_the_budget_have_no_folder_but_a_line_in_the_log() {
     let mut desk = Desk::new(60 * SECOND);
     let mut opened = Vec::new();
