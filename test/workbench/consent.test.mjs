@@ -144,6 +144,8 @@ test(
 
     await editor.command('Stallscope: Capture…');
     await editor.pickRow(/^CPU time over some seconds/);
+    // Until then the box that is there is still that of the list.
+    await editor.page.locator('.quick-input-widget').getByText('For how many seconds?').waitFor();
     const input = editor.page.locator('.quick-input-widget input[type=text]:visible').first();
     await input.fill('61');
     await editor.waitFor('the range', async () =>
@@ -158,6 +160,45 @@ test(
     const recorded = capturedOf();
     assert.deepEqual([recorded.kind, recorded.seconds, recorded.state], ['cpu', 30, 'failed']);
     await editor.clearNotifications();
+  },
+);
+
+test(
+  'Verify a Fix leads through two runs; without a change there is no difference, and it says why',
+  { timeout: MINUTE },
+  async () => {
+    const known = complete().length;
+    await editor.command('Stallscope: Verify a Fix…');
+    const panel = await editor.webview('.verify-start');
+    await panel.getByLabel('What do you want to change?').fill('Nothing at all');
+    await panel.getByRole('button', { name: 'Begin', exact: true }).click();
+    for (const side of ['before', 'after']) {
+      await panel.getByRole('button', { name: 'Begin the run' }).click();
+      await panel.getByText('Recording. Do now what makes it slow or large').waitFor();
+      await editor.page.getByText(`Run ${side} the change`).waitFor();
+      await panel.getByRole('button', { name: 'I am done' }).click();
+      await panel
+        .locator('.verify-runs li')
+        .nth(side === 'before' ? 0 : 1)
+        .waitFor();
+    }
+    await panel.getByText(/^No clear difference\. Live heap at the end, after GC: /).waitFor();
+    await panel.getByText('It is the same gopls process as before').waitFor();
+    await panel.getByText('No setting of gopls and not its version changed between the runs.').waitFor();
+    assert.equal(
+      await editor.page.getByText('Run after the change').count(),
+      0,
+      'nothing is recorded any more',
+    );
+    await picture('verify');
+    const heaps = complete().slice(known);
+    assert.equal(heaps.length, 4, 'before and after each run');
+    for (const { incident } of heaps) {
+      const heap = incident.captures.find(({ kind }) => kind === 'heap');
+      assert.deepEqual([heap.after_gc, heap.state], [true, 'complete']);
+    }
+    await panel.getByRole('button', { name: 'Stalls' }).click();
+    await panel.locator('.incident-view').waitFor();
   },
 );
 
