@@ -17,6 +17,8 @@ export type Value<M extends PanelMethod> = Answer<M> extends Outcome<infer V> ? 
 
 /** Profiles of huge heaps take a moment; this is for an extension host that is gone. */
 const TIMEOUT_MS = 60_000;
+/** These wait for a person in a dialog, or for a capture with a deadline of its own: they take as long as they take. */
+const PATIENT: readonly PanelMethod[] = ['command', 'verify'];
 
 /** A request that did not give an answer, in words for the user. */
 export class RequestFailed extends Error {
@@ -50,7 +52,7 @@ export class Rpc {
   ask<M extends PanelMethod>(method: M, args: Args<M>): Promise<Value<M>> {
     const id = this.nextId++;
     return new Promise<unknown>((resolve, reject) => {
-      const timer = window.setTimeout(() => {
+      const giveUp = () => {
         this.pending.delete(id);
         reject(
           new RequestFailed(
@@ -58,7 +60,8 @@ export class Rpc {
             'timeout',
           ),
         );
-      }, TIMEOUT_MS);
+      };
+      const timer = PATIENT.includes(method) ? 0 : window.setTimeout(giveUp, TIMEOUT_MS);
       this.pending.set(id, { resolve, reject, timer });
       this.vscode.postMessage({ type: 'request', id, method, args });
     }).then((answer) => {
