@@ -129,7 +129,7 @@ pub struct VerificationStart {
 /// A step of the guided way; each answers with a [`VerificationView`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
-#[serde(tag = "step", rename_all = "kebab-case")]
+#[serde(tag = "step", rename_all = "kebab-case", try_from = "FlatStep")]
 pub enum VerifyStep {
     /// A new verification.
     Start {
@@ -160,6 +160,52 @@ pub enum VerifyStep {
         /// Which verification.
         id: String,
     },
+}
+
+/// A step as it comes from outside. Flat, because a tagged enum is first read as whatever it is: an object that holds
+/// itself would be read for ever.
+#[derive(Deserialize)]
+struct FlatStep {
+    step: StepName,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    start: Option<VerificationStart>,
+    #[serde(default)]
+    side: Option<Side>,
+    #[serde(default)]
+    settings: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StepName {
+    Start,
+    Look,
+    BeginRun,
+    EndRun,
+    GiveUpRun,
+}
+
+impl TryFrom<FlatStep> for VerifyStep {
+    type Error = String;
+
+    fn try_from(flat: FlatStep) -> Result<Self, Self::Error> {
+        let FlatStep { step, id, start, side, settings } = flat;
+        let missing = |what: &str| format!("missing field `{what}`");
+        let id = || id.ok_or_else(|| missing("id"));
+        Ok(match step {
+            StepName::Start => Self::Start { start: start.ok_or_else(|| missing("start"))? },
+            StepName::Look => Self::Look { id: id()? },
+            StepName::BeginRun => Self::BeginRun {
+                id: id()?,
+                side: side.ok_or_else(|| missing("side"))?,
+                settings: settings.ok_or_else(|| missing("settings"))?,
+            },
+            StepName::EndRun => Self::EndRun { id: id()? },
+            StepName::GiveUpRun => Self::GiveUpRun { id: id()? },
+        })
+    }
 }
 
 /// A verification with what can be said of it so far.
@@ -224,4 +270,37 @@ impl Verification {
 pub fn kept_settings(settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let small = |(name, value): &(String, String)| name.len() + value.len() <= MOST_SETTING_BYTES;
     settings.into_iter().filter(small).take(MOST_SETTINGS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_read_as_it_is_written_and_what_it_lacks_is_named() {
+        let steps = [
+            VerifyStep::Start { start: VerificationStart { title: "a fix".into(), goal: Goal::Waits } },
+            VerifyStep::Look { id: "v".into() },
+            VerifyStep::BeginRun {
+                id: "v".into(),
+                side: Side::After,
+                settings: BTreeMap::from([("gopls.staticcheck".into(), "true".into())]),
+            },
+            VerifyStep::EndRun { id: "v".into() },
+            VerifyStep::GiveUpRun { id: "v".into() },
+        ];
+        for step in steps {
+            let text = serde_json::to_string(&step).unwrap_or_default();
+            assert_eq!(serde_json::from_str(&text).ok(), Some(step), "{text}");
+        }
+        for (text, why) in [
+            (r#"{"step":"look"}"#, "`id`"),
+            (r#"{"step":"begin-run","id":"v","settings":{}}"#, "`side`"),
+            (r#"{"step":"start","start":{"title":"a","goal":"fame"}}"#, "fame"),
+            (r#"{"step":"run","id":"v"}"#, "run"),
+        ] {
+            let refused = serde_json::from_str::<VerifyStep>(text).map_err(|e| e.to_string());
+            assert!(refused.is_err_and(|e| e.contains(why)), "{text}");
+        }
+    }
 }
