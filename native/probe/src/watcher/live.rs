@@ -39,7 +39,9 @@ pub(crate) fn of_incident(incident: &Incident, query: &TimelineQuery) -> Timelin
     let request = &incident.request;
     let first = incident.series.first().map_or(request.start_ns, |p| p.at_ns);
     let last = incident.series.last().map_or(request.start_ns, |p| p.at_ns);
-    let end = incident.requests.iter().filter_map(|r| r.end_ns).chain([last]).max().unwrap_or(last);
+    // A capture on request is no request of the editor's, and may be over before memory is read again.
+    let ends = incident.requests.iter().chain([request]).filter_map(|r| r.end_ns);
+    let end = ends.chain([last]).max().unwrap_or(last);
     let (from, to) = window(query, first, end.max(first + 1));
     let samples: Vec<RssPoint> =
         incident.series.iter().copied().filter(|p| p.at_ns >= from && p.at_ns <= to).collect();

@@ -319,6 +319,10 @@ async fn a_capture_of_its_own_is_answered_when_its_incident_is_complete() {
     let summary = desk.run(async |outside| outside.capture_now().await.unwrap()).await;
     assert_eq!((summary.state, summary.has_heap), (IncidentState::Complete, true));
     assert_eq!(desk.incident().state, IncidentState::Complete);
+    let incident = desk.incident();
+    let query = TimelineQuery { incident: None, from_ns: None, to_ns: None, points: 100 };
+    let shown = super::timeline_of_incident(&incident, &query);
+    assert!(shown.to_ns >= incident.request.end_ns.unwrap(), "its time line reaches to its end");
     assert_eq!(desk.problems(), []);
 }
 
