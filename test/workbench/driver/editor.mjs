@@ -168,6 +168,9 @@ export class Editor {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       try {
+        await this.row(wanted, { timeoutMs });
+        // A list that has just replaced another one still moves: the press would land on the row beside.
+        await this.page.waitForTimeout(250);
         return await target(await this.row(wanted, { timeoutMs })).click({ timeout: 2000 });
       } catch (error) {
         if (Date.now() > deadline) throw error;
