@@ -29,7 +29,7 @@ use stallscope_probe::verify::Verifications;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
 use argument::{argument, argument_or_null, callback, line_or_null, required, text, text_or_null};
-use outcome::{Failure, blocking, contained, json, promise, settle};
+use outcome::{Failure, answered, blocking, contained, json, promise, settle};
 
 #[derive(Debug, Deserialize)]
 struct CoreOptions {
@@ -221,16 +221,11 @@ impl Core {
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         let watcher = self.watcher();
         let request = argument::<CaptureRequest>(env, "request", request);
-        promise(env, async move {
-            let request = match request {
-                Ok(request) => request,
-                Err(failure) => return settle::<()>(Err(failure)),
-            };
-            match watcher {
-                Some(watcher) => settle(watcher.capture_now(request).await.map_err(Failure::from)),
-                None => settle::<()>(Err(WatchError::Ended.into())),
-            }
-        })
+        let work = async move {
+            let request = request?;
+            Ok(watcher.ok_or(WatchError::Ended)?.capture_now(request).await?)
+        };
+        promise(env, answered(work))
     }
 
     /// Ends the captures on request that are under way.
@@ -371,8 +366,9 @@ impl Core {
             };
             match (query.incident.clone(), watcher) {
                 (Some(id), _) => blocking(move || Ok(reader.timeline(&id, &query)?)).await,
-                (None, Some(watcher)) => settle(watcher.timeline(query).await.map_err(Failure::from)),
-                (None, None) => settle::<()>(Err(WatchError::Ended.into())),
+                (None, watcher) => {
+                    answered(async { Ok(watcher.ok_or(WatchError::Ended)?.timeline(query).await?) }).await
+                }
             }
         })
     }
@@ -381,12 +377,7 @@ impl Core {
     #[napi(ts_return_type = "Promise<Outcome<MemoryView | null>>", catch_unwind)]
     pub fn memory<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let watcher = self.watcher();
-        promise(env, async move {
-            match watcher {
-                Some(watcher) => settle(watcher.memory().await.map_err(Failure::from)),
-                None => settle::<()>(Err(WatchError::Ended.into())),
-            }
-        })
+        promise(env, answered(async move { Ok(watcher.ok_or(WatchError::Ended)?.memory().await?) }))
     }
 
     /// Which leak patterns the watched gopls shows now.
@@ -461,7 +452,7 @@ impl Core {
     #[napi(ts_return_type = "Promise<Outcome<Verification[]>>", catch_unwind)]
     pub fn verifications<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let verifications = self.verifications.clone();
-        promise(env, async move { settle(verifications.list().await.map_err(Failure::from)) })
+        promise(env, answered(async move { Ok(verifications.list().await?) }))
     }
 
     /// Does a step of a verification.
@@ -474,12 +465,7 @@ impl Core {
         let verifications = self.verifications.clone();
         let watcher = self.watcher();
         let step = argument::<VerifyStep>(env, "step", step);
-        promise(env, async move {
-            match step {
-                Ok(step) => settle(verifications.step(watcher.as_deref(), step).await.map_err(Failure::from)),
-                Err(failure) => settle::<()>(Err(failure)),
-            }
-        })
+        promise(env, answered(async move { Ok(verifications.step(watcher.as_deref(), step?).await?) }))
     }
 
     /// Deletes a verification; its heaps stay.
@@ -491,12 +477,7 @@ impl Core {
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         let verifications = self.verifications.clone();
         let id = argument::<String>(env, "id", id);
-        promise(env, async move {
-            match id {
-                Ok(id) => settle(verifications.delete(&id).await.map_err(Failure::from)),
-                Err(failure) => settle::<()>(Err(failure)),
-            }
-        })
+        promise(env, answered(async move { Ok(verifications.delete(&id?).await?) }))
     }
 
     /// What a captured profile counts.

@@ -118,6 +118,11 @@ pub(crate) async fn blocking<T: Serialize + Send + 'static>(
     done.unwrap_or_else(|error| settle::<()>(Err(Failure::new("internal-error", error.to_string()))))
 }
 
+/// What `work` on this runtime comes to, as data.
+pub(crate) async fn answered<T: Serialize>(work: impl Future<Output = Result<T, Failure>>) -> Value {
+    settle(work.await)
+}
+
 /// A promise of what `work` comes to.
 pub(crate) fn promise(
     env: &Env,
