@@ -112,10 +112,16 @@ export class Editor {
       } catch (error) {
         if (Date.now() > deadline)
           throw new Failure(`nothing like ${wanted} for ${JSON.stringify(text)}: ${error.message}`);
-        await page.keyboard.press('Escape').catch(() => {});
+        await this.#closeQuickInput().catch(() => {});
         await page.waitForTimeout(500);
       }
     }
+  }
+
+  /** Only when there is one: pressed anywhere else, Escape takes the notifications off the screen. */
+  async #closeQuickInput() {
+    if (await this.page.locator(`${QUICK_INPUT} input`).first().isVisible())
+      await this.page.keyboard.press('Escape');
   }
 
   /**
@@ -318,7 +324,10 @@ export class Editor {
     await this.page.keyboard.press('Control+A');
     await this.page.keyboard.insertText(JSON.stringify(settings, null, 2));
     await this.save();
-    await this.command('View: Close Editor');
+    // Not by the palette: what the new settings bring up may take the keyboard meanwhile.
+    const tab = this.page.locator('.tab.active[data-resource-name="settings.json"]');
+    await tab.click({ button: 'middle' });
+    await tab.waitFor({ state: 'detached' });
   }
 
   /** The visible status bar items, left to right. */
