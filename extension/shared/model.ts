@@ -317,6 +317,23 @@ debug_bytes: number,
 debug_open_ns: number, };
 
 /**
+ * What a request waits for at a moment.
+ */
+export type CurrentPhase = { 
+/**
+ * Most of it.
+ */
+phase: Phase, 
+/**
+ * The message before it, when it has not begun.
+ */
+behind: string | null, 
+/**
+ * When that was seen.
+ */
+at_ns: number, };
+
+/**
  * State of gopls's debug server.
  */
 export type DebugServer = { "state": "unknown" } | { "state": "off" } | { "state": "on", 
@@ -1053,6 +1070,10 @@ load: LoadContext | null,
  */
 memory_verdict: MemoryVerdict | null, 
 /**
+ * What the main request was spent on; absent when nothing told, and in incidents of earlier versions.
+ */
+wait: WaitBreakdown | null, 
+/**
  * RSS from before the stall to its end.
  */
 rss: RssSummary, 
@@ -1735,6 +1756,71 @@ judgement: PatternJudgement,
 cards: Array<PatternCard>, };
 
 /**
+ * What a request was waiting for, or what gopls did for it.
+ */
+export type Phase = "queued" | "awaiting-load" | "go-command" | "metadata" | "parsing" | "importing" | "type-checking" | "analysis" | "lock" | "io" | "gc" | "editor" | "other" | "unknown";
+
+/**
+ * A phase's part of a wait.
+ */
+export type PhaseShare = { 
+/**
+ * Phase.
+ */
+phase: Phase, 
+/**
+ * Its time.
+ */
+duration_ns: number, 
+/**
+ * The same, of the whole wait, 0 to 1.
+ */
+share: number, 
+/**
+ * How far the share may be off, either way (95 %); 0 for spans.
+ */
+error_share: number, };
+
+/**
+ * A part of a wait. The slices of one wait follow each other without a gap and add up to it.
+ */
+export type PhaseSlice = { 
+/**
+ * What it was.
+ */
+phase: Phase, 
+/**
+ * From, on the watcher's clock.
+ */
+begin_ns: number, 
+/**
+ * To, on the watcher's clock.
+ */
+end_ns: number, 
+/**
+ * How it is known.
+ */
+source: PhaseSource, };
+
+/**
+ * How a phase is known.
+ */
+export type PhaseSource = "spans" | "sampling";
+
+/**
+ * A message that others waited for.
+ */
+export type QueuedBehind = { 
+/**
+ * Method.
+ */
+method: string, 
+/**
+ * For how long.
+ */
+duration_ns: number, };
+
+/**
  * What was replaced by what, and how often.
  */
 export type Replaced = { 
@@ -2142,7 +2228,11 @@ rss_growth_bytes: number,
 /**
  * How the heap capture stands, when one was asked for.
  */
-heap: CaptureState | null, };
+heap: CaptureState | null, 
+/**
+ * What it waits for, when that was looked at lately.
+ */
+phase: CurrentPhase | null, };
 
 /**
  * A snapshot of everything the status bar and its tooltip show.
@@ -2424,6 +2514,35 @@ id: string, } | { "step": "give-up-run",
  * Which verification.
  */
 id: string, };
+
+/**
+ * How the time of one wait was spent.
+ */
+export type WaitBreakdown = { 
+/**
+ * The phases, longest first; their durations add up to the wait.
+ */
+phases: Array<PhaseShare>, 
+/**
+ * The same in time: without a gap from the start of the wait to its end.
+ */
+slices: Array<PhaseSlice>, 
+/**
+ * How it is known.
+ */
+source: PhaseSource, 
+/**
+ * Goroutine profiles that told; 0 for spans.
+ */
+samples: number, 
+/**
+ * The messages that let those behind them wait, longest first.
+ */
+queued_behind: Array<QueuedBehind>, 
+/**
+ * Functions in which the request stood still and of which no rule knows what that means: for whoever keeps the rules.
+ */
+unknown_functions: Array<string>, };
 
 /**
  * What the watcher tells, as it happens.

@@ -2,8 +2,9 @@
 import { env, l10n } from 'vscode';
 import { openAddress } from '../../shared/address';
 import type { Failure } from '../../shared/core';
-import type { DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
+import type { CurrentPhase, DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
 import { NOTABLE_GROWTH_BYTES, requestWords } from '../../shared/words';
+import * as waitWords from '../../shared/waitWords';
 import * as units from './units';
 
 export const bytes = (value: number) => units.bytes(value, env.language);
@@ -15,6 +16,10 @@ export const valueByName = (name: string, value: number | string) =>
 /** What the user calls this request. */
 export const requestName = (method: string): string =>
   requestWords(method, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
+
+/** What a request waits for at this moment. */
+export const currentPhase = (phase: CurrentPhase): string =>
+  waitWords.currentPhase(phase, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
 
 /** The same within a line: `gopls hover 3.2 s`. What is left of an LSP name stays as it is. */
 export function requestNameInline(method: string): string {

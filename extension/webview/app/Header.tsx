@@ -5,6 +5,7 @@ import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { Segmented } from '../ui/Segmented';
+import { currentPhase } from '../waits/words';
 import { debugServer, latencySource, latencySourceDetail, methodName } from '../words/sources';
 
 interface Props {
@@ -61,6 +62,7 @@ function Details({ status }: { status: Status }) {
     text: status.watching ? (status.loading ? t('Loading the workspace') : t('Watching')) : t('Paused'),
     title: t('Stallscope itself uses {share} of a core', { share: fmt.share(status.own_cpu_share, 2) }),
   });
+  if (status.stall?.phase) words.unshift({ text: currentPhase(status.stall.phase) });
   if (gopls) {
     words.push({
       text: t('{version}, pid {pid}', {

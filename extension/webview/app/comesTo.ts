@@ -1,14 +1,25 @@
 // What an incident comes to, in one sentence, and what that rests on. It says no more than one wait can tell: whether the
 // heap leaks is seen over many GC cycles, not here.
-import type { Capture, CapturedMemory, Incident, MemoryPartKind, SubsystemTable } from '../../shared/model';
+import type {
+  Capture,
+  CapturedMemory,
+  Incident,
+  MemoryPartKind,
+  SubsystemTable,
+  WaitBreakdown,
+} from '../../shared/model';
 import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { verdictSentence } from '../memory/words';
+import { phaseName } from '../waits/words';
 import { subsystemName } from '../words/subsystems';
 
 /** gopls's reserve is in every heap and says nothing about this one. */
 const BALLAST = 'ballast';
+/** A phase that was less of the wait does not explain it. */
+const NOTABLE_SHARE = 0.1;
+const MOST_PHASES = 3;
 
 export function verdict({ request, rss, load, captures }: Incident): string {
   const growth = rss.peak_bytes - rss.start_bytes;
@@ -49,11 +60,12 @@ function onRequest(captures: Capture[]): string {
 }
 
 export function evidence(
-  { rss, request, load, memory_verdict }: Incident,
+  { rss, request, load, memory_verdict, wait }: Incident,
   memory: CapturedMemory | null,
   heap: SubsystemTable | null,
 ): string[] {
   const found: string[] = [];
+  if (wait) found.push(waitedFor(wait));
   if (request.method !== 'capture-on-request')
     found.push(
       t('Memory (RSS) went from {start} to {peak}.', {
@@ -84,6 +96,18 @@ export function evidence(
       t('Over GC cycles, as it was when this began: {verdict}', { verdict: verdictSentence(memory_verdict) }),
     );
   return found;
+}
+
+/** The phases that make up most of a wait. */
+function waitedFor({ phases }: WaitBreakdown): string {
+  const named = phases.filter(({ phase, share }) => phase !== 'unknown' && share >= NOTABLE_SHARE);
+  if (named.length === 0) return t('What this wait was for is not known.');
+  const parts = named
+    .slice(0, MOST_PHASES)
+    .map(({ phase, duration_ns }) =>
+      t('{phase} {duration}', { phase: phaseName(phase), duration: fmt.duration(duration_ns) }),
+    );
+  return t('Of the wait: {phases}.', { phases: parts.join(' · ') });
 }
 
 const part = (memory: CapturedMemory | null, wanted: MemoryPartKind): number | undefined =>

@@ -106,7 +106,8 @@ impl Engine {
             self.log(decision);
         }
         stall.cost = since(self.cost, stall.cost_at_start);
-        stall.seal(requests, &self.ring, end_ns);
+        let wait = self.wait_breakdown(&stall, &requests, end_ns);
+        stall.seal(requests, wait, &self.ring, end_ns);
         if stall.recorded {
             self.closing.push(stall);
         } else {

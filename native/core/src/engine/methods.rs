@@ -55,6 +55,11 @@ pub fn is_wait_itself(method: &str) -> bool {
     !method.ends_with("/resolve")
 }
 
+/// Whether gopls, serving `served`, works for somebody who waits for `method`.
+pub fn serves(method: &str, served: &str) -> bool {
+    method == served || method == SAVE && (role(served) == Role::SaveStep || served == "textDocument/didSave")
+}
+
 /// Whether `method` is one of the notifications that gopls counts beside its requests.
 pub fn is_notification(method: &str) -> bool {
     method.starts_with("$/")

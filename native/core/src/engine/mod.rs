@@ -21,6 +21,7 @@ mod stall;
 #[cfg(test)]
 mod tests;
 mod view;
+mod waiting;
 
 use std::collections::VecDeque;
 
@@ -38,6 +39,7 @@ use stall::Stall;
 use crate::limits::{Limits, UnixMs};
 use crate::model::{Capture, Cost, Decision, MS, Note, Ns, RequestRecord, Value, WatchSettings};
 use crate::verify::Recording;
+use crate::wait::WaitLog;
 
 /// The decision log in memory: the oldest make room.
 const MOST_DECISIONS: usize = 2_000;
@@ -77,6 +79,7 @@ pub struct Engine {
     decisions: VecDeque<Decision>,
     cost: Cost,
     recording: Option<Recording>,
+    wait_log: WaitLog,
     next_key: StallKey,
     latest_ns: Ns,
 }
@@ -107,6 +110,7 @@ impl Engine {
             decisions: VecDeque::new(),
             cost: Cost::default(),
             recording: None,
+            wait_log: WaitLog::default(),
             next_key: 0,
             latest_ns: 0,
         }
@@ -121,6 +125,7 @@ impl Engine {
                 self.ring.clear();
                 self.past.clear();
                 self.recent.clear();
+                self.wait_log.clear();
                 self.alert = Alert::default();
                 self.cost = Cost::default();
                 self.gopls = Some(Watched {
@@ -185,6 +190,7 @@ impl Engine {
             }
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
             Event::MemoryRead(read) => self.memory_read(now_ns, read.map(|read| *read)),
+            Event::WaitSampled(sample) => self.wait_sampled(*sample),
             Event::BaselineGivenUp => self.baseline_given_up(now_ns),
             Event::Cost(cost) => self.cost = cost,
             Event::Settings(settings) => self.settings = *settings,

@@ -9,6 +9,7 @@ use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
     IncidentState, LatencySource, LoadContext, Note, Ns, RequestRecord, RssSummary, SECOND, StallStatus,
 };
+use crate::wait::WaitBreakdown;
 
 /// RSS before the stall that is kept with it.
 const LEAD_NS: Ns = 10 * SECOND;
@@ -65,6 +66,7 @@ pub(super) struct Sealed {
     pub requests: Vec<RequestRecord>,
     pub series: Vec<crate::model::RssPoint>,
     pub rss: RssSummary,
+    pub wait: Option<WaitBreakdown>,
 }
 
 impl Stall {
@@ -130,11 +132,18 @@ impl Stall {
             age_ns: age(main, now_ns),
             rss_growth_bytes: now - before,
             heap: self.heap_state(),
+            phase: None,
         })
     }
 
     /// Fixes requests and memory as of `end_ns`, and says of each capture whether it lies within the main request.
-    pub fn seal(&mut self, requests: Vec<RequestRecord>, ring: &RssRing, end_ns: Ns) {
+    pub fn seal(
+        &mut self,
+        requests: Vec<RequestRecord>,
+        wait: Option<WaitBreakdown>,
+        ring: &RssRing,
+        end_ns: Ns,
+    ) {
         let main = Self::main_request(&requests, end_ns).cloned();
         let (from, to) =
             main.as_ref().map_or((self.start_ns, end_ns), |m| (m.start_ns, m.end_ns.unwrap_or(end_ns)));
@@ -145,7 +154,7 @@ impl Stall {
             steepest_rise_bytes: self.steepest_rise_bytes,
         };
         let samples: Vec<_> = ring.range(from.saturating_sub(LEAD_NS), end_ns).collect();
-        self.sealed = Some(Sealed { end_ns, requests, series: thin(&samples, SERIES_POINTS), rss });
+        self.sealed = Some(Sealed { end_ns, requests, series: thin(&samples, SERIES_POINTS), rss, wait });
     }
 
     /// A capture on request lasts until its last capture has arrived, or was given up: by now.
@@ -155,7 +164,7 @@ impl Stall {
             let asked = self.captures.iter().filter(|capture| capture.kind != CaptureKind::Baseline);
             let ends = asked.map(|capture| capture.received_ns.unwrap_or(now));
             let end_ns = ends.fold(self.start_ns, Ns::max);
-            self.seal(Vec::new(), ring, end_ns);
+            self.seal(Vec::new(), None, ring, end_ns);
         }
     }
 
@@ -199,7 +208,8 @@ impl Stall {
                     steepest_rise_bytes: self.steepest_rise_bytes,
                 };
                 let samples: Vec<_> = ring.range(self.start_ns.saturating_sub(LEAD_NS), now_ns).collect();
-                live = Sealed { end_ns: now_ns, requests, series: thin(&samples, SERIES_POINTS), rss };
+                let series = thin(&samples, SERIES_POINTS);
+                live = Sealed { end_ns: now_ns, requests, series, rss, wait: None };
                 &live
             }
         };
@@ -232,6 +242,7 @@ impl Stall {
             latency_source: self.source,
             load: self.load.clone(),
             memory_verdict: self.memory_verdict.clone(),
+            wait: sealed.wait.clone(),
             rss: sealed.rss,
             series: sealed.series.clone(),
             captures,

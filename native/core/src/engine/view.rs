@@ -21,7 +21,9 @@ impl Engine {
     /// The stall that goes on, for the status bar.
     pub fn stall_status(&self, now_ns: Ns) -> Option<StallStatus> {
         let stall = self.stall.as_ref()?;
-        stall.status(&stall.requests(self.tracker.in_flight()), &self.ring, now_ns)
+        let mut status = stall.status(&stall.requests(self.tracker.in_flight()), &self.ring, now_ns)?;
+        status.phase = self.current_phase(&status.method, now_ns);
+        Some(status)
     }
 
     /// Requests in flight, oldest first.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::{MemoryVerdict, Resident};
+use crate::wait::WaitBreakdown;
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
@@ -43,6 +44,9 @@ pub struct Incident {
     /// incidents of earlier versions.
     #[serde(default)]
     pub memory_verdict: Option<MemoryVerdict>,
+    /// What the main request was spent on; absent when nothing told, and in incidents of earlier versions.
+    #[serde(default)]
+    pub wait: Option<WaitBreakdown>,
     /// RSS from before the stall to its end.
     pub rss: RssSummary,
     /// RSS around the stall, thinned to what a screen shows.

@@ -17,8 +17,8 @@ pub use incident::{
 };
 pub use settings::{Adjustment, WatchSettings};
 pub use status::{
-    DebugServer, FinishedLoad, GoplsProcess, GoplsRelation, GoplsStatus, InFlight, LatencySource,
-    ObservedRequest, StallStatus, Status, WatchEvent,
+    CurrentPhase, DebugServer, FinishedLoad, GoplsProcess, GoplsRelation, GoplsStatus, InFlight,
+    LatencySource, ObservedRequest, StallStatus, Status, WatchEvent,
 };
 pub use timeline::{CaptureMark, RequestBar, RssPoint, StallSpan, Timeline, TimelineQuery};
 

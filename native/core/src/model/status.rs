@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::wait::Phase;
+
 use super::{Bytes, CaptureState, IncidentSummary, Note, Ns, PastLoad, TimingSource};
 
 /// A snapshot of everything the status bar and its tooltip show.
@@ -157,6 +159,20 @@ pub struct StallStatus {
     pub rss_growth_bytes: f64,
     /// How the heap capture stands, when one was asked for.
     pub heap: Option<CaptureState>,
+    /// What it waits for, when that was looked at lately.
+    pub phase: Option<CurrentPhase>,
+}
+
+/// What a request waits for at a moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct CurrentPhase {
+    /// Most of it.
+    pub phase: Phase,
+    /// The message before it, when it has not begun.
+    pub behind: Option<String>,
+    /// When that was seen.
+    pub at_ns: Ns,
 }
 
 /// One gopls process on this machine.
@@ -283,7 +299,15 @@ mod tests {
                 interactive: true,
                 source: TimingSource::Observer,
             }],
-            stall: Some(StallStatus { incident, method, start_ns, age_ns, rss_growth_bytes, heap }),
+            stall: Some(StallStatus {
+                incident,
+                method,
+                start_ns,
+                age_ns,
+                rss_growth_bytes,
+                heap,
+                phase: None,
+            }),
             loading: false,
             last_load: None,
             last_incident: None,

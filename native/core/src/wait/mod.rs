@@ -1,5 +1,17 @@
 //! What a wait was made of.
+//!
+//! Two ways lead to it. gopls's own spans are exact, where it writes them. Without them goroutine profiles are taken while
+//! somebody waits: each shows what every message waits for at its moment (`sample.rs`, by the rules of
+//! `rules/wait-phases.json`), and together they give each phase its part of the wait (`breakdown.rs`).
 
+mod breakdown;
 mod phase;
+mod rules;
+mod sample;
+mod shares;
 
+pub use breakdown::{PhaseShare, QueuedBehind, WaitBreakdown, WaitLog};
 pub use phase::{Phase, PhaseSlice, PhaseSource};
+pub use rules::{WaitRules, WaitRulesError};
+pub use sample::{Queue, Serving, WaitSample};
+pub use shares::Shares;

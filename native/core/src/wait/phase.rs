@@ -31,6 +31,8 @@ pub enum Phase {
     Io,
     /// For the garbage collector.
     Gc,
+    /// For the editor's answer to a question of gopls's own.
+    Editor,
     /// Work of gopls that is none of these.
     Other,
     /// Nothing tells.

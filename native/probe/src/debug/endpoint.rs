@@ -29,6 +29,8 @@ pub enum Endpoint {
     },
     /// Stacks of all goroutines as text, equal ones together.
     Goroutines,
+    /// The same as gzip profile.proto, which also tells who stands still.
+    GoroutineProfile,
     /// The runtime's memory statistics as HTML.
     Memory,
     /// Counters of messages.
@@ -48,6 +50,7 @@ impl Endpoint {
             Self::HeapText => "/debug/pprof/heap?debug=1",
             Self::Allocs => "/debug/pprof/allocs",
             Self::Goroutines => "/debug/pprof/goroutine?debug=1",
+            Self::GoroutineProfile => "/debug/pprof/goroutine",
             Self::Memory => "/memory",
             Self::Metrics => "/metrics/",
             Self::Info => "/info",

@@ -32,6 +32,7 @@ impl Loop {
         let Some(address) = self.captures_address else { return false };
         if self.captures.evidence_waits() {
             self.give_up_reading();
+            self.give_up_wait_sample();
             if self.captures.drop_baseline() {
                 self.feed(Event::BaselineGivenUp);
             }

@@ -21,6 +21,7 @@ mod target;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod waits;
 mod writer;
 
 use std::path::PathBuf;

@@ -90,6 +90,11 @@ impl Queue {
             .any(|place| place.take_if(|running| running.ticket == ticket).is_some())
     }
 
+    /// Whether gopls is being asked for a page, or will be at once; a recording does not count.
+    pub fn is_fetching(&self) -> bool {
+        self.running.is_some() || !self.waiting.is_empty()
+    }
+
     pub fn is_running(&self) -> bool {
         self.running.is_some() || self.recording.is_some()
     }

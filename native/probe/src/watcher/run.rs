@@ -25,6 +25,7 @@ use super::server::{Reading, Server};
 use super::stamps::Stamps;
 use super::target::{Finder, Watched};
 use super::tell::{Fingerprint, OwnCpu, note};
+use super::waits::{WaitSampleResult, WaitSampling};
 use super::writer::{Job, Report, Writer};
 use super::{Command, Listener, Record, Recorded, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
@@ -62,6 +63,10 @@ pub(super) enum Done {
     Memory {
         pid: u32,
         result: Box<MemoryResult>,
+    },
+    WaitSampled {
+        pid: u32,
+        result: Box<WaitSampleResult>,
     },
     /// What a worker had to do about a capture is done.
     Settled {
@@ -158,6 +163,9 @@ pub(super) struct Loop {
     pub profiles: KeptProfiles,
     pub baseline: Option<Arc<Baseline>>,
 
+    // waits.rs
+    pub waits: WaitSampling,
+
     // incidents.rs
     pub folders: HashMap<StallKey, Arc<IncidentFolder>>,
     pub asked: Vec<Asked>,
@@ -230,6 +238,7 @@ impl Loop {
             reading: None,
             profiles: KeptProfiles::default(),
             baseline: None,
+            waits: WaitSampling::new(now),
             folders: HashMap::new(),
             asked: Vec::new(),
             shared,
@@ -316,6 +325,7 @@ impl Loop {
             if soon >= self.due.poll {
                 self.poll(now);
             }
+            self.sample_waits(now);
         }
         self.publish(now, soon);
     }
@@ -383,6 +393,7 @@ impl Loop {
             Done::Captured { ticket, result } => self.captured(ticket, *result),
             Done::Baseline { ticket, result } => self.baseline_taken(ticket, *result),
             Done::Memory { pid, result } => self.memory_read(pid, *result),
+            Done::WaitSampled { pid, result } => self.wait_sampled(pid, *result),
             Done::Settled { key, capture } => {
                 self.unsettled -= 1;
                 self.capture_ended(key, capture);

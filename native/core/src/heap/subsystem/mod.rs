@@ -5,7 +5,6 @@
 
 mod assign;
 mod icicle;
-mod pattern;
 mod rules;
 mod table;
 

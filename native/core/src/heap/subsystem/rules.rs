@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::pattern::{Patterns, Refused};
+use crate::heap::pattern::{Patterns, Refused};
 
 /// The id of what no rule names.
 pub const UNASSIGNED: &str = "unassigned";

@@ -56,23 +56,34 @@ fn member_of(name: &str) -> Option<&str> {
 }
 
 /// Values by pattern, to be looked up by function name.
-#[derive(Debug, Default)]
-pub(super) struct Patterns<T> {
+#[derive(Debug)]
+pub(crate) struct Patterns<T> {
     members: HashMap<String, Vec<(String, T)>>,
     initialisers: Vec<(String, T)>,
     packages: HashMap<String, T>,
     below: HashMap<String, T>,
 }
 
+impl<T> Default for Patterns<T> {
+    fn default() -> Self {
+        Self {
+            members: HashMap::new(),
+            initialisers: Vec::new(),
+            packages: HashMap::new(),
+            below: HashMap::new(),
+        }
+    }
+}
+
 /// Why a pattern was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Malformed,
     Twice,
 }
 
 impl<T> Patterns<T> {
-    pub(super) fn insert(&mut self, text: &str, value: T) -> Result<(), Refused> {
+    pub(crate) fn insert(&mut self, text: &str, value: T) -> Result<(), Refused> {
         let list = match Named::parse(text).ok_or(Refused::Malformed)? {
             Named::Package(package) => return insert_once(&mut self.packages, package, value),
             Named::Below(root) => return insert_once(&mut self.below, root, value),
@@ -91,7 +102,7 @@ impl<T> Patterns<T> {
     }
 
     /// The value of the most exact pattern that names this function.
-    pub(super) fn of(&self, function: &str) -> Option<&T> {
+    pub(crate) fn of(&self, function: &str) -> Option<&T> {
         let package = package(function);
         let member = without_type_arguments(member_of(function).unwrap_or_default());
         let by_member = || {

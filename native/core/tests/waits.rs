@@ -1,0 +1,78 @@
+//! What the goroutine profiles of real waits tell, on every supported gopls: the rules must know the functions of each.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use stallscope_core::wait::{Phase, WaitRules, WaitSample};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test/fixtures/waits")
+}
+
+fn profiles() -> Vec<(String, WaitSample)> {
+    let mut names: Vec<String> = fs::read_dir(folder())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+        .filter(|name| name.ends_with(".pb.gz"))
+        .collect();
+    names.sort();
+    names
+        .into_iter()
+        .map(|name| {
+            let bytes = fs::read(folder().join(&name)).unwrap();
+            let profile = stallscope_pprof::decode(&bytes, &stallscope_pprof::Limits::default()).unwrap();
+            (name, WaitSample::read(&profile, 0, WaitRules::embedded()))
+        })
+        .collect()
+}
+
+#[test]
+fn every_moment_of_the_wait_is_told_as_it_was() {
+    let mut told = String::new();
+    for (name, sample) in profiles() {
+        write!(told, "{name}: {} goroutines", sample.goroutines).unwrap();
+        for serving in &sample.serving {
+            write!(told, "; {}", serving.method).unwrap();
+            phases(&mut told, &serving.phases);
+        }
+        if sample.queued > 0 {
+            write!(told, "; {} behind {}", sample.queued, sample.queue.behind.as_deref().unwrap_or("?"))
+                .unwrap();
+            phases(&mut told, &sample.queue.phases);
+        }
+        if !sample.unknown_functions.is_empty() {
+            write!(told, "; no rule for {}", sample.unknown_functions.join(" ")).unwrap();
+        }
+        told.push('\n');
+    }
+    let golden = folder().join("told.txt");
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        fs::write(&golden, &told).unwrap();
+    }
+    assert_eq!(told, fs::read_to_string(golden).unwrap());
+}
+
+fn phases(told: &mut String, phases: &stallscope_core::wait::Shares) {
+    for (phase, share) in phases.iter() {
+        let name = serde_json::to_value(phase).unwrap();
+        write!(told, " {} {:.0} %", name.as_str().unwrap(), share * 100.0).unwrap();
+    }
+}
+
+/// A rule that has lost its function would show as a message that stands still for no known reason.
+#[test]
+fn nothing_stands_still_for_an_unknown_reason() {
+    let profiles = profiles();
+    for version in ["v0.18.1", "v0.21.0", "v0.22.0", "v0.23.0", "v0.24.0"] {
+        let of_version: Vec<_> = profiles.iter().filter(|(name, _)| name.contains(version)).collect();
+        assert_eq!(of_version.len(), 6, "{version}");
+        for (name, sample) in of_version {
+            let phases =
+                sample.of(|method| method == "textDocument/hover").unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(phases.share(Phase::Unknown), 0.0, "{name}: {sample:?}");
+            assert_eq!(sample.unknown_functions, Vec::<String>::new(), "{name}");
+        }
+    }
+}
