@@ -88,13 +88,11 @@ function memoryRange(status: Status, gopls: GoplsStatus): string {
 
 function inFlight({ in_flight: requests, stall }: Status): string {
   if (requests.length === 0) return l10n.t('nothing');
-  const lines = requests
-    .slice(0, MOST_IN_FLIGHT)
-    .map(({ method, age_ns }) => {
-      const phase = stall?.method === method ? stall.phase : null;
-      const doing = phase ? [words.currentPhase(phase)] : [];
-      return [words.requestName(method), words.duration(age_ns), ...doing].join(' · ');
-    });
+  const lines = requests.slice(0, MOST_IN_FLIGHT).map(({ method, age_ns }) => {
+    const phase = stall?.method === method ? stall.phase : null;
+    const doing = phase ? [words.currentPhase(phase)] : [];
+    return [words.requestName(method), words.duration(age_ns), ...doing].join(' · ');
+  });
   if (requests.length > MOST_IN_FLIGHT)
     lines.push(l10n.t('and {count} more', { count: requests.length - MOST_IN_FLIGHT }));
   return lines.join('\n');
