@@ -1053,6 +1053,11 @@ load: LoadContext | null,
  */
 memory_verdict: MemoryVerdict | null, 
 /**
+ * What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
+ * incidents of earlier versions.
+ */
+workspace_facts?: WorkspaceFacts, 
+/**
  * RSS from before the stall to its end.
  */
 rss: RssSummary, 
@@ -1299,7 +1304,11 @@ cycles: Array<GcCycle>,
 /**
  * Who allocates, over the last minutes; absent until there are two profiles to compare.
  */
-allocation: AllocationRate | null, };
+allocation: AllocationRate | null, 
+/**
+ * When gopls last said what is in its workspace; absent when it was not asked.
+ */
+workspace_at_ns?: number, };
 
 /**
  * Something a reader must know, worded by the user interface from `code` and `values`.
@@ -1586,6 +1595,47 @@ references: Array<PatternReference>, };
  * How sure a finding is. Of several conditions the least sure counts.
  */
 export type PatternConfidence = "low" | "medium" | "high";
+
+/**
+ * What is known of the workspace, each if known. Numbers only: no folder or module is named.
+ */
+export type PatternFacts = { 
+/**
+ * Views there are.
+ */
+views: number | null, 
+/**
+ * Views created so far beyond those there are: each was replaced or closed.
+ */
+views_recreated: number | null, 
+/**
+ * Different files gopls has read.
+ */
+files: number | null, 
+/**
+ * Files compiled in all packages of all views; one that is in several counts several times.
+ */
+compiled_go_files: number | null, 
+/**
+ * The same for packages.
+ */
+packages: number | null, 
+/**
+ * Modules of the workspace itself, over all views.
+ */
+workspace_modules: number | null, 
+/**
+ * The size of the largest file.
+ */
+largest_file_bytes: number | null, 
+/**
+ * Diagnostics in all views.
+ */
+diagnostics: number | null, 
+/**
+ * gopls processes that serve this window, helpers and forwarders not counted.
+ */
+gopls_processes: number | null, };
 
 /**
  * A rule all of whose conditions hold.
@@ -2575,3 +2625,16 @@ next_gc_estimated: boolean,
  * How far apart the live heap and the statistics were taken; absent without a live heap that fits.
  */
 live_apart_ns: number | null, };
+
+/**
+ * The workspace of a living gopls, as it was at one moment.
+ */
+export type WorkspaceFacts = { 
+/**
+ * When gopls answered.
+ */
+at_ns: number, 
+/**
+ * What it answered.
+ */
+facts: PatternFacts, };

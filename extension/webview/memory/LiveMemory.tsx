@@ -44,7 +44,11 @@ export function LiveMemory({ status, visible }: Props) {
         <Cycles cycles={view.cycles} />
         <p class="dim">{verdictBasis(view.verdict)}</p>
       </details>
-      <LivePatterns key={gopls.pid} cycle_ns={view.cycles.at(-1)?.at_ns ?? null} />
+      <LivePatterns
+        key={gopls.pid}
+        cycle_ns={view.cycles.at(-1)?.at_ns ?? null}
+        workspace_ns={view.workspace_at_ns ?? null}
+      />
     </>
   );
 }

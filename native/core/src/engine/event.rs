@@ -7,6 +7,7 @@ use crate::model::{
     Bytes, Capture, CaptureKind, CaptureRequest, Cost, GoplsIdentity, LatencySource, Note, Ns,
     ObservedRequest, PastLoad, WatchSettings,
 };
+use crate::patterns::Facts;
 
 /// What happened.
 #[derive(Debug)]
@@ -98,6 +99,8 @@ pub enum Event {
     BaselineGivenUp,
     /// A reading of the runtime's statistics; `None` when it did not come.
     MemoryRead(Option<Box<MemoryRead>>),
+    /// The watched gopls has told of its workspace.
+    WorkspaceTold(Facts),
     /// The debug server has cost this much so far, since gopls was found.
     Cost(Cost),
     /// New settings.

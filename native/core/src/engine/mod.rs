@@ -185,6 +185,7 @@ impl Engine {
             }
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
             Event::MemoryRead(read) => self.memory_read(now_ns, read.map(|read| *read)),
+            Event::WorkspaceTold(facts) => self.workspace_told(now_ns, facts),
             Event::BaselineGivenUp => self.baseline_given_up(now_ns),
             Event::Cost(cost) => self.cost = cost,
             Event::Settings(settings) => self.settings = *settings,

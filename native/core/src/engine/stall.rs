@@ -9,6 +9,7 @@ use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
     IncidentState, LatencySource, LoadContext, Note, Ns, RequestRecord, RssSummary, SECOND, StallStatus,
 };
+use crate::patterns::WorkspaceFacts;
 
 /// RSS before the stall that is kept with it.
 const LEAD_NS: Ns = 10 * SECOND;
@@ -185,6 +186,7 @@ impl Stall {
         workspace: &[String],
         open: &[RequestRecord],
         ring: &RssRing,
+        workspace_facts: Option<WorkspaceFacts>,
         now_ns: Ns,
     ) -> Incident {
         let live;
@@ -232,6 +234,7 @@ impl Stall {
             latency_source: self.source,
             load: self.load.clone(),
             memory_verdict: self.memory_verdict.clone(),
+            workspace_facts,
             rss: sealed.rss,
             series: sealed.series.clone(),
             captures,

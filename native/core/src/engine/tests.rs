@@ -10,6 +10,7 @@ use crate::model::{
     CaptureKind, CaptureRequest, CaptureState, CaptureWhat, GoplsIdentity, Incident, IncidentState,
     LatencySource, MB, ObservedRequest, SECOND,
 };
+use crate::patterns::{Facts, WorkspaceFacts};
 
 const HOVER: &str = "textDocument/hover";
 const ORIGIN: u128 = 1_795_500_000_000_000_000;
@@ -540,6 +541,50 @@ fn who_allocates_is_told_from_two_readings_with_a_heap_and_forgotten_with_its_go
     desk.at(200_100, Event::GoplsFound { gopls: identity(), uptime_ns: 600 * SECOND, earlier_loads: vec![] });
     desk.at(240_000, memory_read(3_000));
     assert_eq!(rate(&mut desk, 240_000), None);
+}
+
+#[test]
+fn a_command_that_gopls_works_on_is_nobodys_wait() {
+    let mut desk = Desk::new(60 * SECOND);
+    // As our own question about the workspace is counted, should gopls take ten seconds to answer it and grow meanwhile.
+    desk.count("workspace/executeCommand", 1, None);
+    let actions = desk.run(100, 10_000, 10);
+    assert_eq!(captures(&actions), []);
+    assert!(desk.engine.stall_status(10_000 * MS).is_none() && desk.engine.is_calm());
+    assert!(desk.engine.in_flight(10_000 * MS).is_empty());
+    let stalls = desk.engine.decisions().filter(|decision| decision.rule == "stall").count();
+    assert_eq!(stalls, 0, "{:?}", desk.engine.decisions().collect::<Vec<_>>());
+    // Who asks for something behind it waits as ever.
+    desk.observe(10_000, HOVER);
+    desk.run(10_050, 11_000, 0);
+    assert_eq!(desk.engine.stall_status(11_000 * MS).unwrap().method, HOVER);
+}
+
+#[test]
+fn what_gopls_said_of_its_workspace_is_kept_with_an_incident_and_forgotten_in_time() {
+    let facts = Facts { views: Some(3), workspace_modules: Some(52), ..Facts::default() };
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(1_000, Event::WorkspaceTold(facts));
+    let actions = desk.at(2_000, Event::CaptureRequested(CaptureRequest::HEAP));
+    let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+    let kept = |desk: &Desk| desk.engine.incident(*key, 3_000 * MS).unwrap().workspace_facts;
+    assert_eq!(kept(&desk), Some(WorkspaceFacts { at_ns: SECOND, facts }));
+    let known = |desk: &Desk, at_s: u64| desk.engine.workspace_facts(at_s * SECOND).is_some();
+    assert!(known(&desk, 600) && !known(&desk, 7_200), "two hours later it may be another workspace");
+    // Another gopls has said nothing yet, and the incident is not its own.
+    let next = GoplsIdentity { pid: 4712, ..identity() };
+    desk.at(4_000, Event::GoplsFound { gopls: next, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
+    desk.at(4_001, Event::WorkspaceTold(Facts::default()));
+    assert_ne!(kept(&desk), Some(WorkspaceFacts { at_ns: 4_001 * MS, facts: Facts::default() }));
+}
+
+#[test]
+fn what_is_said_of_a_workspace_that_is_being_loaded_is_not_kept() {
+    let mut desk = Desk::new(0);
+    desk.tick(100, 0);
+    assert!(desk.engine.loading());
+    desk.at(200, Event::WorkspaceTold(Facts { views: Some(1), ..Facts::default() }));
+    assert_eq!(desk.engine.workspace_facts(300 * MS), None);
 }
 
 #[test]

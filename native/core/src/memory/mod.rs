@@ -53,4 +53,8 @@ pub struct MemoryView {
     pub cycles: Vec<GcCycle>,
     /// Who allocates, over the last minutes; absent until there are two profiles to compare.
     pub allocation: Option<AllocationRate>,
+    /// When gopls last said what is in its workspace; absent when it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub workspace_at_ns: Option<Ns>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::{MemoryVerdict, Resident};
+use crate::patterns::WorkspaceFacts;
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
@@ -43,6 +44,11 @@ pub struct Incident {
     /// incidents of earlier versions.
     #[serde(default)]
     pub memory_verdict: Option<MemoryVerdict>,
+    /// What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
+    /// incidents of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub workspace_facts: Option<WorkspaceFacts>,
     /// RSS from before the stall to its end.
     pub rss: RssSummary,
     /// RSS around the stall, thinned to what a screen shows.

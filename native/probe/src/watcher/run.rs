@@ -25,6 +25,7 @@ use super::server::{Reading, Server};
 use super::stamps::Stamps;
 use super::target::{Finder, Watched};
 use super::tell::{Fingerprint, OwnCpu, note};
+use super::workspace::Closed;
 use super::writer::{Job, Report, Writer};
 use super::{Command, Listener, Record, Recorded, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
@@ -161,6 +162,8 @@ pub(super) struct Loop {
     // incidents.rs
     pub folders: HashMap<StallKey, Arc<IncidentFolder>>,
     pub asked: Vec<Asked>,
+    /// The incident that was closed last, for what gopls says right after it.
+    pub closed: Option<Closed>,
 
     // tell.rs
     pub shared: Arc<Mutex<Shared>>,
@@ -232,6 +235,7 @@ impl Loop {
             baseline: None,
             folders: HashMap::new(),
             asked: Vec::new(),
+            closed: None,
             shared,
             listener,
             last_load: None,
@@ -372,6 +376,7 @@ impl Loop {
             Command::Evidence(reply) => {
                 let _ = reply.send(self.evidence());
             }
+            Command::Workspace(pid, facts, reply) => self.workspace_told(pid, facts, reply),
             Command::Stop(_) => {}
         }
     }
