@@ -373,7 +373,8 @@ export type DiffBy = "function" | "package" | "subsystem";
 export type DiffChange = "new" | "gone" | "grown" | "shrunk";
 
 /**
- * A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name.
+ * A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name. Totals are of what is
+ * counted: of the subsystem, where one is asked for.
  */
 export type DiffPage = { 
 /**
@@ -385,11 +386,11 @@ sample_type: string,
  */
 unit: string, 
 /**
- * The sum over all samples of the base profile.
+ * The sum over the samples of the base profile.
  */
 base_total: number, 
 /**
- * The sum over all samples of the profile, never scaled.
+ * The sum over the samples of the profile, never scaled.
  */
 new_total: number, 
 /**
@@ -433,6 +434,10 @@ descending: boolean,
  * Part of a function or package name (of a subsystem's id, where rows are these), upper or lower case; empty for all.
  */
 filter: string, 
+/**
+ * Only what belongs to this subsystem is counted, for example `parsing`; `null` for everything.
+ */
+subsystem: string | null, 
 /**
  * How many matching rows to skip.
  */
@@ -887,7 +892,11 @@ capture: number,
 /**
  * Its `inuse_space` without gopls's ballast.
  */
-live_bytes: number, };
+live_bytes: number, 
+/**
+ * How many goroutines there were right after it; absent when that was not told, and in files of earlier versions.
+ */
+goroutines?: number, };
 
 /**
  * Which rows of the table are wanted.
@@ -1186,7 +1195,7 @@ duration_ns: number, };
 /**
  * What was measured. Less is better in all of them.
  */
-export type Measure = "longest-wait" | "median-wait" | "live-heap" | "live-growth" | "peak-rss";
+export type Measure = "longest-wait" | "median-wait" | "live-heap" | "live-growth" | "peak-rss" | "goroutines";
 
 /**
  * One measure on both sides.

@@ -221,6 +221,10 @@ impl Engine {
         if what.kind() == CaptureKind::Heap {
             add_capture(&mut stall, now, CaptureKind::Memory, "user", actions);
         }
+        // What stays after a collection is looked at: goroutines that never end hold memory, too.
+        if what == CaptureWhat::HeapAfterGc {
+            add_capture(&mut stall, now, CaptureKind::Goroutines, "user", actions);
+        }
         self.log(decision);
         self.closing.push(stall);
     }

@@ -791,13 +791,15 @@ fn what_is_asked_for_by_hand_is_told_from_what_a_rule_captures() {
         Action::Open { .. },
         Action::Capture { key, number: 1, urgency: Urgency::OnRequest, .. },
         ref statistics,
+        ref goroutines,
     ] = actions[..]
     else {
         panic!("{actions:?}")
     };
     // Not light evidence: that would make the heap before it give way.
-    let memory = Action::Capture { key, number: 2, kind: CaptureKind::Memory, urgency: Urgency::OnRequest };
-    assert_eq!(*statistics, memory);
+    let beside = |number, kind| Action::Capture { key, number, kind, urgency: Urgency::OnRequest };
+    assert_eq!(*statistics, beside(2, CaptureKind::Memory));
+    assert_eq!(*goroutines, beside(3, CaptureKind::Goroutines));
     let incident = desk.engine.incident(key, SECOND).unwrap();
     let heap = &incident.captures[0];
     assert_eq!((heap.kind, heap.after_gc, heap.seconds), (CaptureKind::Heap, true, None));
