@@ -1133,6 +1133,14 @@ rss_peak_bytes: number,
  */
 has_heap: boolean, 
 /**
+ * Whether one was asked for and none came whole.
+ */
+heap_failed?: boolean, 
+/**
+ * What somebody captured by hand, outside of a stall; absent when it did not come whole.
+ */
+on_request?: CaptureKind, 
+/**
  * Whether it fell into a first load.
  */
 first_load: boolean, 
@@ -1294,6 +1302,10 @@ export type MemoryVerdictKind = "workspace-load" | "not-enough-evidence" | "stea
  * Where the memory of a living gopls is, and what can be said of it.
  */
 export type MemoryView = { 
+/**
+ * Of which gopls, by its pid.
+ */
+pid: number, 
 /**
  * When it was read.
  */

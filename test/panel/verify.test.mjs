@@ -128,7 +128,7 @@ test('a run that a reload has cut off is begun again', async () => {
     settings: {},
   };
   await withPanel(browser, host, async (page) => {
-    await page.getByRole('button', { name: /1 runs before, 0 after/ }).click();
+    await page.getByRole('button', { name: /runs before: 1, after: 0/ }).click();
     const lost = page.getByRole('alert').filter({ hasText: 'The run was not ended' });
     await lost.waitFor();
     await lost.getByRole('button', { name: 'Dismiss' }).click();

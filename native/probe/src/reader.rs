@@ -200,7 +200,7 @@ impl Reader {
         }
         let path = self.capture_path(id, number)?;
         let bytes = std::fs::read(&path).map_err(|e| StoreError::io(&path, e))?;
-        Ok(crate::store::write_atomic(destination, &bytes)?)
+        Ok(crate::store::write_for_user(destination, &bytes)?)
     }
 
     /// What a captured profile counts, in its own order.

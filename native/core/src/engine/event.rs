@@ -21,6 +21,13 @@ pub enum Event {
         /// Earlier loads of this workspace, latest last.
         earlier_loads: Vec<PastLoad>,
     },
+    /// What it says of its own version, which its executable did not tell.
+    Version {
+        /// gopls's.
+        version: Option<String>,
+        /// That of the Go which built it.
+        go_version: Option<String>,
+    },
     /// It is gone.
     GoplsGone,
     /// Where latencies come from, and whether the debug server can be asked for captures.

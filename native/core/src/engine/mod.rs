@@ -134,6 +134,7 @@ impl Engine {
                     readings: Readings::default(),
                 });
             }
+            Event::Version { version, go_version } => self.learn_version(version, go_version),
             Event::GoplsGone => self.lose_gopls(now_ns, &mut actions),
             Event::Source { source, debug } => {
                 self.tracker.set_source(source);

@@ -221,7 +221,8 @@ impl Engine {
     /// Where the memory of the watched gopls is and what can be said of it; `None` before the first reading. Being asked
     /// makes readings more frequent for a while.
     pub fn memory(&mut self, now: Ns) -> Option<MemoryView> {
-        let readings = &mut self.gopls.as_mut()?.readings;
+        let gopls = self.gopls.as_mut()?;
+        let (pid, readings) = (gopls.identity.pid, &mut gopls.readings);
         readings.looked_at_ns = Some(now);
         let last = readings.trend.last()?;
         let cycle = readings.trend.cycles().next_back();
@@ -232,6 +233,7 @@ impl Engine {
         });
         let input = WaterfallInput { stats: last.stats, resident: last.resident, live };
         Some(MemoryView {
+            pid,
             at_ns: last.at_ns,
             waterfall: Waterfall::new(&input),
             verdict: MemoryVerdict::of(&readings.trend),

@@ -1,12 +1,12 @@
 //! The rules about a wait: when it is a stall, and which evidence of it is taken. Each looks at values, and writes down
 //! what it has decided and why.
 
-use super::stall::{ON_REQUEST, Stall, age};
+use super::stall::{Stall, age};
 use super::{Action, Engine, Urgency, methods, ms, since};
 use crate::limits::Refusal;
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureRequest, CaptureState, CaptureWhat, Decision, LatencySource, MS, Ns,
-    RequestRecord, SECOND, Value,
+    ON_REQUEST, RequestRecord, SECOND, Value,
 };
 
 /// A stall ends when no request has been over the threshold for this long: a hover that is cancelled and asked again

@@ -7,7 +7,8 @@ use super::memory::{RssRing, thin};
 use crate::memory::MemoryVerdict;
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
-    IncidentState, LatencySource, LoadContext, Note, Ns, RequestRecord, RssSummary, SECOND, StallStatus,
+    IncidentState, LatencySource, LoadContext, Note, Ns, ON_REQUEST, RequestRecord, RssSummary, SECOND,
+    StallStatus,
 };
 use crate::patterns::WorkspaceFacts;
 
@@ -246,8 +247,6 @@ impl Stall {
 }
 
 /// The pseudo request of a capture that the user asked for.
-pub(super) const ON_REQUEST: &str = "capture-on-request";
-
 fn on_request_record(start_ns: Ns, end_ns: Option<Ns>) -> RequestRecord {
     RequestRecord {
         method: ON_REQUEST.to_owned(),

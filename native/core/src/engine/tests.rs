@@ -544,6 +544,21 @@ fn who_allocates_is_told_from_two_readings_with_a_heap_and_forgotten_with_its_go
 }
 
 #[test]
+fn a_version_that_only_gopls_itself_tells_is_known_from_then_on_and_the_executable_knows_best() {
+    let mut desk = Desk::new(60 * SECOND);
+    let untold = GoplsIdentity { version: None, go_version: Some("go1.26.8".into()), ..identity() };
+    desk.at(100, Event::GoplsFound { gopls: untold, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
+    let actions = desk.at(200, Event::CaptureRequested(CaptureRequest::HEAP));
+    let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+    desk.at(300, Event::Version { version: Some("v0.23.0".into()), go_version: Some("go1.25".into()) });
+    let gopls = desk.engine.incident(*key, 400 * MS).unwrap().gopls;
+    assert_eq!((gopls.version.as_deref(), gopls.go_version.as_deref()), (Some("v0.23.0"), Some("go1.26.8")));
+    let actions = desk.at(500, Event::CaptureRequested(CaptureRequest::HEAP));
+    let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+    assert_eq!(desk.engine.incident(*key, 600 * MS).unwrap().gopls.version.as_deref(), Some("v0.23.0"));
+}
+
+#[test]
 fn a_command_that_gopls_works_on_is_nobodys_wait() {
     let mut desk = Desk::new(60 * SECOND);
     // As our own question about the workspace is counted, should gopls take ten seconds to answer it and grow meanwhile.
@@ -871,10 +886,30 @@ fn what_is_no_heap_is_not_offered_as_one() {
         desk.at(2_000, Event::CaptureUpdate { key, capture: Box::new(capture) });
         let incident = desk.engine.incident(key, 2 * SECOND).unwrap();
         assert_eq!(incident.state, IncidentState::Complete);
-        assert!(!incident.summary(0).has_heap, "{what:?}");
+        let summary = incident.summary(0);
+        assert_eq!((summary.has_heap, summary.on_request), (false, Some(what.kind())), "{what:?}");
         assert_eq!(incident.heap_captures().count(), 0, "{what:?}");
         desk.engine.forget(key);
     }
+}
+
+#[test]
+fn a_heap_that_did_not_come_whole_is_told_of_in_the_list() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    let actions = desk.at(1_000, by_hand(CaptureWhat::Heap));
+    let Action::Open { key } = actions[0] else { panic!("{actions:?}") };
+    let told = |desk: &Desk| {
+        let summary = desk.engine.incident(key, SECOND).unwrap().summary(0);
+        (summary.has_heap, summary.heap_failed, summary.on_request)
+    };
+    assert_eq!(told(&desk), (false, false, None), "it is on its way");
+    let mut capture = desk.capture(1);
+    capture.state = CaptureState::Partial;
+    desk.at(1_100, Event::CaptureUpdate { key, capture: Box::new(capture.clone()) });
+    assert_eq!(told(&desk), (false, true, None));
+    capture.state = CaptureState::Complete;
+    desk.at(1_200, Event::CaptureUpdate { key, capture: Box::new(capture) });
+    assert_eq!(told(&desk), (true, false, Some(CaptureKind::Heap)));
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl Engine {
     pub fn incident(&self, key: StallKey, now_ns: Ns) -> Option<Incident> {
         let stall = self.stall.iter().chain(&self.closing).find(|s| s.key == key)?;
         let open: Vec<_> = self.tracker.in_flight().cloned().collect();
-        let same = self.gopls.as_ref().filter(|gopls| gopls.identity == stall.gopls);
+        let same = self.gopls.as_ref().filter(|gopls| gopls.identity.is_process_of(&stall.gopls));
         let facts = same.and_then(|gopls| gopls.readings.workspace());
         Some(stall.incident(self.origin_unix_ns, &self.workspace, &open, &self.ring, facts, now_ns))
     }

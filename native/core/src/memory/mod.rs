@@ -43,6 +43,8 @@ pub struct CapturedMemory {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct MemoryView {
+    /// Of which gopls, by its pid.
+    pub pid: u32,
     /// When it was read.
     pub at_ns: Ns,
     /// How it adds up to RSS.

@@ -322,6 +322,8 @@ fn unreadable(id: String, size_bytes: Bytes, error: &StoreError) -> IncidentSumm
         rss_start_bytes: 0,
         rss_peak_bytes: 0,
         has_heap: false,
+        heap_failed: false,
+        on_request: None,
         first_load: false,
         ordinary_load: false,
         size_bytes,

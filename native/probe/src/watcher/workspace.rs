@@ -31,7 +31,8 @@ impl Loop {
             return;
         };
         let closed = self.closed.as_ref();
-        let closed = closed.filter(|closed| closed.gopls == *identity && closed.at.elapsed() < JUST_CLOSED);
+        let closed =
+            closed.filter(|closed| closed.gopls.is_process_of(identity) && closed.at.elapsed() < JUST_CLOSED);
         let id = closed.map(|closed| closed.id.clone());
         let facts = Facts { gopls_processes: self.gopls_of_window(), ..told };
         let at_ns = self.clock.now_ns();
