@@ -154,7 +154,7 @@ test('no run begins while gopls cannot be asked, and it is said why', async () =
       const status = host.status;
       host.status = { ...status, ...change };
       await withPanel(browser, host, async (page) => {
-        await page.getByRole('button', { name: /0 runs before, 0 after/ }).click();
+        await page.getByRole('button', { name: /runs before: 0, after: 0/ }).click();
         await page.locator('.verify-steps').getByText(why).waitFor();
         assert.ok(await page.getByRole('button', { name: 'Begin the run' }).isDisabled());
       });
