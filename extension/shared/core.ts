@@ -69,6 +69,16 @@ export interface ProfileRef {
   capture: number;
 }
 
+/** What gopls answered about its workspace, each as JSON; null when it did not. */
+export interface WorkspaceAnswers {
+  /** The gopls that was asked. */
+  pid: number;
+  /** Of `gopls.workspace_stats`. */
+  workspace_stats: string | null;
+  /** Of `gopls.views`. */
+  views: string | null;
+}
+
 /** How a report is saved. */
 export interface SaveReportAs {
   /** The page alone; else the whole as a zip. */
@@ -100,6 +110,12 @@ export interface Core {
   echoEnded(method: string, uri: string): void;
   saveBegan(uri: string): void;
   saveEnded(uri: string): void;
+
+  /**
+   * Gives the watcher what gopls answered about its workspace: leak patterns are judged on it from now on, and it is written
+   * into an incident that was closed just before, when this resolves. Fails with `not-facts`, `another-gopls`.
+   */
+  workspaceAnswered(answers: WorkspaceAnswers): Promise<Outcome<null>>;
 
   status(): Status;
   goplsProcesses(): Promise<Outcome<GoplsProcess[]>>;

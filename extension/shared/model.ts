@@ -390,7 +390,8 @@ export type DiffBy = "function" | "package" | "subsystem";
 export type DiffChange = "new" | "gone" | "grown" | "shrunk";
 
 /**
- * A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name.
+ * A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name. Totals are of what is
+ * counted: of the subsystem, where one is asked for.
  */
 export type DiffPage = { 
 /**
@@ -402,11 +403,11 @@ sample_type: string,
  */
 unit: string, 
 /**
- * The sum over all samples of the base profile.
+ * The sum over the samples of the base profile.
  */
 base_total: number, 
 /**
- * The sum over all samples of the profile, never scaled.
+ * The sum over the samples of the profile, never scaled.
  */
 new_total: number, 
 /**
@@ -450,6 +451,10 @@ descending: boolean,
  * Part of a function or package name (of a subsystem's id, where rows are these), upper or lower case; empty for all.
  */
 filter: string, 
+/**
+ * Only what belongs to this subsystem is counted, for example `parsing`; `null` for everything.
+ */
+subsystem: string | null, 
 /**
  * How many matching rows to skip.
  */
@@ -904,7 +909,11 @@ capture: number,
 /**
  * Its `inuse_space` without gopls's ballast.
  */
-live_bytes: number, };
+live_bytes: number, 
+/**
+ * How many goroutines there were right after it; absent when that was not told, and in files of earlier versions.
+ */
+goroutines?: number, };
 
 /**
  * Which rows of the table are wanted.
@@ -1074,6 +1083,11 @@ memory_verdict: MemoryVerdict | null,
  */
 wait: WaitBreakdown | null, 
 /**
+ * What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
+ * incidents of earlier versions.
+ */
+workspace_facts?: WorkspaceFacts, 
+/**
  * RSS from before the stall to its end.
  */
 rss: RssSummary, 
@@ -1140,6 +1154,14 @@ rss_peak_bytes: number,
  */
 has_heap: boolean, 
 /**
+ * Whether one was asked for and none came whole.
+ */
+heap_failed?: boolean, 
+/**
+ * What somebody captured by hand, outside of a stall; absent when it did not come whole.
+ */
+on_request?: CaptureKind, 
+/**
  * Whether it fell into a first load.
  */
 first_load: boolean, 
@@ -1202,7 +1224,7 @@ duration_ns: number, };
 /**
  * What was measured. Less is better in all of them.
  */
-export type Measure = "longest-wait" | "median-wait" | "live-heap" | "live-growth" | "peak-rss";
+export type Measure = "longest-wait" | "median-wait" | "live-heap" | "live-growth" | "peak-rss" | "goroutines";
 
 /**
  * One measure on both sides.
@@ -1302,6 +1324,10 @@ export type MemoryVerdictKind = "workspace-load" | "not-enough-evidence" | "stea
  */
 export type MemoryView = { 
 /**
+ * Of which gopls, by its pid.
+ */
+pid: number, 
+/**
  * When it was read.
  */
 at_ns: number, 
@@ -1320,7 +1346,11 @@ cycles: Array<GcCycle>,
 /**
  * Who allocates, over the last minutes; absent until there are two profiles to compare.
  */
-allocation: AllocationRate | null, };
+allocation: AllocationRate | null, 
+/**
+ * When gopls last said what is in its workspace; absent when it was not asked.
+ */
+workspace_at_ns?: number, };
 
 /**
  * Something a reader must know, worded by the user interface from `code` and `values`.
@@ -1607,6 +1637,47 @@ references: Array<PatternReference>, };
  * How sure a finding is. Of several conditions the least sure counts.
  */
 export type PatternConfidence = "low" | "medium" | "high";
+
+/**
+ * What is known of the workspace, each if known. Numbers only: no folder or module is named.
+ */
+export type PatternFacts = { 
+/**
+ * Views there are.
+ */
+views: number | null, 
+/**
+ * Views created so far beyond those there are: each was replaced or closed.
+ */
+views_recreated: number | null, 
+/**
+ * Different files gopls has read.
+ */
+files: number | null, 
+/**
+ * Files compiled in all packages of all views; one that is in several counts several times.
+ */
+compiled_go_files: number | null, 
+/**
+ * The same for packages.
+ */
+packages: number | null, 
+/**
+ * Modules of the workspace itself, over all views.
+ */
+workspace_modules: number | null, 
+/**
+ * The size of the largest file.
+ */
+largest_file_bytes: number | null, 
+/**
+ * Diagnostics in all views.
+ */
+diagnostics: number | null, 
+/**
+ * gopls processes that serve this window, helpers and forwarders not counted.
+ */
+gopls_processes: number | null, };
 
 /**
  * A rule all of whose conditions hold.
@@ -2694,3 +2765,16 @@ next_gc_estimated: boolean,
  * How far apart the live heap and the statistics were taken; absent without a live heap that fits.
  */
 live_apart_ns: number | null, };
+
+/**
+ * The workspace of a living gopls, as it was at one moment.
+ */
+export type WorkspaceFacts = { 
+/**
+ * When gopls answered.
+ */
+at_ns: number, 
+/**
+ * What it answered.
+ */
+facts: PatternFacts, };

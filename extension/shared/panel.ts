@@ -137,6 +137,8 @@ export interface CompareChoice {
   as: 'table' | 'flame';
   by: DiffBy;
   normalize: boolean;
+  /** The one part of gopls whose functions or packages are shown; null for all. */
+  subsystem: string | null;
   /** Null: the incident's own baseline. */
   base: ProfileRef | null;
 }

@@ -25,6 +25,8 @@ export function measureWords(measure: Measure, { t }: Language): string {
       return t('Growth of the live heap');
     case 'peak-rss':
       return t('Most RSS');
+    case 'goroutines':
+      return t('Goroutines at the end');
   }
 }
 
@@ -41,10 +43,19 @@ export function toldWords(told: Told, { t }: Language): string {
   }
 }
 
+/** Names that tell the unit of a value. */
+const UNITS: Record<Measure, string> = {
+  'longest-wait': 'wait_ns',
+  'median-wait': 'wait_ns',
+  'live-heap': 'held_bytes',
+  'live-growth': 'held_bytes',
+  'peak-rss': 'held_bytes',
+  goroutines: 'goroutines',
+};
+
 /** A value of a measure with its unit. */
 export function measured(measure: Measure, value: number, { valueByName }: Language): string {
-  const isTime = measure === 'longest-wait' || measure === 'median-wait';
-  return valueByName(isTime ? 'wait_ns' : 'held_bytes', value);
+  return valueByName(UNITS[measure], value);
 }
 
 /** The measure that the verdict rests on. */

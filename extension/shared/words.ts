@@ -1,12 +1,34 @@
 // What the core only names, in words: requests, decisions, notes. The shell and the panel say the same; how a text is
 // translated and a number is written differs between them and is an argument.
-import type { Decision, Note, Value } from './model';
+import type { Decision, IncidentSummary, Note, Value } from './model';
 
 export interface Language {
   /** The text in the display language, its `{placeholders}` filled. */
   t(text: string, args?: Record<string, string>): string;
   /** A value by the unit its name ends with: `rise_bytes`, `age_ms`. */
   valueByName(name: string, value: Value): string;
+}
+
+/** What of an incident's evidence is worth a word in a list: its heap, or what somebody captured by hand instead. */
+export function evidenceWords(
+  { has_heap, on_request, method }: Pick<IncidentSummary, 'has_heap' | 'on_request' | 'method'>,
+  { t }: Pick<Language, 't'>,
+): string {
+  if (has_heap) return t('heap');
+  switch (on_request) {
+    case 'cpu':
+      return t('CPU time');
+    case 'allocs':
+      return t('allocations');
+    case 'heap-delta':
+      return t('heap difference');
+    case 'heap-text':
+      return t('heap as text');
+    case 'goroutines':
+      return t('goroutines');
+    default:
+      return method === 'capture-on-request' ? t('nothing captured') : t('no heap');
+  }
 }
 
 /** Less growth than this is noise: a garbage collection moves RSS by more. */

@@ -17,6 +17,7 @@ import { keepContextKeys } from './showing/contextKeys';
 import { StatusBar } from './showing/statusBar';
 import { Verifications } from './verify/verifications';
 import { whenGoIsHere } from './watching/goWorkspace';
+import { askWorkspace } from './watching/askWorkspace';
 import { watchEditor } from './watching/watchEditor';
 
 let session: Session | undefined;
@@ -67,6 +68,12 @@ export function activate(context: vscode.ExtensionContext): Exports {
       log,
     ),
     watchEditor(current, log),
+    askWorkspace({
+      session: current,
+      looking: () => panel.isVisible,
+      onAnswer: () => void panel.pushIncidents(),
+      log,
+    }),
     whenGoIsHere(() => {
       statusBar.show();
       // Behind everything the editor does for its first paint.

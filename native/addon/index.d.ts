@@ -23,6 +23,8 @@ export declare class Core {
   saveBegan(uri: string): void
   /** It ended, right now. */
   saveEnded(uri: string): void
+  /** What gopls answered about its workspace. */
+  workspaceAnswered(answers: WorkspaceAnswers): Promise<Outcome<null>>
   /** What is going on now. */
   status(): Status
   /** Latest decisions, newest last. */

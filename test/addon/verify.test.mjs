@@ -76,6 +76,7 @@ test('fewer directories in the workspace: a fix that works is told, with what wa
     assert.equal(first.figures.waits['textDocument/hover'], HOVERS);
     assert.ok(first.figures.longest.duration_ns >= first.figures.median_wait_ns);
     assert.ok(first.figures.peak_rss_bytes > first.end.live_bytes, 'RSS holds the live heap');
+    assert.ok(first.end.goroutines >= 5 && first.end.goroutines < 500, `${first.end.goroutines} goroutines`);
     assert.ok(fs.existsSync(path.join(storage, 'verifications', `${id}.json`)));
   });
 
@@ -90,6 +91,14 @@ test('fewer directories in the workspace: a fix that works is told, with what wa
   assert.equal(live.told, 'better');
   assert.ok(live.before_median - live.after_median > 50 * MB, JSON.stringify(live));
   assert.equal(comparison.chance, 1);
+  const goroutines = comparison.measures.find(({ measure }) => measure === 'goroutines');
+  const [after] = whole.after;
+  assert.deepEqual(goroutines.after, [after.end.goroutines]);
+  const page = value(await core.incident(after.end.incident)).captures.find(
+    ({ kind }) => kind === 'goroutines',
+  );
+  const text = fs.readFileSync(path.join(storage, 'incidents', after.end.incident, page.file), 'utf8');
+  assert.match(text, new RegExp(`^goroutine profile: total ${after.end.goroutines}\n`));
   assert.deepEqual(
     comparison.changed.map(({ name, before }) => [name, before]),
     [['gopls.directoryFilters', '[]']],

@@ -181,6 +181,36 @@ test('by subsystem the rows are the difference of the two tables, and there is n
   });
 });
 
+test('a subsystem leads to its functions, which add up to it, over a reload, until it is let go', async () => {
+  const query = { ...ROWS, by: 'subsystem' };
+  const [largest] = value(await host.core.heapDiff(LATER, query, LOADING)).rows;
+  const own = { ...ROWS, subsystem: largest.subsystem };
+  const diff = value(await host.core.heapDiff(LATER, own, LOADING));
+  assert.equal(diff.total, largest.flat);
+  const all = value(await host.core.heapDiff(LATER, ROWS, LOADING));
+  assert.ok(diff.matched_rows < all.matched_rows);
+  await withPanel(browser, host, async (page) => {
+    const base = await openCompare(page, 'Symbol search');
+    await base.selectOption(`${LOADING.incident}/${LOADING.capture}`);
+    await page.getByRole('button', { name: 'By subsystem' }).click();
+    await page.getByRole('grid', { name: 'Change since the base, by subsystem' }).focus();
+    await page.locator(`.grid-row .subsystem-${largest.subsystem}`).waitFor();
+    await page.keyboard.press('Enter');
+    const functions = page.getByRole('grid', { name: 'Change since the base, by function' });
+    await functions.waitFor();
+    const wanted = wantedRows(diff, (row) => shortName(row.function));
+    for (const again of [false, true]) {
+      if (again) await page.reload();
+      await page.getByText(/^Only /).waitFor();
+      await page.locator('.grid-summary').getByText(signed(largest.flat), { exact: true }).waitFor();
+      await eventually(async () => assert.deepEqual(await shownRows(page, ROWS.limit), wanted));
+    }
+    await page.getByRole('button', { name: 'Show all subsystems' }).click();
+    await page.getByText(`${fmt.count(all.matched_rows)} functions changed`).waitFor();
+    assert.equal(await page.getByText(/^Only /).count(), 0);
+  });
+});
+
 test('the flame graph of growth says of each frame from what to what, also of those that are gone', async () => {
   const tree = value(
     await host.core.flameDiff(

@@ -44,9 +44,10 @@ export const baseStatus = {
 };
 
 /** What a gopls came to after three minutes of edits to its own source (test/lib/editing.mjs). */
-export const recordedMemory = JSON.parse(
-  fs.readFileSync(path.join(import.meta.dirname, 'recorded/memory.json'), 'utf8'),
-);
+export const recordedMemory = {
+  ...JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'recorded/memory.json'), 'utf8')),
+  pid: baseStatus.gopls.pid,
+};
 
 export class Host {
   asked = [];

@@ -128,7 +128,7 @@ test('a run that a reload has cut off is begun again', async () => {
     settings: {},
   };
   await withPanel(browser, host, async (page) => {
-    await page.getByRole('button', { name: /1 runs before, 0 after/ }).click();
+    await page.getByRole('button', { name: /runs before: 1, after: 0/ }).click();
     const lost = page.getByRole('alert').filter({ hasText: 'The run was not ended' });
     await lost.waitFor();
     await lost.getByRole('button', { name: 'Dismiss' }).click();
@@ -154,7 +154,7 @@ test('no run begins while gopls cannot be asked, and it is said why', async () =
       const status = host.status;
       host.status = { ...status, ...change };
       await withPanel(browser, host, async (page) => {
-        await page.getByRole('button', { name: /0 runs before, 0 after/ }).click();
+        await page.getByRole('button', { name: /runs before: 0, after: 0/ }).click();
         await page.locator('.verify-steps').getByText(why).waitFor();
         assert.ok(await page.getByRole('button', { name: 'Begin the run' }).isDisabled());
       });

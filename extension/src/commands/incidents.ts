@@ -189,7 +189,7 @@ function incidentPick(incident: IncidentSummary): IncidentPick {
   const growth = words.incidentGrowth(incident);
   const detail = [
     growth && `+${growth}`,
-    incident.has_heap ? l10n.t('with heap profile') : l10n.t('without heap profile'),
+    words.evidence(incident),
     incident.first_load && l10n.t('during the first load'),
     words.bytes(incident.size_bytes),
     incident.problem,

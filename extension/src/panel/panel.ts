@@ -56,6 +56,10 @@ export class Panel implements vscode.Disposable {
     ];
   }
 
+  get isVisible(): boolean {
+    return this.panel?.visible === true;
+  }
+
   /** Opens the panel or brings it to the front, on this incident when one is given. */
   show(incident?: string): void {
     this.selected = incident ?? null;

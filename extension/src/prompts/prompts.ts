@@ -129,9 +129,13 @@ export class Prompts implements vscode.Disposable {
 export function stallText(incident: IncidentSummary): string {
   const title = words.incidentTitle(incident);
   const growth = words.incidentGrowth(incident);
-  return growth === undefined
-    ? l10n.t('{title}; gopls hardly grew meanwhile.', { title })
-    : l10n.t('{title}; gopls grew by {growth}.', { title, growth });
+  const text =
+    growth === undefined
+      ? l10n.t('{title}; gopls hardly grew meanwhile.', { title })
+      : l10n.t('{title}; gopls grew by {growth}.', { title, growth });
+  return incident.heap_failed === true
+    ? l10n.t('{text} Its heap could not be captured; the analysis says why.', { text })
+    : text;
 }
 
 function promptEnabled(): boolean {

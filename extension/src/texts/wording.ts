@@ -3,8 +3,8 @@ import { env, l10n } from 'vscode';
 import { openAddress } from '../../shared/address';
 import type { Failure } from '../../shared/core';
 import type { CurrentPhase, DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
-import { NOTABLE_GROWTH_BYTES, requestWords } from '../../shared/words';
 import * as waitWords from '../../shared/waitWords';
+import { evidenceWords, NOTABLE_GROWTH_BYTES, requestWords } from '../../shared/words';
 import * as units from './units';
 
 export const bytes = (value: number) => units.bytes(value, env.language);
@@ -65,6 +65,10 @@ export function incidentTitle(incident: IncidentSummary): string {
   if (incident.duration_ns === null) return l10n.t('{request}: end not seen', { request });
   return l10n.t('{request} took {duration}', { request, duration: duration(incident.duration_ns) });
 }
+
+/** What was captured of it, in a word. */
+export const evidence = (incident: IncidentSummary): string =>
+  evidenceWords(incident, { t: (text, args) => l10n.t(text, args ?? {}) });
 
 /** How much gopls grew during it; undefined when it hardly did. */
 export function incidentGrowth(incident: IncidentSummary): string | undefined {

@@ -81,6 +81,9 @@ function runs({ before, after }: Verification, formats: Formats): string[] {
           ? [`${t('Longest wait')} ${valueByName('wait_ns', longest.duration_ns)} (${longest.method})`]
           : []),
         `${valueByName('live_bytes', start.live_bytes)} → ${valueByName('live_bytes', end.live_bytes)}`,
+        ...(end.goroutines === undefined
+          ? []
+          : [t('goroutines: {count}', { count: String(end.goroutines) })]),
         `RSS ≤ ${valueByName('rss_bytes', figures.peak_rss_bytes)}`,
       ].join(', ');
     });

@@ -1,6 +1,7 @@
 // The incidents, newest first. Long lists are drawn in windows: a list of thousands costs no more than a screen.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { IncidentSummary } from '../../shared/model';
+import { evidenceWords } from '../../shared/words';
 import { clamp, cx, useSize } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
@@ -106,8 +107,8 @@ function Summary({ incident }: { incident: IncidentSummary }) {
         <span>{fmt.signed(Math.max(0, growth), fmt.bytes)}</span>
         <span class="incident-tags">
           {incident.first_load && <span class="tag">{t('first load')}</span>}
-          <span class={cx('tag', incident.has_heap && 'good')}>
-            {incident.has_heap ? t('heap') : t('no heap')}
+          <span class={cx('tag', (incident.has_heap || incident.on_request !== undefined) && 'good')}>
+            {evidenceWords(incident, { t })}
           </span>
         </span>
       </div>

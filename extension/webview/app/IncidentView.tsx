@@ -40,8 +40,9 @@ interface Props extends Choices {
 
 export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
   const { rpc, offline } = usePanel();
-  // Asked again when the list says that it changed.
-  const version = [summary.id, summary.state, summary.has_heap, summary.duration_ns].join(' ');
+  // Asked again when the list says that it changed. What gopls says of its workspace makes it larger.
+  const { id, state, has_heap, duration_ns, size_bytes } = summary;
+  const version = [id, state, has_heap, duration_ns, size_bytes].join(' ');
   const answer = useRequest(summary.problem === null ? version : null, () =>
     rpc.ask('incident', { id: summary.id }),
   );

@@ -7,6 +7,7 @@ import { FlameGraph } from '../flame/FlameGraph';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { Segmented } from '../ui/Segmented';
 import { Select } from '../ui/Select';
+import { subsystemName } from '../words/subsystems';
 import { basesOf, chosenBase } from './bases';
 import { DiffTable } from './DiffTable';
 import type { TableQuery } from './useTableQuery';
@@ -66,13 +67,27 @@ export function Compare({ profile, query, onQuery, choice, onChoice, flame, onFl
           <Segmented
             label={t('One row for each')}
             selected={choice.by}
-            onSelect={(by) => change({ by })}
+            onSelect={(by) => change({ by, ...(by === 'subsystem' && { subsystem: null }) })}
             options={[
               { key: 'function', label: t('By function') },
               { key: 'package', label: t('By package') },
               { key: 'subsystem', label: t('By subsystem') },
             ]}
           />
+        )}
+        {choice.as === 'table' && choice.subsystem !== null && (
+          <span class="only">
+            {t('Only {subsystem}', { subsystem: subsystemName(choice.subsystem) })}
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={t('Show all subsystems')}
+              title={t('Show all subsystems')}
+              onClick={() => change({ subsystem: null })}
+            >
+              ×
+            </button>
+          </span>
         )}
         {!offline && (
           <label
@@ -98,9 +113,9 @@ export function Compare({ profile, query, onQuery, choice, onChoice, flame, onFl
           choice={choice}
           query={query}
           onQuery={onQuery}
-          onFunctionsOf={(filter) => {
+          onFunctionsOf={({ package: filter, subsystem }) => {
             onQuery({ filter });
-            change({ by: 'function' });
+            change({ by: 'function', ...(subsystem !== '' && { subsystem }) });
           }}
           note={base.ref === null ? age : ''}
         />

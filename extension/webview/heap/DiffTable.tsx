@@ -1,4 +1,5 @@
-import { useMemo } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useMemo, useRef } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
 import type { DiffBy, DiffPage, DiffQuery, DiffRow, HeapSort } from '../../shared/model';
 import type { CompareChoice } from '../../shared/panel';
@@ -19,26 +20,35 @@ interface Props {
   onQuery(change: Partial<TableQuery>): void;
   /** Null: the baseline of the profile's incident. */
   base: ProfileRef | null;
-  choice: Pick<CompareChoice, 'by' | 'normalize'>;
-  /** The functions of this package are wanted. */
-  onFunctionsOf(package_: string): void;
+  choice: Pick<CompareChoice, 'by' | 'normalize' | 'subsystem'>;
+  /** The functions of this package or subsystem are wanted. */
+  onFunctionsOf(row: DiffRow): void;
   /** What else is to be said of the base. */
   note: string;
 }
 
 /** The profile minus its base. */
 export function DiffTable({ profile, base, choice, query, onQuery, onFunctionsOf, note }: Props) {
-  const { rpc, openSource } = usePanel();
+  const { rpc, openSource, offline } = usePanel();
   const { by, normalize } = choice;
+  // A report does not hold which function allocates for which subsystem.
+  const leads = by === 'package' || (by === 'subsystem' && !offline);
   const typed = useFilter(query.filter);
   // There are few subsystems, and they are shown by names that the core does not know.
   const filter = by === 'subsystem' ? '' : typed;
   const open = (row: DiffRow) => {
-    if (by === 'package') onFunctionsOf(row.package);
+    if (leads) onFunctionsOf(row);
     else if (row.file) openSource(row.file, row.line);
   };
-  const asked: DiffQuery = { ...query, filter, by, normalize, offset: 0, limit: 0 };
-  const columns = useMemo(() => columnsOf(query.sample_type, by, onFunctionsOf), [query.sample_type, by]);
+  const subsystem = offline ? null : choice.subsystem;
+  const asked: DiffQuery = { ...query, filter, by, normalize, subsystem, offset: 0, limit: 0 };
+  // Columns stay the same while what they lead to changes with every choice.
+  const lead = useRef(onFunctionsOf);
+  lead.current = onFunctionsOf;
+  const columns = useMemo(
+    () => columnsOf(query.sample_type, by, leads ? (row) => lead.current(row) : null),
+    [query.sample_type, by, leads],
+  );
   return (
     <div class="view">
       <QueryBar query={query} onQuery={onQuery} {...(by === 'subsystem' && { search: null })} />
@@ -117,10 +127,13 @@ function changedRows(by: DiffBy, count: string): string {
   }
 }
 
+/** Null: the rows lead nowhere. */
+type OnFunctionsOf = ((row: DiffRow) => void) | null;
+
 function columnsOf(
   sampleType: string,
   by: DiffBy,
-  onFunctionsOf: (package_: string) => void,
+  onFunctionsOf: OnFunctionsOf,
 ): Column<DiffRow, HeapSort>[] {
   const unit = sampleType.endsWith('_space') ? 'bytes' : 'count';
   const delta = (value: number, base: number) => (
@@ -162,7 +175,7 @@ function columnsOf(
   ];
 }
 
-function nameColumn(by: DiffBy, onFunctionsOf: (package_: string) => void): Column<DiffRow, HeapSort> {
+function nameColumn(by: DiffBy, onFunctionsOf: OnFunctionsOf): Column<DiffRow, HeapSort> {
   switch (by) {
     case 'function':
       return { key: 'name', label: t('Function'), sort: 'name', cell: (row) => <FunctionCell row={row} /> };
@@ -171,30 +184,48 @@ function nameColumn(by: DiffBy, onFunctionsOf: (package_: string) => void): Colu
         key: 'name',
         label: t('Package'),
         sort: 'name',
-        cell: ({ package: name }) =>
-          name === '' ? (
+        cell: (row) =>
+          row.package === '' ? (
             <span class="dim">{t('(no package)')}</span>
           ) : (
-            // Reached by keyboard through the grid: Enter on the row.
-            <a class="function" role="link" tabIndex={-1} onClick={() => onFunctionsOf(name)}>
-              {name}
-            </a>
+            <FunctionsLink row={row} onFunctionsOf={onFunctionsOf}>
+              {row.package}
+            </FunctionsLink>
           ),
       };
     case 'subsystem':
       return {
         key: 'name',
         label: t('Subsystem'),
-        cell: ({ subsystem }) => <SubsystemCell id={subsystem} />,
+        cell: (row) => <SubsystemCell row={row} onFunctionsOf={onFunctionsOf} />,
       };
   }
 }
 
-function SubsystemCell({ id }: { id: string }) {
+interface LeadingRow {
+  row: DiffRow;
+  onFunctionsOf: OnFunctionsOf;
+}
+
+/** Reached by keyboard through the grid: Enter on the row. */
+function FunctionsLink({ row, onFunctionsOf, children }: LeadingRow & { children: ComponentChildren }) {
+  if (!onFunctionsOf) return <span class="name">{children}</span>;
+  return (
+    <a class="function" role="link" tabIndex={-1} onClick={() => onFunctionsOf(row)}>
+      {children}
+    </a>
+  );
+}
+
+function SubsystemCell({ row, onFunctionsOf }: LeadingRow) {
+  const { subsystem: id } = row;
   return (
     <>
       <span class={`swatch subsystem subsystem-${id} function-swatch`} aria-hidden="true" />
-      <span class="name">{subsystemName(id)}</span> <span class="package">{subsystemDetail(id)}</span>
+      <FunctionsLink row={row} onFunctionsOf={onFunctionsOf}>
+        {subsystemName(id)}
+      </FunctionsLink>{' '}
+      <span class="package">{subsystemDetail(id)}</span>
     </>
   );
 }

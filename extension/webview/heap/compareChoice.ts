@@ -3,7 +3,13 @@ import type { ProfileRef } from '../../shared/core';
 import type { DiffBy } from '../../shared/model';
 import type { CompareChoice } from '../../shared/panel';
 
-export const DEFAULT_COMPARE: CompareChoice = { as: 'table', by: 'function', normalize: false, base: null };
+export const DEFAULT_COMPARE: CompareChoice = {
+  as: 'table',
+  by: 'function',
+  normalize: false,
+  subsystem: null,
+  base: null,
+};
 const ROWS: DiffBy[] = ['function', 'package', 'subsystem'];
 
 /** A choice out of whatever an older state holds. */
@@ -13,9 +19,14 @@ export function restoreCompare(kept: unknown): CompareChoice {
     as: old.as === 'flame' ? 'flame' : 'table',
     by: ROWS.find((by) => by === old.by) ?? DEFAULT_COMPARE.by,
     normalize: old.normalize === true,
+    subsystem: restoreSubsystem(old.subsystem),
     base: restoreRef(old.base),
   };
 }
+
+/** Whether there is one of this name, the core knows. */
+const restoreSubsystem = (kept: unknown): string | null =>
+  typeof kept === 'string' && /^[a-z-]{1,40}$/.test(kept) ? kept : null;
 
 function restoreRef(kept: unknown): ProfileRef | null {
   const { incident, capture } = recordOf(kept);

@@ -25,11 +25,11 @@ export function LiveMemory({ status, visible }: Props) {
   const readable = visible && gopls?.debug.state === 'on';
   const key = readable ? `${gopls.pid} ${Math.floor((status?.at_ns ?? 0) / EVERY_NS)}` : null;
   const answer = useRequest(key, () => rpc.ask('memory', {}));
-  // Until the next answer is there, the last one of the same gopls stays.
-  const last = useRef<{ pid: number; view: MemoryView } | null>(null);
-  if (answer.value && gopls) last.current = { pid: gopls.pid, view: answer.value };
-  if (!gopls || last.current?.pid !== gopls.pid) return null;
-  const { view } = last.current;
+  // Until the next answer is there, the last one stays; while gopls restarts, it may be of the one before.
+  const last = useRef<MemoryView | null>(null);
+  if (answer.value) last.current = answer.value;
+  const view = last.current;
+  if (!gopls || view?.pid !== gopls.pid) return null;
   return (
     <>
       <details class="memory-now" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -44,7 +44,11 @@ export function LiveMemory({ status, visible }: Props) {
         <Cycles cycles={view.cycles} />
         <p class="dim">{verdictBasis(view.verdict)}</p>
       </details>
-      <LivePatterns key={gopls.pid} cycle_ns={view.cycles.at(-1)?.at_ns ?? null} />
+      <LivePatterns
+        key={gopls.pid}
+        cycle_ns={view.cycles.at(-1)?.at_ns ?? null}
+        workspace_ns={view.workspace_at_ns ?? null}
+      />
     </>
   );
 }

@@ -1,6 +1,6 @@
 import type { PatternCard, PatternFinding, PatternMeasured } from '../../shared/model';
 import * as fmt from '../base/format';
-import { confidenceName } from './words';
+import { confidenceName, measuredName } from './words';
 
 /** A pattern that was found: what it is, why, what to do, and what was measured. */
 export function Found({ finding, card }: { finding: PatternFinding; card: PatternCard }) {
@@ -14,7 +14,7 @@ export function Found({ finding, card }: { finding: PatternFinding; card: Patter
       <ul class="plain">
         {finding.measured.map((measured) => (
           <li key={measured.name}>
-            {measured.name}: {amount(measured)}
+            {measuredName(measured.name)}: {amount(measured)}
           </li>
         ))}
         {finding.functions.map(({ function: name, cum_bytes }) => (

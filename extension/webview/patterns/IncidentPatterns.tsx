@@ -11,7 +11,7 @@ import { Judged } from './Judged';
 export function IncidentPatterns({ incident }: { incident: Incident }) {
   const { rpc } = usePanel();
   const heap = bestHeap(incident);
-  const key = heap ? `${incident.id} ${heap.number}` : null;
+  const key = heap ? [incident.id, heap.number, incident.workspace_facts?.at_ns].join(' ') : null;
   const answer = useRequest(key, () => rpc.ask('incidentPatterns', { id: incident.id }));
   if (key === null) return null;
   if (answer.error !== null) return <Failed message={answer.error} onRetry={answer.retry} />;

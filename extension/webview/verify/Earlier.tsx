@@ -29,7 +29,7 @@ export function Earlier({ all, selected, onSelect }: Props) {
             <button type="button" aria-current={id === selected} onClick={() => onSelect(id)}>
               <span>{title || goalName(goal)}</span>
               <span class="dim">
-                {t('{time}: {before} runs before, {after} after', {
+                {t('{time} · runs before: {before}, after: {after}', {
                   time: fmt.when(new Date(created_unix_ms).toISOString()),
                   before: String(before.length),
                   after: String(after.length),

@@ -52,7 +52,7 @@ export function Outcome({ view, comparison, onCompare }: Props) {
       </table>
       <p class="dim">
         {t(
-          'Medians of the runs. A difference counts from a tenth of the value before (and 100 ms, 20 MB, or 10 MB of growth), and only when the runs of the two sides do not overlap.',
+          'Medians of the runs. A difference counts from a tenth of the value before (and 100 ms, 20 MB, 10 MB of growth, or 20 goroutines), and only when the runs of the two sides do not overlap.',
         )}
       </p>
       {changed.length > 0 ? (

@@ -53,6 +53,13 @@ impl ProfileRef {
 }
 
 #[derive(Debug, Deserialize)]
+struct WorkspaceAnswers {
+    pid: u32,
+    workspace_stats: Option<String>,
+    views: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
 struct SaveReportAs {
     page_only: bool,
     leave_out: Vec<String>,
@@ -186,6 +193,27 @@ impl Core {
         let uri = text("uri", uri)?;
         self.with(|watcher| watcher.save_ended(uri));
         Ok(())
+    }
+
+    /// What gopls answered about its workspace.
+    #[napi(
+        ts_args_type = "answers: WorkspaceAnswers",
+        ts_return_type = "Promise<Outcome<null>>",
+        catch_unwind
+    )]
+    pub fn workspace_answered<'env>(
+        &self,
+        env: &'env Env,
+        answers: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let watcher = self.watcher();
+        let answers = argument::<WorkspaceAnswers>(env, "answers", answers);
+        let work = async move {
+            let WorkspaceAnswers { pid, workspace_stats, views } = answers?;
+            let watcher = watcher.ok_or(WatchError::Ended)?;
+            Ok(watcher.workspace_answered(pid, workspace_stats.as_deref(), views.as_deref()).await?)
+        };
+        promise(env, answered(work))
     }
 
     /// What is going on now.

@@ -46,12 +46,7 @@ impl Report {
             .incident
             .canonicalize()
             .map_err(|error| Failure::Open { path: self.incident.clone(), error })?;
-        let (id, storage) = place(&folder).ok_or_else(|| {
-            Failure::Arguments(format!(
-                "{} is not an incident's folder: it is STORAGE/incidents/ID, with incident.json in it",
-                folder.display()
-            ))
-        })?;
+        let (id, storage) = place(&folder)?;
         let text = |path: &PathBuf| path.to_string_lossy().into_owned();
         let request = ReportRequest {
             incident: id,
@@ -86,11 +81,19 @@ impl Report {
     }
 }
 
-/// The incident's id and the storage folder it is in.
-fn place(folder: &Path) -> Option<(String, PathBuf)> {
-    let id = folder.file_name()?.to_str()?.to_owned();
-    let incidents = folder.parent()?;
-    (incidents.file_name()? == "incidents").then(|| Some((id, incidents.parent()?.to_path_buf())))?
+/// The id of an incident and the storage folder it is in, from the whole path of its folder.
+pub fn place(folder: &Path) -> Result<(String, PathBuf), Failure> {
+    let parts = || {
+        let id = folder.file_name()?.to_str()?.to_owned();
+        let incidents = folder.parent().filter(|above| above.ends_with("incidents"))?;
+        Some((id, incidents.parent()?.to_path_buf()))
+    };
+    parts().ok_or_else(|| {
+        Failure::Arguments(format!(
+            "{} is not an incident's folder: it is STORAGE/incidents/ID, with incident.json in it",
+            folder.display()
+        ))
+    })
 }
 
 /// The file with its whole path.

@@ -11,7 +11,7 @@ use std::process::Output;
 
 use common::fixture_folder;
 use common::tool::top;
-use serde_json::json;
+use serde_json::{Value, json};
 use stallscope_pprof::{Limits, Profile, StringTable, decode, encode_gzip};
 
 const HOME: &str = "/home/gopherina";
@@ -63,6 +63,8 @@ fn incident(storage: &Path) -> PathBuf {
             "inuse_space_bytes": null, "error": null,
         })
     };
+    let mut before = capture(3, "baseline", "baseline.pb.gz");
+    before["received_ns"] = json!(200_000_000u64);
     let request = json!({
         "method": "textDocument/hover", "start_ns": 1_000_000_000u64, "end_ns": 6_300_000_000u64,
         "duration_ns": 5_300_000_000u64, "start_source": "observer", "end_source": "gopls-latency", "uncertainty_ns": 2_000_000,
@@ -87,11 +89,11 @@ fn incident(storage: &Path) -> PathBuf {
                    "version": "v0.23.0", "go_version": "go1.26.8" },
         "workspace": [WORKSPACE, SECOND], "request": request, "requests": [request], "latency_source": "counters",
         "load": null,
+        "workspace_facts": { "at_ns": 500_000_000, "facts": { "views": 1, "workspace_modules": 52 } },
         "rss": { "start_bytes": 200_000_000, "peak_bytes": 600_000_000, "end_bytes": 600_000_000,
                  "steepest_rise_bytes": 400_000_000 },
         "series": series,
-        "captures": [capture(1, "heap", "heap-1.pb.gz"), capture(2, "goroutines", "goroutines-2.txt"),
-                     capture(3, "baseline", "baseline.pb.gz")],
+        "captures": [capture(1, "heap", "heap-1.pb.gz"), capture(2, "goroutines", "goroutines-2.txt"), before],
         "decisions": [],
         "notes": [{ "code": "debug-server-failing",
                     "values": { "address": "127.0.0.1:1", "error": format!("open {HOME}/x: no such file") } }],
@@ -181,6 +183,32 @@ fn nothing_in_the_zip_tells_who_and_where() {
     let verdict = text("verdict.txt");
     assert!(verdict.contains("textDocument/hover took 5.30 s."), "{verdict}");
     assert!(verdict.contains("Immediate: 80 % of a growth of 400 MB came within 400 ms"), "{verdict}");
+}
+
+#[test]
+fn what_gopls_said_of_its_workspace_is_judged_from_the_folder_and_goes_into_the_report() {
+    let storage = tempfile::tempdir().unwrap();
+    let folder = incident(storage.path());
+    let zip = storage.path().join("report.zip");
+    report(&folder, &["--zip", zip.to_str().unwrap()]);
+    let files = unpacked(&zip);
+    let (_, bytes) = files.iter().find(|(name, _)| name == "incident.json").unwrap();
+    let kept: Value = serde_json::from_slice(bytes).unwrap();
+    assert_eq!(kept["workspace_facts"]["facts"]["workspace_modules"], 52);
+    let patterns = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stallscope"));
+        let output = command.args(["patterns", "--json"]).arg(&folder).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let judged = patterns(&[]);
+    let found: Vec<_> = judged["findings"].as_array().unwrap().iter().map(|f| f["rule"].clone()).collect();
+    assert_eq!(found, ["many-modules"], "{judged:#}");
+    assert_eq!(judged["findings"][0]["measured"][0]["value"], 52.0);
+    // What is given by hand counts more.
+    let facts = storage.path().join("facts.json");
+    fs::write(&facts, json!({ "gopls_processes": 1 }).to_string()).unwrap();
+    assert_eq!(patterns(&["--facts", facts.to_str().unwrap()])["findings"], json!([]));
 }
 
 #[test]

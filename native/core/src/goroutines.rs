@@ -39,14 +39,19 @@ pub struct Goroutines {
 #[error("not a goroutine profile: it begins with {0:?}")]
 pub struct NotGoroutines(pub String);
 
-/// Reads the profile.
-pub fn parse(text: &str) -> Result<Goroutines, NotGoroutines> {
-    let mut lines = text.lines();
-    let total = lines
-        .next()
+/// How many there are, by the first line of the profile; the rest of it need not be there.
+pub fn total(text: &str) -> Result<u64, NotGoroutines> {
+    let first = text.lines().next();
+    first
         .and_then(|line| line.strip_prefix("goroutine profile: total "))
         .and_then(|count| count.trim().parse().ok())
-        .ok_or_else(|| NotGoroutines(text.chars().take(60).collect()))?;
+        .ok_or_else(|| NotGoroutines(text.chars().take(60).collect()))
+}
+
+/// Reads the profile.
+pub fn parse(text: &str) -> Result<Goroutines, NotGoroutines> {
+    let total = total(text)?;
+    let lines = text.lines().skip(1);
     let mut found = Goroutines { total, ..Goroutines::default() };
     let mut entry = Entry::default();
     let mut entries = 0;

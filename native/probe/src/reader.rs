@@ -132,7 +132,7 @@ fn read_statistics(path: &Path) -> Result<MemStats, ReadError> {
 }
 
 /// Its whole heaps, baseline included, in order of time.
-fn heaps_in_order(incident: &Incident) -> Vec<&Capture> {
+pub fn heaps_in_order(incident: &Incident) -> Vec<&Capture> {
     let is_heap = |c: &&Capture| matches!(c.kind, CaptureKind::Heap | CaptureKind::Baseline);
     let is_whole = |c: &&Capture| c.state == CaptureState::Complete;
     let mut heaps: Vec<_> = incident.captures.iter().filter(is_heap).filter(is_whole).collect();
@@ -200,7 +200,7 @@ impl Reader {
         }
         let path = self.capture_path(id, number)?;
         let bytes = std::fs::read(&path).map_err(|e| StoreError::io(&path, e))?;
-        Ok(crate::store::write_atomic(destination, &bytes)?)
+        Ok(crate::store::write_for_user(destination, &bytes)?)
     }
 
     /// What a captured profile counts, in its own order.
@@ -324,7 +324,8 @@ impl Reader {
         let heaps: Vec<_> =
             heaps.iter().filter_map(|heap| Some(self.profile(id, heap.number).ok()?.1)).collect();
         let profiles: Vec<&HeapIndex> = heaps.iter().map(Arc::as_ref).collect();
-        let on = |profiles: &[&HeapIndex]| judge(&Evidence { profiles, ..Evidence::default() }, language);
+        let facts = incident.workspace_facts.map(|kept| kept.facts).unwrap_or_default();
+        let on = |profiles: &[&HeapIndex]| judge(&Evidence { profiles, series: &[], facts }, language);
         // A baseline is of the same process, unless the folder was put together by hand: then the last heap alone.
         on(&profiles).or_else(|_| on(&profiles[profiles.len().saturating_sub(1)..]))
     }

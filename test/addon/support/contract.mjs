@@ -65,6 +65,7 @@ export const RIGHT = {
   echoEnded: ['textDocument/hover', 'file:///a.go'],
   saveBegan: ['file:///a.go'],
   saveEnded: ['file:///a.go'],
+  workspaceAnswered: [{ pid: 1, workspace_stats: null, views: null }],
   status: [],
   goplsProcesses: [],
   captureNow: [{ what: 'heap', seconds: null }],

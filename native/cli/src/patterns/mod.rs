@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use stallscope_core::goroutines;
 use stallscope_core::heap::{HeapIndex, Space};
+use stallscope_core::model::Capture;
 use stallscope_core::patterns::{Evidence, EvidenceError, Facts, MAX_FILE_BYTES, Point, Rules, evaluate};
 use stallscope_pprof::Limits;
+use stallscope_probe::reader::heaps_in_order;
+use stallscope_probe::store::{Store, StoreError};
 
 use crate::failure::Failure;
 use crate::load::load;
+use crate::report::place;
 
 /// A goroutine page of gopls under load has 256 KB; one with a leak may have more.
 const MAX_PAGE_BYTES: usize = 16 << 20;
@@ -21,7 +25,8 @@ const MAX_PAGE_BYTES: usize = 16 << 20;
 /// Arguments of `patterns`.
 #[derive(Args)]
 pub struct Patterns {
-    /// Heap profiles of one gopls in order of time, as it serves them under /debug/pprof/heap.
+    /// Heap profiles of one gopls in order of time, as it serves them under /debug/pprof/heap. Or the folder of an incident: its
+    /// heaps, and what gopls had said of its workspace.
     #[arg(required = true)]
     profiles: Vec<PathBuf>,
     /// A profile of the same gopls from before: the same as one more profile in front.
@@ -48,10 +53,15 @@ pub struct Patterns {
 
 impl Patterns {
     /// Judges the rules and prints what was found, what could not be judged, and what is clear.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(mut self) -> Result<(), Failure> {
+        let kept = self.take_incident()?;
         self.check_counts()?;
         let rules = self.rules()?;
-        let facts = read_each(&self.facts, |text| Facts::from_file(text).map_err(|e| e.to_string()))?;
+        let mut facts = read_each(&self.facts, |text| Facts::from_file(text).map_err(|e| e.to_string()))?;
+        // What is given by hand counts more.
+        if facts.is_empty() {
+            facts.extend(kept);
+        }
         let goroutines = read_each(&self.goroutines, |text| match goroutines::parse(text) {
             Ok(goroutines) => Ok(goroutines.total),
             Err(error) => Err(error.to_string()),
@@ -88,6 +98,28 @@ impl Patterns {
             print::text(&rules, &judgement, &mut out)?
         }
         Ok(out.flush()?)
+    }
+
+    /// Puts the heaps of an incident in the place of its folder, and returns the facts kept with it.
+    fn take_incident(&mut self) -> Result<Option<Facts>, Failure> {
+        let [folder] = &self.profiles[..] else { return Ok(None) };
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let folder = folder.canonicalize().map_err(|error| Failure::Open { path: folder.clone(), error })?;
+        let (id, storage) = place(&folder)?;
+        let unreadable =
+            |error: StoreError| Failure::Beside { path: folder.clone(), problem: error.to_string() };
+        let store = Store::new(storage);
+        let incident = store.load(&id).map_err(unreadable)?;
+        let file = |heap: &Capture| store.capture_path(&id, heap.number).map_err(unreadable);
+        let heaps = heaps_in_order(&incident).into_iter().map(file).collect::<Result<Vec<_>, _>>()?;
+        if heaps.is_empty() {
+            let problem = "no heap was captured in this incident: give profiles by name".to_owned();
+            return Err(Failure::Beside { path: folder.clone(), problem });
+        }
+        self.profiles = heaps;
+        Ok(incident.workspace_facts.map(|kept| kept.facts))
     }
 
     fn rules(&self) -> Result<Rules, Failure> {

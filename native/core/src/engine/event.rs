@@ -7,6 +7,7 @@ use crate::model::{
     Bytes, Capture, CaptureKind, CaptureRequest, Cost, GoplsIdentity, LatencySource, Note, Ns,
     ObservedRequest, PastLoad, WatchSettings,
 };
+use crate::patterns::Facts;
 use crate::wait::WaitSample;
 
 /// What happened.
@@ -20,6 +21,13 @@ pub enum Event {
         uptime_ns: Ns,
         /// Earlier loads of this workspace, latest last.
         earlier_loads: Vec<PastLoad>,
+    },
+    /// What it says of its own version, which its executable did not tell.
+    Version {
+        /// gopls's.
+        version: Option<String>,
+        /// That of the Go which built it.
+        go_version: Option<String>,
     },
     /// It is gone.
     GoplsGone,
@@ -101,6 +109,8 @@ pub enum Event {
     MemoryRead(Option<Box<MemoryRead>>),
     /// A goroutine profile was taken while somebody waits.
     WaitSampled(Box<WaitSample>),
+    /// The watched gopls has told of its workspace.
+    WorkspaceTold(Facts),
     /// The debug server has cost this much so far, since gopls was found.
     Cost(Cost),
     /// New settings.

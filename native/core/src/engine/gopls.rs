@@ -138,6 +138,18 @@ impl Engine {
         }
     }
 
+    /// What is known already stays: the executable knows best.
+    pub(super) fn learn_version(&mut self, version: Option<String>, go_version: Option<String>) {
+        let Some(gopls) = &mut self.gopls else { return };
+        let stalls = self.stall.iter_mut().chain(&mut self.closing).map(|stall| &mut stall.gopls);
+        let process = gopls.identity.clone();
+        let same = stalls.filter(|identity| identity.is_process_of(&process));
+        for identity in same.chain([&mut gopls.identity]) {
+            identity.version = identity.version.take().or_else(|| version.clone());
+            identity.go_version = identity.go_version.take().or_else(|| go_version.clone());
+        }
+    }
+
     fn consider_baseline(&mut self, now: Ns, cpu_ns: Ns, actions: &mut Vec<Action>) {
         let Some(every_ns) = self.settings.baseline_interval_ns() else { return };
         let Some(gopls) = &self.gopls else { return };

@@ -9,7 +9,8 @@ pub enum Role {
     SaveStep,
     /// The editor asks by itself: code lenses, folding, inlay hints. Nobody sees "Loading…".
     Background,
-    /// Not a wait of the editor: notifications, start-up, commands (which may run a whole test suite).
+    /// Not a wait of the editor: notifications, start-up, commands (which may run a whole test suite, and ours ask gopls what
+    /// is in its workspace).
     Ignored,
 }
 

@@ -139,6 +139,7 @@ impl Engine {
                     readings: Readings::default(),
                 });
             }
+            Event::Version { version, go_version } => self.learn_version(version, go_version),
             Event::GoplsGone => self.lose_gopls(now_ns, &mut actions),
             Event::Source { source, debug } => {
                 self.tracker.set_source(source);
@@ -191,6 +192,7 @@ impl Engine {
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
             Event::MemoryRead(read) => self.memory_read(now_ns, read.map(|read| *read)),
             Event::WaitSampled(sample) => self.wait_sampled(*sample),
+            Event::WorkspaceTold(facts) => self.workspace_told(now_ns, facts),
             Event::BaselineGivenUp => self.baseline_given_up(now_ns),
             Event::Cost(cost) => self.cost = cost,
             Event::Settings(settings) => self.settings = *settings,

@@ -3,6 +3,8 @@
 //! They are what leak and churn are told apart by, so they go on for as long as gopls lives; and they cost gopls a few
 //! milliseconds each, with a heap profile some fifty, so they are rare, and nobody who waits pays for them.
 
+use std::collections::VecDeque;
+
 use super::{Action, Engine};
 use crate::heap::AllocationSites;
 use crate::memory::{
@@ -10,7 +12,7 @@ use crate::memory::{
     MemoryVerdictKind, MemoryView, Resident, Waterfall, WaterfallInput,
 };
 use crate::model::{MS, Ns, SECOND};
-use crate::patterns::Point;
+use crate::patterns::{Facts, Point, WorkspaceFacts};
 
 /// Time between two readings while gopls works …
 const EVERY_NS: Ns = 30 * SECOND;
@@ -25,6 +27,10 @@ const HEAP_EVERY_NS: Ns = 60 * SECOND;
 const HEAP_EVERY_WATCHED_NS: Ns = 15 * SECOND;
 /// Time between two readings while somebody looks at them.
 const EVERY_WATCHED_NS: Ns = 5 * SECOND;
+/// What gopls said of its workspace longer ago than this may not be so any more.
+const WORKSPACE_LIFE_NS: Ns = 1_800 * SECOND;
+/// Readings of the workspace kept: an hour of one every three minutes.
+const MOST_WORKSPACES: usize = 20;
 /// Somebody who has looked this long ago still does.
 const LOOKING_NS: Ns = 8 * SECOND;
 /// A gopls at rest: Go collects garbage every two minutes by itself, and that is to be seen.
@@ -58,9 +64,23 @@ pub(super) struct Readings {
     looked_at_ns: Option<Ns>,
     /// As of the last counters.
     pub open_documents: Option<u64>,
+    /// What it said of its workspace, oldest first.
+    workspaces: VecDeque<WorkspaceFacts>,
 }
 
 impl Readings {
+    /// What it said of its workspace last.
+    pub fn workspace(&self) -> Option<WorkspaceFacts> {
+        self.workspaces.back().copied()
+    }
+
+    /// How many views had been created again, by what was said after the point before and not after this one: each answer
+    /// belongs to one point only, or a number that nobody has read again would look steady.
+    fn views_recreated(&self, after_ns: Option<Ns>, until_ns: Ns) -> Option<u64> {
+        let said = self.workspaces.iter().rev().find(|said| said.at_ns <= until_ns)?;
+        after_ns.is_none_or(|after_ns| said.at_ns > after_ns).then_some(said.facts.views_recreated)?
+    }
+
     fn is_due(&self, now: Ns, cpu_ns: Ns) -> bool {
         let Some((asked_ns, cpu_then_ns)) = self.asked else { return true };
         let passed = now.saturating_sub(asked_ns);
@@ -154,6 +174,23 @@ impl Engine {
         }
     }
 
+    /// During a load what it says is true of that moment only.
+    pub(super) fn workspace_told(&mut self, now: Ns, facts: Facts) {
+        let loading = self.loading();
+        let Some(gopls) = self.gopls.as_mut().filter(|_| !loading) else { return };
+        let workspaces = &mut gopls.readings.workspaces;
+        if workspaces.len() == MOST_WORKSPACES {
+            workspaces.pop_front();
+        }
+        workspaces.push_back(WorkspaceFacts { at_ns: now, facts });
+    }
+
+    /// What the watched gopls last said of its workspace; `None` when it was not asked, or that is long ago.
+    pub fn workspace_facts(&self, now: Ns) -> Option<WorkspaceFacts> {
+        let said = self.gopls.as_ref()?.readings.workspace()?;
+        (now.saturating_sub(said.at_ns) <= WORKSPACE_LIFE_NS).then_some(said)
+    }
+
     /// What the live heap has done from GC cycle to GC cycle so far; `None` when nothing was read yet. A load is one even
     /// then: it is seen by other signs.
     pub(super) fn memory_verdict(&self) -> Option<MemoryVerdict> {
@@ -170,10 +207,12 @@ impl Engine {
     /// The GC cycles under the conditions of now, oldest first, as leak patterns are judged on them.
     pub fn series(&self) -> Vec<Point> {
         let Some(gopls) = &self.gopls else { return Vec::new() };
+        let mut before_ns = None;
         let point = |cycle: GcCycle| Point {
             at_ns: cycle.at_ns,
             live_heap_bytes: cycle.live_bytes,
             goroutines: cycle.goroutines.map(u64::from),
+            views_recreated: gopls.readings.views_recreated(before_ns.replace(cycle.at_ns), cycle.at_ns),
             ..Point::default()
         };
         gopls.readings.trend.comparable(usize::MAX).into_iter().map(point).collect()
@@ -182,7 +221,8 @@ impl Engine {
     /// Where the memory of the watched gopls is and what can be said of it; `None` before the first reading. Being asked
     /// makes readings more frequent for a while.
     pub fn memory(&mut self, now: Ns) -> Option<MemoryView> {
-        let readings = &mut self.gopls.as_mut()?.readings;
+        let gopls = self.gopls.as_mut()?;
+        let (pid, readings) = (gopls.identity.pid, &mut gopls.readings);
         readings.looked_at_ns = Some(now);
         let last = readings.trend.last()?;
         let cycle = readings.trend.cycles().next_back();
@@ -193,11 +233,13 @@ impl Engine {
         });
         let input = WaterfallInput { stats: last.stats, resident: last.resident, live };
         Some(MemoryView {
+            pid,
             at_ns: last.at_ns,
             waterfall: Waterfall::new(&input),
             verdict: MemoryVerdict::of(&readings.trend),
             cycles: readings.trend.cycles().copied().collect(),
             allocation: readings.allocations.rate(),
+            workspace_at_ns: readings.workspace().map(|said| said.at_ns),
         })
     }
 }

@@ -1,12 +1,12 @@
 //! The rules about a wait: when it is a stall, and which evidence of it is taken. Each looks at values, and writes down
 //! what it has decided and why.
 
-use super::stall::{ON_REQUEST, Stall, age};
+use super::stall::{Stall, age};
 use super::{Action, Engine, Urgency, methods, ms, since};
 use crate::limits::Refusal;
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureRequest, CaptureState, CaptureWhat, Decision, LatencySource, MS, Ns,
-    RequestRecord, SECOND, Value,
+    ON_REQUEST, RequestRecord, SECOND, Value,
 };
 
 /// A stall ends when no request has been over the threshold for this long: a hover that is cancelled and asked again
@@ -220,6 +220,10 @@ impl Engine {
         add_requested(&mut stall, now, request, actions);
         if what.kind() == CaptureKind::Heap {
             add_capture(&mut stall, now, CaptureKind::Memory, "user", actions);
+        }
+        // What stays after a collection is looked at: goroutines that never end hold memory, too.
+        if what == CaptureWhat::HeapAfterGc {
+            add_capture(&mut stall, now, CaptureKind::Goroutines, "user", actions);
         }
         self.log(decision);
         self.closing.push(stall);

@@ -7,8 +7,10 @@ use super::memory::{RssRing, thin};
 use crate::memory::MemoryVerdict;
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
-    IncidentState, LatencySource, LoadContext, Note, Ns, RequestRecord, RssSummary, SECOND, StallStatus,
+    IncidentState, LatencySource, LoadContext, Note, Ns, ON_REQUEST, RequestRecord, RssSummary, SECOND,
+    StallStatus,
 };
+use crate::patterns::WorkspaceFacts;
 use crate::wait::WaitBreakdown;
 
 /// RSS before the stall that is kept with it.
@@ -194,6 +196,7 @@ impl Stall {
         workspace: &[String],
         open: &[RequestRecord],
         ring: &RssRing,
+        workspace_facts: Option<WorkspaceFacts>,
         now_ns: Ns,
     ) -> Incident {
         let live;
@@ -243,6 +246,7 @@ impl Stall {
             load: self.load.clone(),
             memory_verdict: self.memory_verdict.clone(),
             wait: sealed.wait.clone(),
+            workspace_facts,
             rss: sealed.rss,
             series: sealed.series.clone(),
             captures,
@@ -254,8 +258,6 @@ impl Stall {
 }
 
 /// The pseudo request of a capture that the user asked for.
-pub(super) const ON_REQUEST: &str = "capture-on-request";
-
 fn on_request_record(start_ns: Ns, end_ns: Option<Ns>) -> RequestRecord {
     RequestRecord {
         method: ON_REQUEST.to_owned(),

@@ -10,6 +10,7 @@ use crate::model::{
     CaptureKind, CaptureRequest, CaptureState, CaptureWhat, GoplsIdentity, Incident, IncidentState,
     LatencySource, MB, ObservedRequest, SECOND,
 };
+use crate::patterns::{Facts, WorkspaceFacts};
 
 const HOVER: &str = "textDocument/hover";
 const ORIGIN: u128 = 1_795_500_000_000_000_000;
@@ -543,6 +544,65 @@ fn who_allocates_is_told_from_two_readings_with_a_heap_and_forgotten_with_its_go
 }
 
 #[test]
+fn a_version_that_only_gopls_itself_tells_is_known_from_then_on_and_the_executable_knows_best() {
+    let mut desk = Desk::new(60 * SECOND);
+    let untold = GoplsIdentity { version: None, go_version: Some("go1.26.8".into()), ..identity() };
+    desk.at(100, Event::GoplsFound { gopls: untold, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
+    let actions = desk.at(200, Event::CaptureRequested(CaptureRequest::HEAP));
+    let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+    desk.at(300, Event::Version { version: Some("v0.23.0".into()), go_version: Some("go1.25".into()) });
+    let gopls = desk.engine.incident(*key, 400 * MS).unwrap().gopls;
+    assert_eq!((gopls.version.as_deref(), gopls.go_version.as_deref()), (Some("v0.23.0"), Some("go1.26.8")));
+    let actions = desk.at(500, Event::CaptureRequested(CaptureRequest::HEAP));
+    let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+    assert_eq!(desk.engine.incident(*key, 600 * MS).unwrap().gopls.version.as_deref(), Some("v0.23.0"));
+}
+
+#[test]
+fn a_command_that_gopls_works_on_is_nobodys_wait() {
+    let mut desk = Desk::new(60 * SECOND);
+    // As our own question about the workspace is counted, should gopls take ten seconds to answer it and grow meanwhile.
+    desk.count("workspace/executeCommand", 1, None);
+    let actions = desk.run(100, 10_000, 10);
+    assert_eq!(captures(&actions), []);
+    assert!(desk.engine.stall_status(10_000 * MS).is_none() && desk.engine.is_calm());
+    assert!(desk.engine.in_flight(10_000 * MS).is_empty());
+    let stalls = desk.engine.decisions().filter(|decision| decision.rule == "stall").count();
+    assert_eq!(stalls, 0, "{:?}", desk.engine.decisions().collect::<Vec<_>>());
+    // Who asks for something behind it waits as ever.
+    desk.observe(10_000, HOVER);
+    desk.run(10_050, 11_000, 0);
+    assert_eq!(desk.engine.stall_status(11_000 * MS).unwrap().method, HOVER);
+}
+
+#[test]
+fn what_gopls_said_of_its_workspace_is_kept_with_an_incident_and_forgotten_in_time() {
+    let facts = Facts { views: Some(3), workspace_modules: Some(52), ..Facts::default() };
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(1_000, Event::WorkspaceTold(facts));
+    let actions = desk.at(2_000, Event::CaptureRequested(CaptureRequest::HEAP));
+    let Some(Action::Open { key }) = actions.first() else { panic!("{actions:?}") };
+    let kept = |desk: &Desk| desk.engine.incident(*key, 3_000 * MS).unwrap().workspace_facts;
+    assert_eq!(kept(&desk), Some(WorkspaceFacts { at_ns: SECOND, facts }));
+    let known = |desk: &Desk, at_s: u64| desk.engine.workspace_facts(at_s * SECOND).is_some();
+    assert!(known(&desk, 600) && !known(&desk, 7_200), "two hours later it may be another workspace");
+    // Another gopls has said nothing yet, and the incident is not its own.
+    let next = GoplsIdentity { pid: 4712, ..identity() };
+    desk.at(4_000, Event::GoplsFound { gopls: next, uptime_ns: 60 * SECOND, earlier_loads: vec![] });
+    desk.at(4_001, Event::WorkspaceTold(Facts::default()));
+    assert_ne!(kept(&desk), Some(WorkspaceFacts { at_ns: 4_001 * MS, facts: Facts::default() }));
+}
+
+#[test]
+fn what_is_said_of_a_workspace_that_is_being_loaded_is_not_kept() {
+    let mut desk = Desk::new(0);
+    desk.tick(100, 0);
+    assert!(desk.engine.loading());
+    desk.at(200, Event::WorkspaceTold(Facts { views: Some(1), ..Facts::default() }));
+    assert_eq!(desk.engine.workspace_facts(300 * MS), None);
+}
+
+#[test]
 fn an_incident_keeps_what_the_live_heap_had_done_when_it_began() {
     let mut desk = Desk::new(600 * SECOND);
     desk.readings_come = false;
@@ -746,13 +806,15 @@ fn what_is_asked_for_by_hand_is_told_from_what_a_rule_captures() {
         Action::Open { .. },
         Action::Capture { key, number: 1, urgency: Urgency::OnRequest, .. },
         ref statistics,
+        ref goroutines,
     ] = actions[..]
     else {
         panic!("{actions:?}")
     };
     // Not light evidence: that would make the heap before it give way.
-    let memory = Action::Capture { key, number: 2, kind: CaptureKind::Memory, urgency: Urgency::OnRequest };
-    assert_eq!(*statistics, memory);
+    let beside = |number, kind| Action::Capture { key, number, kind, urgency: Urgency::OnRequest };
+    assert_eq!(*statistics, beside(2, CaptureKind::Memory));
+    assert_eq!(*goroutines, beside(3, CaptureKind::Goroutines));
     let incident = desk.engine.incident(key, SECOND).unwrap();
     let heap = &incident.captures[0];
     assert_eq!((heap.kind, heap.after_gc, heap.seconds), (CaptureKind::Heap, true, None));
@@ -824,10 +886,30 @@ fn what_is_no_heap_is_not_offered_as_one() {
         desk.at(2_000, Event::CaptureUpdate { key, capture: Box::new(capture) });
         let incident = desk.engine.incident(key, 2 * SECOND).unwrap();
         assert_eq!(incident.state, IncidentState::Complete);
-        assert!(!incident.summary(0).has_heap, "{what:?}");
+        let summary = incident.summary(0);
+        assert_eq!((summary.has_heap, summary.on_request), (false, Some(what.kind())), "{what:?}");
         assert_eq!(incident.heap_captures().count(), 0, "{what:?}");
         desk.engine.forget(key);
     }
+}
+
+#[test]
+fn a_heap_that_did_not_come_whole_is_told_of_in_the_list() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    let actions = desk.at(1_000, by_hand(CaptureWhat::Heap));
+    let Action::Open { key } = actions[0] else { panic!("{actions:?}") };
+    let told = |desk: &Desk| {
+        let summary = desk.engine.incident(key, SECOND).unwrap().summary(0);
+        (summary.has_heap, summary.heap_failed, summary.on_request)
+    };
+    assert_eq!(told(&desk), (false, false, None), "it is on its way");
+    let mut capture = desk.capture(1);
+    capture.state = CaptureState::Partial;
+    desk.at(1_100, Event::CaptureUpdate { key, capture: Box::new(capture.clone()) });
+    assert_eq!(told(&desk), (false, true, None));
+    capture.state = CaptureState::Complete;
+    desk.at(1_200, Event::CaptureUpdate { key, capture: Box::new(capture) });
+    assert_eq!(told(&desk), (true, false, Some(CaptureKind::Heap)));
 }
 
 #[test]

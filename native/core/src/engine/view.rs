@@ -15,7 +15,9 @@ impl Engine {
     pub fn incident(&self, key: StallKey, now_ns: Ns) -> Option<Incident> {
         let stall = self.stall.iter().chain(&self.closing).find(|s| s.key == key)?;
         let open: Vec<_> = self.tracker.in_flight().cloned().collect();
-        Some(stall.incident(self.origin_unix_ns, &self.workspace, &open, &self.ring, now_ns))
+        let same = self.gopls.as_ref().filter(|gopls| gopls.identity.is_process_of(&stall.gopls));
+        let facts = same.and_then(|gopls| gopls.readings.workspace());
+        Some(stall.incident(self.origin_unix_ns, &self.workspace, &open, &self.ring, facts, now_ns))
     }
 
     /// The stall that goes on, for the status bar.

@@ -28,6 +28,8 @@ pub struct DiffQuery {
     pub descending: bool,
     /// Part of a function or package name (of a subsystem's id, where rows are these), upper or lower case; empty for all.
     pub filter: String,
+    /// Only what belongs to this subsystem is counted, for example `parsing`; `null` for everything.
+    pub subsystem: Option<String>,
     /// How many matching rows to skip.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub offset: usize,
@@ -45,6 +47,7 @@ impl Default for DiffQuery {
             sort: HeapSort::Flat,
             descending: true,
             filter: String::new(),
+            subsystem: None,
             offset: 0,
             limit: usize::MAX,
         }
@@ -97,7 +100,8 @@ pub struct DiffRow {
     pub base_cum: i64,
 }
 
-/// A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name.
+/// A page of changes. Rows are ordered by the size of the change, whichever its sign, unless by name. Totals are of what is
+/// counted: of the subsystem, where one is asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct DiffPage {
@@ -105,10 +109,10 @@ pub struct DiffPage {
     pub sample_type: String,
     /// In which unit.
     pub unit: String,
-    /// The sum over all samples of the base profile.
+    /// The sum over the samples of the base profile.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub base_total: i64,
-    /// The sum over all samples of the profile, never scaled.
+    /// The sum over the samples of the profile, never scaled.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub new_total: i64,
     /// The change of the total: `new_total` − `base_total`, or what rounding leaves of it when normalised.
@@ -153,8 +157,9 @@ impl Compared {
 /// with `-normalize` if asked for. What did not change has no row.
 pub fn diff(base: &HeapIndex, new: &HeapIndex, query: &DiffQuery) -> Result<DiffPage, HeapError> {
     let compared = Compared::new(base, new, query.sample_type.as_deref(), query.normalize)?;
-    let (base_rows, base_total) = base.rows(compared.base_kind, query.by, Scale::NONE);
-    let (new_rows, scaled_total) = new.rows(compared.new_kind, query.by, compared.scale);
+    let only = query.subsystem.as_deref().map(|id| new.subsystem_number(id)).transpose()?;
+    let (base_rows, base_total) = base.rows(compared.base_kind, query.by, Scale::NONE, only);
+    let (new_rows, scaled_total) = new.rows(compared.new_kind, query.by, compared.scale, only);
     let mut changes: HashMap<&str, Change> = HashMap::with_capacity(new_rows.len());
     for row in new_rows {
         let change = changes.entry(row.name).or_insert_with(|| Change::of(&row));
@@ -177,7 +182,7 @@ pub fn diff(base: &HeapIndex, new: &HeapIndex, query: &DiffQuery) -> Result<Diff
     let rows_on_page = rows.iter().skip(query.offset).take(query.limit).map(row).collect();
     Ok(DiffPage {
         base_total,
-        new_total: new.table(compared.new_kind).total,
+        new_total: new.total_of(compared.new_kind, only),
         total: scaled_total.saturating_sub(base_total),
         sample_type: compared.sample_type.sample_type,
         unit: compared.sample_type.unit,

@@ -33,17 +33,26 @@ pub(super) struct Row<'a> {
 }
 
 impl HeapIndex {
-    /// The rows of a sample type, and the total.
-    pub(super) fn rows(&self, kind: usize, by: DiffBy, scale: Scale) -> (Vec<Row<'_>>, i64) {
+    /// The rows of a sample type, and the total; of a subsystem alone, if one is given.
+    pub(super) fn rows(
+        &self,
+        kind: usize,
+        by: DiffBy,
+        scale: Scale,
+        subsystem: Option<u8>,
+    ) -> (Vec<Row<'_>>, i64) {
         let nodes = &self.nodes.list;
         let value = |sample| scale.of(self.profile.value(sample, kind));
         let count = |rows: usize, row_of: &dyn Fn(u32) -> u32| {
-            Table::count(&self.profile, &self.nodes, 0..self.sample_count(), rows, row_of, value)
+            let samples = self.samples_in(subsystem);
+            Table::count(&self.profile, &self.nodes, samples, rows, row_of, value)
         };
         match by {
             DiffBy::Function => {
-                let scaled = (scale != Scale::NONE).then(|| count(nodes.len(), &|node| node));
-                let table = scaled.as_ref().unwrap_or_else(|| self.table(kind));
+                // The table of everything as it is may be there already.
+                let whole = scale == Scale::NONE && subsystem.is_none();
+                let counted = (!whole).then(|| count(nodes.len(), &|node| node));
+                let table = counted.as_ref().unwrap_or_else(|| self.table(kind));
                 let rows = nodes.iter().zip(&table.sums);
                 let rows = rows.map(|(node, sums)| Row { name: &node.name, node: Some(node), sums: *sums });
                 (rows.collect(), table.total)
@@ -66,16 +75,29 @@ impl HeapIndex {
                     rows.map(|(node, sums)| Row { name: &node.package, node: Some(*node), sums: *sums });
                 (rows.collect(), table.total)
             }
-            DiffBy::Subsystem => self.subsystem_rows(value),
+            DiffBy::Subsystem => self.subsystem_rows(self.samples_in(subsystem), value),
         }
     }
 
-    /// The samples of each part of gopls added up, by its id: the values of the table of subsystems, each sample by
+    /// The sum over all samples, or over those of a subsystem.
+    pub(super) fn total_of(&self, kind: usize, subsystem: Option<u8>) -> i64 {
+        if subsystem.is_none() {
+            return self.table(kind).total;
+        }
+        let values = self.samples_in(subsystem).map(|sample| self.profile.value(sample, kind));
+        values.fold(0, |total, value| total.saturating_add(value.saturating_abs()))
+    }
+
+    /// These samples of each part of gopls added up, by its id: the values of the table of subsystems, each sample by
     /// `value_of` it.
-    fn subsystem_rows(&self, value_of: impl Fn(usize) -> i64) -> (Vec<Row<'_>>, i64) {
+    fn subsystem_rows(
+        &self,
+        samples: impl Iterator<Item = usize>,
+        value_of: impl Fn(usize) -> i64,
+    ) -> (Vec<Row<'_>>, i64) {
         let assignment = self.assignment();
         let (mut sums, mut total) = (vec![0i64; assignment.rules.count()], 0i64);
-        for sample in 0..self.sample_count() {
+        for sample in samples {
             let (value, sum) = (value_of(sample), &mut sums[usize::from(assignment.of(sample))]);
             *sum = sum.saturating_add(value);
             total = total.saturating_add(value.saturating_abs());

@@ -215,6 +215,38 @@ fn a_subsystem_is_told_new_gone_grown_and_shrunk_like_the_others() {
 }
 
 #[test]
+fn of_a_subsystem_alone_the_rows_are_its_own_and_add_up_to_its_change() {
+    let (parse, check) = ("go/parser.ParseFile", "go/types.(*Checker).expr");
+    let base = format!("5 main.f;{parse}\n9 main.f;{check}\n4 none.f");
+    let new = format!("8 main.f;{parse}\n1 {parse};go/ast.NewIdent\n3 main.f;{check}\n40 none.f");
+    let by_name = DiffQuery {
+        subsystem: Some("parsing".into()),
+        sort: HeapSort::Name,
+        descending: false,
+        ..DiffQuery::default()
+    };
+    let expected =
+        "New 1 1 go/astgo/ast.NewIdent\nGrown 3 4 go/parsergo/parser.ParseFile\nGrown 0 3 mainmain.f";
+    assert_eq!(changed(&base, &new, &by_name), expected);
+    let page = diff(&index(&base), &index(&new), &by_name).unwrap();
+    assert_eq!((page.base_total, page.new_total, page.total), (5, 9, 4));
+    let by = |by| DiffQuery { by, ..by_name.clone() };
+    assert_eq!(changed(&base, &new, &by(DiffBy::Subsystem)), "Grown 4 4 ", "the row that led here");
+    assert_eq!(
+        changed(&base, &new, &by(DiffBy::Package)),
+        "New 1 1 go/ast\nGrown 3 4 go/parser\nGrown 0 3 main"
+    );
+    // Scaled as everything is, so that the rows of all subsystems still go together: 52 are 18.
+    let scaled = DiffQuery { normalize: true, ..by_name.clone() };
+    let page = diff(&index(&base), &index(&new), &scaled).unwrap();
+    assert_eq!((page.base_total, page.new_total), (5, 9));
+    assert!(page.total < 0, "{page:?}");
+    let unknown = DiffQuery { subsystem: Some("gardening".into()), ..DiffQuery::default() };
+    let refused = diff(&index(&base), &index(&new), &unknown).unwrap_err().to_string();
+    assert!(refused.contains("gardening") && refused.contains("parsing"), "{refused}");
+}
+
+#[test]
 fn normalised_the_profile_has_the_total_of_the_base() {
     let (base, new) = ("10 a\n30 b", "40 a\n40 b\n0 c");
     let query = DiffQuery { normalize: true, ..DiffQuery::default() };

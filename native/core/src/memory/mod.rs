@@ -43,6 +43,8 @@ pub struct CapturedMemory {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct MemoryView {
+    /// Of which gopls, by its pid.
+    pub pid: u32,
     /// When it was read.
     pub at_ns: Ns,
     /// How it adds up to RSS.
@@ -53,4 +55,8 @@ pub struct MemoryView {
     pub cycles: Vec<GcCycle>,
     /// Who allocates, over the last minutes; absent until there are two profiles to compare.
     pub allocation: Option<AllocationRate>,
+    /// When gopls last said what is in its workspace; absent when it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub workspace_at_ns: Option<Ns>,
 }

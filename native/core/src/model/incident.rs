@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::{MemoryVerdict, Resident};
+use crate::patterns::WorkspaceFacts;
 use crate::wait::WaitBreakdown;
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
 /// Version of the `incident.json` layout. Readers refuse a larger one by name.
 pub const INCIDENT_FORMAT: u32 = 1;
+
+/// The pseudo method of what the user captures by hand, outside of a stall.
+pub const ON_REQUEST: &str = "capture-on-request";
 
 /// One stall, from the first sign to the last byte of evidence.
 ///
@@ -47,6 +51,11 @@ pub struct Incident {
     /// What the main request was spent on; absent when nothing told, and in incidents of earlier versions.
     #[serde(default)]
     pub wait: Option<WaitBreakdown>,
+    /// What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
+    /// incidents of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub workspace_facts: Option<WorkspaceFacts>,
     /// RSS from before the stall to its end.
     pub rss: RssSummary,
     /// RSS around the stall, thinned to what a screen shows.
@@ -91,6 +100,13 @@ pub struct GoplsIdentity {
     pub version: Option<String>,
     /// The Go version that built it, when known.
     pub go_version: Option<String>,
+}
+
+impl GoplsIdentity {
+    /// Whether both are the same process, whatever is known of its version.
+    pub fn is_process_of(&self, other: &Self) -> bool {
+        (self.pid, self.started_unix_ms) == (other.pid, other.started_unix_ms)
+    }
 }
 
 /// A request and when it was in flight.
@@ -318,6 +334,14 @@ pub struct IncidentSummary {
     pub rss_peak_bytes: Bytes,
     /// Whether a whole heap profile is there.
     pub has_heap: bool,
+    /// Whether one was asked for and none came whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub heap_failed: bool,
+    /// What somebody captured by hand, outside of a stall; absent when it did not come whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub on_request: Option<CaptureKind>,
     /// Whether it fell into a first load.
     pub first_load: bool,
     /// Whether that load was ordinary.
@@ -374,6 +398,12 @@ impl Incident {
 
     /// The line for the list. `size_bytes` is what the folder takes on disk.
     pub fn summary(&self, size_bytes: Bytes) -> IncidentSummary {
+        let heaps = || self.captures.iter().filter(|capture| capture.kind == CaptureKind::Heap);
+        let has_heap = heaps().any(|heap| heap.state == CaptureState::Complete);
+        // What was asked for is the first of them: what is captured beside it comes later.
+        let asked = self.captures.iter().find(|capture| capture.trigger == "user");
+        let asked = asked.filter(|_| self.request.method == ON_REQUEST);
+        let whole = asked.filter(|capture| capture.state == CaptureState::Complete);
         IncidentSummary {
             id: self.id.clone(),
             state: self.state,
@@ -382,10 +412,9 @@ impl Incident {
             duration_ns: self.request.duration_ns,
             rss_start_bytes: self.rss.start_bytes,
             rss_peak_bytes: self.rss.peak_bytes,
-            has_heap: self
-                .captures
-                .iter()
-                .any(|capture| capture.kind == CaptureKind::Heap && capture.state == CaptureState::Complete),
+            has_heap,
+            heap_failed: !has_heap && heaps().any(|heap| heap.state != CaptureState::Running),
+            on_request: whole.map(|capture| capture.kind),
             first_load: self.load.is_some(),
             ordinary_load: self.load.as_ref().is_some_and(|load| load.ordinary),
             size_bytes,

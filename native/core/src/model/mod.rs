@@ -13,7 +13,8 @@ pub use capture_request::{CaptureRequest, CaptureRequestError, CaptureWhat};
 pub use decision::{Decision, Value};
 pub use incident::{
     Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, HeapCapture, INCIDENT_FORMAT, Incident,
-    IncidentState, IncidentSummary, LoadContext, Note, PastLoad, RequestRecord, RssSummary, TimingSource,
+    IncidentState, IncidentSummary, LoadContext, Note, ON_REQUEST, PastLoad, RequestRecord, RssSummary,
+    TimingSource,
 };
 pub use settings::{Adjustment, WatchSettings};
 pub use status::{

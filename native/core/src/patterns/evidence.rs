@@ -27,8 +27,9 @@ pub struct Point {
     pub views_recreated: Option<u64>,
 }
 
-/// What is known of the workspace, each if known.
+/// What is known of the workspace, each if known. Numbers only: no folder or module is named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "PatternFacts"))]
 #[serde(default)]
 pub struct Facts {
     /// Views there are.
@@ -49,6 +50,16 @@ pub struct Facts {
     pub diagnostics: Option<u64>,
     /// gopls processes that serve this window, helpers and forwarders not counted.
     pub gopls_processes: Option<u64>,
+}
+
+/// The workspace of a living gopls, as it was at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct WorkspaceFacts {
+    /// When gopls answered.
+    pub at_ns: Ns,
+    /// What it answered.
+    pub facts: Facts,
 }
 
 /// All there is to judge on.

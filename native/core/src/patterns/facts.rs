@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use super::evidence::Facts;
 
+/// An answer of gopls has a few hundred bytes a view; larger ones are not read.
+pub const MAX_ANSWER_BYTES: usize = 1 << 20;
+
 /// The text is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {expected}: {problem}")]
@@ -80,15 +83,15 @@ impl Facts {
         Ok(facts)
     }
 
-    /// Adds what `gopls.workspace_stats` answered (JSON).
+    /// Adds what `gopls.workspace_stats` answered (JSON of at most [`MAX_ANSWER_BYTES`]).
     pub fn with_workspace_stats(self, answer: &str) -> Result<Self, NotFacts> {
-        Ok(self.and_stats(parse("an answer of gopls.workspace_stats", answer)?))
+        Ok(self.and_stats(parse_answer("an answer of gopls.workspace_stats", answer)?))
     }
 
-    /// Adds what `gopls.views` answered (JSON). With several editors on one gopls their views count too: ids are
+    /// Adds what `gopls.views` answered (JSON, as long at most). With several editors on one gopls their views count too: ids are
     /// given to all views of the process.
     pub fn with_views(self, answer: &str) -> Result<Self, NotFacts> {
-        let views: Option<Vec<View>> = parse("an answer of gopls.views", answer)?;
+        let views: Option<Vec<View>> = parse_answer("an answer of gopls.views", answer)?;
         Ok(self.and_views(&views.unwrap_or_default()))
     }
 
@@ -115,6 +118,14 @@ impl Facts {
         let views_recreated = created.map(|created| created.saturating_sub(count));
         Self { views: Some(count), views_recreated, ..self }
     }
+}
+
+fn parse_answer<'a, T: Deserialize<'a>>(expected: &'static str, answer: &'a str) -> Result<T, NotFacts> {
+    if answer.len() > MAX_ANSWER_BYTES {
+        let problem = format!("has {} bytes; at most {MAX_ANSWER_BYTES} are read", answer.len());
+        return Err(NotFacts { expected, problem });
+    }
+    parse(expected, answer)
 }
 
 fn parse<'a, T: Deserialize<'a>>(expected: &'static str, text: &'a str) -> Result<T, NotFacts> {

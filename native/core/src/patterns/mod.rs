@@ -16,8 +16,8 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub use evidence::{Evidence, Facts, Point};
-pub use facts::NotFacts;
+pub use evidence::{Evidence, Facts, Point, WorkspaceFacts};
+pub use facts::{MAX_ANSWER_BYTES, NotFacts};
 pub use fields::RuleError;
 pub use file::{MAX_FILE_BYTES, Rules};
 pub use finding::{

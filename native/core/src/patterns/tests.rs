@@ -256,6 +256,9 @@ fn facts_come_from_gopls_own_answers() {
     assert_eq!(Facts::from_file(&file).unwrap(), Facts { gopls_processes: Some(1), ..expected });
     let empty = r#"{"Files":{"Total":0,"Largest":0,"Errs":0},"Views":null}"#;
     assert_eq!(Facts::default().with_workspace_stats(empty).unwrap().views, Some(0));
+    let large = format!("[{}]", " ".repeat(MAX_ANSWER_BYTES));
+    let refused = Facts::default().with_views(&large).unwrap_err().to_string();
+    assert!(refused.contains("at most 1048576 are read"), "{refused}");
     let error = Facts::default().with_views("{}").unwrap_err().to_string();
     assert!(error.starts_with("not an answer of gopls.views: "), "{error}");
 }

@@ -15,6 +15,8 @@ const LEAST_SHARE: f64 = 0.10;
 const LEAST_WAIT_NS: f64 = 100.0 * MS as f64;
 const LEAST_HELD_BYTES: f64 = 20.0 * MB as f64;
 const LEAST_GROWTH_BYTES: f64 = 10.0 * MB as f64;
+/// gopls at rest has some 20 goroutines, and a few more or less by what it has just done.
+const LEAST_GOROUTINES: f64 = 20.0;
 /// Work of which one side did this many times as much as the other is not the same work.
 const OTHER_WORK: f64 = 2.0;
 
@@ -33,6 +35,8 @@ pub enum Measure {
     LiveGrowth,
     /// The most RSS in a run, bytes.
     PeakRss,
+    /// Goroutines at the end of a run, right after the heap.
+    Goroutines,
 }
 
 /// What the two sides say of a measure.
@@ -188,8 +192,14 @@ impl Comparison {
     }
 }
 
-const MEASURES: [Measure; 5] =
-    [Measure::LongestWait, Measure::MedianWait, Measure::LiveHeap, Measure::LiveGrowth, Measure::PeakRss];
+const MEASURES: [Measure; 6] = [
+    Measure::LongestWait,
+    Measure::MedianWait,
+    Measure::LiveHeap,
+    Measure::LiveGrowth,
+    Measure::PeakRss,
+    Measure::Goroutines,
+];
 
 impl Measure {
     fn of(self, run: &Run) -> Option<f64> {
@@ -200,6 +210,7 @@ impl Measure {
             Self::LiveHeap => Some(run.end.live_bytes as f64),
             Self::LiveGrowth => Some(run.end.live_bytes as f64 - run.start.live_bytes as f64),
             Self::PeakRss => Some(figures.peak_rss_bytes as f64),
+            Self::Goroutines => run.end.goroutines.map(|count| count as f64),
         }
     }
 
@@ -209,6 +220,7 @@ impl Measure {
             Self::LongestWait | Self::MedianWait => LEAST_WAIT_NS,
             Self::LiveHeap | Self::PeakRss => LEAST_HELD_BYTES,
             Self::LiveGrowth => LEAST_GROWTH_BYTES,
+            Self::Goroutines => LEAST_GOROUTINES,
         }
     }
 }
@@ -327,6 +339,7 @@ mod tests {
             incident: format!("incident-{pid}-{live_mb}"),
             capture: 1,
             live_bytes: live_mb * MB,
+            goroutines: None,
         };
         Run {
             began_unix_ms: 0.0,
@@ -403,6 +416,25 @@ mod tests {
     fn worse_is_said_too() {
         let comparison = compared(Goal::Waits, vec![run(1, 900, 300, 300)], vec![run(2, 1_900, 300, 300)]);
         assert_eq!(comparison.verdict, FixVerdict::Worse);
+    }
+
+    #[test]
+    fn goroutines_are_compared_where_they_were_counted_and_decide_nothing() {
+        let counted = |pid, goroutines: Option<u64>| {
+            let mut run = run(pid, 900, 300, 300);
+            run.end.goroutines = goroutines;
+            vec![run]
+        };
+        let told = |before, after| {
+            let comparison = compared(Goal::Memory, counted(1, before), counted(2, after));
+            assert_eq!(comparison.verdict, FixVerdict::NoClearDifference);
+            comparison.measures.last().map(|m| (m.measure, m.told))
+        };
+        let goroutines = |told| Some((Measure::Goroutines, told));
+        assert_eq!(told(Some(400), Some(24)), goroutines(Told::Better));
+        assert_eq!(told(Some(18), Some(24)), goroutines(Told::Same), "a third more, and nothing");
+        assert_eq!(told(Some(24), Some(400)), goroutines(Told::Worse));
+        assert_eq!(told(None, Some(400)), goroutines(Told::Unknown), "a run of an earlier version");
     }
 
     #[test]

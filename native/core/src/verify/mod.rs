@@ -60,6 +60,10 @@ pub struct HeapPoint {
     pub capture: u32,
     /// Its `inuse_space` without gopls's ballast.
     pub live_bytes: Bytes,
+    /// How many goroutines there were right after it; absent when that was not told, and in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub goroutines: Option<u64>,
 }
 
 /// A run that is over.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use stallscope_core::report::{Replaced, ReportFile, ReportFileKind};
 
 use crate::reader::ReadError;
-use crate::store::{StoreError, write_atomic};
+use crate::store::{StoreError, write_for_user};
 
 pub use build::build;
 pub use kept::Reports;
@@ -162,5 +162,5 @@ fn save(destination: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     if !destination.is_absolute() {
         return Err(ReportError::Destination { path: destination.to_path_buf() });
     }
-    Ok(write_atomic(destination, bytes)?)
+    Ok(write_for_user(destination, bytes)?)
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use stallscope_core::model::{
     Bytes, CaptureState, INCIDENT_FORMAT, Incident, IncidentState, IncidentSummary,
 };
+use stallscope_core::patterns::WorkspaceFacts;
 use tempfile::NamedTempFile;
 
 use super::{Store, StoreError, part_file, write_atomic};
@@ -88,9 +89,7 @@ impl IncidentFolder {
     /// Disk full, read-only, …; the last version stays.
     pub fn write(&self, incident: &Incident) -> Result<(), StoreError> {
         self.make()?;
-        let path = self.path.join(INCIDENT_FILE);
-        let text = serde_json::to_vec_pretty(incident).map_err(|e| StoreError::io(&path, e.into()))?;
-        write_atomic(&path, &text)
+        write_incident(&self.path, incident)
     }
 
     /// Removes the folder when nothing has come to be in it: an incident that a full disk did not take.
@@ -123,6 +122,16 @@ impl Store {
             return Err(StoreError::NotFound { id: id.to_owned() });
         }
         read_incident(&folder)
+    }
+
+    /// Adds to a complete incident what gopls said of its workspace.
+    ///
+    /// # Errors
+    /// Not there any more, not readable, disk full, …; the incident stays as it was.
+    pub fn keep_workspace_facts(&self, id: &str, facts: WorkspaceFacts) -> Result<(), StoreError> {
+        let mut incident = self.load(id)?;
+        incident.workspace_facts = Some(facts);
+        write_incident(&self.folder(id)?, &incident)
     }
 
     /// All incidents, newest first; unreadable ones are listed with their problem.
@@ -273,6 +282,13 @@ impl Store {
     }
 }
 
+/// Writes `incident.json` into its folder, atomically.
+fn write_incident(folder: &Path, incident: &Incident) -> Result<(), StoreError> {
+    let path = folder.join(INCIDENT_FILE);
+    let text = serde_json::to_vec_pretty(incident).map_err(|e| StoreError::io(&path, e.into()))?;
+    write_atomic(&path, &text)
+}
+
 fn read_incident(folder: &Path) -> Result<Incident, StoreError> {
     let path = folder.join(INCIDENT_FILE);
     let unreadable = |why: String| StoreError::Unreadable { path: path.clone(), why };
@@ -306,6 +322,8 @@ fn unreadable(id: String, size_bytes: Bytes, error: &StoreError) -> IncidentSumm
         rss_start_bytes: 0,
         rss_peak_bytes: 0,
         has_heap: false,
+        heap_failed: false,
+        on_request: None,
         first_load: false,
         ordinary_load: false,
         size_bytes,

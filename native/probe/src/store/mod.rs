@@ -22,7 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub(crate) use atomic::part_file;
-pub use atomic::write_atomic;
+pub use atomic::{write_atomic, write_for_user};
 pub use incidents::IncidentFolder;
 use tempfile::NamedTempFile;
 

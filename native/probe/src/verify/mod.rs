@@ -4,10 +4,12 @@
 mod files;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stallscope_core::model::{Capture, CaptureKind, CaptureRequest, CaptureState, CaptureWhat};
+use stallscope_core::goroutines;
+use stallscope_core::model::{Capture, CaptureKind, CaptureRequest, CaptureState, CaptureWhat, Incident};
 use stallscope_core::verify::{
     HeapPoint, MOST_RUNS, OpenRun, Side, Verification, VerificationStart, VerificationView, VerifyStep,
     kept_settings,
@@ -19,6 +21,9 @@ use files::Files;
 use crate::evidence::heap_totals;
 use crate::store::{Store, StoreError};
 use crate::watcher::{Record, WatchError, Watcher};
+
+/// The first line of a page of goroutines, which has their count, is shorter.
+const GOROUTINES_HEAD_BYTES: usize = 200;
 
 /// Why a step could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -243,6 +248,7 @@ fn read_heap_point(store: &Store, incident: String) -> Result<HeapPoint, VerifyE
     let Some(capture) = loaded.captures.iter().rfind(is_point) else {
         return Err(VerifyError::Heap { incident, why: "no whole one is there".to_owned() });
     };
+    let goroutines = count_goroutines(store, &loaded);
     let path = store.capture_path(&incident, capture.number)?;
     let profile = std::fs::read(&path).map_err(|error| StoreError::io(&path, error))?;
     match heap_totals(&profile) {
@@ -250,9 +256,20 @@ fn read_heap_point(store: &Store, incident: String) -> Result<HeapPoint, VerifyE
             incident,
             capture: capture.number,
             live_bytes: totals.inuse_bytes.saturating_sub(totals.ballast_bytes),
+            goroutines,
         }),
         None => Err(VerifyError::Heap { incident, why: "it is no heap profile".to_owned() }),
     }
+}
+
+/// How many goroutines the page beside it tells of; `None` when none came, or it cannot be read.
+fn count_goroutines(store: &Store, incident: &Incident) -> Option<u64> {
+    let is_whole = |c: &&Capture| c.kind == CaptureKind::Goroutines && c.state == CaptureState::Complete;
+    let page = incident.captures.iter().rfind(is_whole)?;
+    let mut file = std::fs::File::open(store.capture_path(&incident.id, page.number).ok()?).ok()?;
+    let mut head = [0; GOROUTINES_HEAD_BYTES];
+    let read = file.read(&mut head).ok()?;
+    goroutines::total(&String::from_utf8_lossy(&head[..read])).ok()
 }
 
 fn unix_ms() -> f64 {

@@ -1,6 +1,7 @@
 //! The loop's incidents: opened, written as they go, closed; and who waits for one of their captures.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use stallscope_core::engine::{Action, Event, StallKey};
 use stallscope_core::model::{
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use super::WatchError;
 use super::run::Loop;
 use super::tell::note;
+use super::workspace::Closed;
 use super::writer::{Job, Report};
 
 /// Who waits for a capture that was asked for by hand.
@@ -153,6 +155,8 @@ impl Loop {
                 self.folders.remove(&key);
                 self.last_incident = Some(*summary.clone());
                 self.answer(key, true, &incident, &summary);
+                let (id, gopls) = (summary.id.clone(), incident.gopls.clone());
+                self.closed = Some(Closed { id, gopls, at: Instant::now() });
                 self.tell(WatchEvent::IncidentClosed { summary: *summary, prompt });
             }
             Report::Pruned { count } => {

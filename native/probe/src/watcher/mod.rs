@@ -22,6 +22,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod waits;
+mod workspace;
 mod writer;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ use stallscope_core::model::{
     Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, ObservedRequest, Status,
     Timeline, TimelineQuery, WatchEvent, WatchSettings,
 };
+use stallscope_core::patterns::{Facts, NotFacts};
 use stallscope_core::verify::RunFigures;
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,6 +72,7 @@ pub(crate) enum Command {
     Memory(oneshot::Sender<Option<MemoryView>>),
     Record(Record, oneshot::Sender<Recorded>),
     Evidence(oneshot::Sender<LiveEvidence>),
+    Workspace(u32, Facts, oneshot::Sender<Result<(), WatchError>>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -114,6 +117,15 @@ pub enum WatchError {
         /// Where.
         id: String,
     },
+    /// What it is said to have answered is no such answer.
+    #[error("{0}: nothing is known of the workspace by it")]
+    NotFacts(#[from] NotFacts),
+    /// Another gopls is watched than the one that was asked.
+    #[error("gopls {pid} is not watched any more: ask the one that is")]
+    AnotherGopls {
+        /// The one that was asked.
+        pid: u32,
+    },
     /// The watcher has ended.
     #[error("the watcher is not running: reload the window; its log says why it ended")]
     Ended,
@@ -128,6 +140,8 @@ impl WatchError {
             Self::DebugServerFailing(_) => "debug-server-failing",
             Self::CaptureFailed(_) => "capture-failed",
             Self::Cancelled { .. } => "capture-cancelled",
+            Self::NotFacts(_) => "not-facts",
+            Self::AnotherGopls { .. } => "another-gopls",
             Self::Ended => "watcher-ended",
         }
     }
@@ -278,6 +292,29 @@ impl Watcher {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Evidence(reply));
         answer.await.map_err(|_| WatchError::Ended)
+    }
+
+    /// Takes what gopls `pid` answered about its workspace, as JSON: `gopls.workspace_stats` and `gopls.views`. When this
+    /// returns, an incident that was closed just before has it too.
+    ///
+    /// # Errors
+    /// It is something else, another gopls is watched, or the watcher has ended.
+    pub async fn workspace_answered(
+        &self,
+        pid: u32,
+        stats: Option<&str>,
+        views: Option<&str>,
+    ) -> Result<(), WatchError> {
+        let mut facts = Facts::default();
+        if let Some(stats) = stats {
+            facts = facts.with_workspace_stats(stats)?;
+        }
+        if let Some(views) = views {
+            facts = facts.with_views(views)?;
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Workspace(pid, facts, reply));
+        answer.await.unwrap_or(Err(WatchError::Ended))
     }
 
     /// What is going on now: the latest status, its ages as of this moment.

@@ -6,13 +6,11 @@ use std::time::Duration;
 use stallscope_core::engine::{Event, MemoryRead};
 use stallscope_core::heap::AllocationSites;
 use stallscope_core::memory::{HeapTotals, MemStats};
-use stallscope_core::model::{Bytes, GoplsIdentity, GoplsProcess, GoplsRelation};
-use stallscope_core::patterns::Facts;
+use stallscope_core::model::{Bytes, GoplsIdentity};
 use tokio::task::spawn_blocking;
 
 use super::fetch::resident;
 use super::run::{Done, Loop};
-use super::target::Target;
 use crate::debug::{DebugClient, Endpoint, Fetch, Limits};
 use crate::evidence::heap_totals;
 use crate::patterns::LiveEvidence;
@@ -66,21 +64,11 @@ impl Loop {
 }
 
 impl Loop {
-    /// What leak patterns are judged on: profiles and cycles under the conditions of now, and what is known of the window
-    /// without asking gopls.
+    /// What leak patterns are judged on: profiles and cycles under the conditions of now, and what is known of the workspace.
     pub fn evidence(&self) -> LiveEvidence {
         let series = self.engine.series();
         let profiles = self.profiles.taken_at(|at_ns| series.iter().any(|point| point.at_ns == at_ns));
-        let facts = Facts { gopls_processes: self.gopls_of_window(), ..Facts::default() };
-        LiveEvidence { profiles, series, facts }
-    }
-
-    /// How many gopls serve this window; `None` where there is none, or one was named by its pid.
-    fn gopls_of_window(&self) -> Option<u64> {
-        let Target::Host { .. } = self.options.target else { return None };
-        let serves = |p: &&GoplsProcess| matches!(p.relation, GoplsRelation::Ours | GoplsRelation::Daemon);
-        let count = self.finder.processes.iter().filter(serves).count() as u64;
-        (count > 0).then_some(count)
+        LiveEvidence { profiles, series, facts: self.facts() }
     }
 }
 

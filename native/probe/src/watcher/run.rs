@@ -26,6 +26,7 @@ use super::stamps::Stamps;
 use super::target::{Finder, Watched};
 use super::tell::{Fingerprint, OwnCpu, note};
 use super::waits::{WaitSampleResult, WaitSampling};
+use super::workspace::Closed;
 use super::writer::{Job, Report, Writer};
 use super::{Command, Listener, Record, Recorded, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
@@ -169,6 +170,8 @@ pub(super) struct Loop {
     // incidents.rs
     pub folders: HashMap<StallKey, Arc<IncidentFolder>>,
     pub asked: Vec<Asked>,
+    /// The incident that was closed last, for what gopls says right after it.
+    pub closed: Option<Closed>,
 
     // tell.rs
     pub shared: Arc<Mutex<Shared>>,
@@ -241,6 +244,7 @@ impl Loop {
             waits: WaitSampling::new(now),
             folders: HashMap::new(),
             asked: Vec::new(),
+            closed: None,
             shared,
             listener,
             last_load: None,
@@ -382,6 +386,7 @@ impl Loop {
             Command::Evidence(reply) => {
                 let _ = reply.send(self.evidence());
             }
+            Command::Workspace(pid, facts, reply) => self.workspace_told(pid, facts, reply),
             Command::Stop(_) => {}
         }
     }

@@ -12,7 +12,7 @@ use stallscope_core::model::{Bytes, DebugServer, LatencySource, WatchEvent};
 use super::is_on;
 use super::run::{Done, Loop};
 use super::tell::note;
-use crate::debug::{self, DebugClient};
+use crate::debug::{self, DebugClient, ServerInfo};
 
 /// Looked for often right after gopls was found, rarely later (the user may switch it on at any time).
 const DISCOVER_SOON: Duration = Duration::from_millis(250);
@@ -30,6 +30,8 @@ pub(super) struct Server {
     pub address: SocketAddr,
     pub debug: DebugServer,
     version: Option<String>,
+    /// What it says about itself.
+    info: Option<ServerInfo>,
     client: DebugClient,
 }
 
@@ -52,8 +54,9 @@ pub(super) async fn discover(
     let found = debug::discover(pid, &log_dirs).await;
     match (found.client(), found.address) {
         (Some(client), Some(address)) => {
-            let version = version.or_else(|| found.info.and_then(|info| info.version));
-            Ok(Some(Server { address, debug: found.server, version, client }))
+            let told = found.info.as_ref().and_then(|info| info.version.clone());
+            let version = version.or(told);
+            Ok(Some(Server { address, debug: found.server, version, info: found.info, client }))
         }
         _ if matches!(found.server, DebugServer::Failing { .. }) => Err(found.server),
         _ => Ok(None),
@@ -109,6 +112,9 @@ impl Loop {
             Ok(Some(server)) => {
                 self.debug = server.debug.clone();
                 self.captures_address = Some(server.address);
+                if let Some(ServerInfo { version, go_version, .. }) = server.info.clone() {
+                    self.learn_version(version, go_version);
+                }
                 self.poll_failures = 0;
                 self.server = Some(Box::new(server));
                 self.due.poll = Instant::now();
@@ -123,6 +129,16 @@ impl Loop {
             Err(DebugServer::Failing { address, error }) => self.fail_server(address, error),
             Err(_) => {}
         }
+    }
+
+    /// An executable that cannot be read does not tell its version; gopls itself may.
+    fn learn_version(&mut self, version: Option<String>, go_version: Option<String>) {
+        if let Some(gopls) = &mut self.gopls {
+            let identity = &mut gopls.identity;
+            identity.version = identity.version.take().or_else(|| version.clone());
+            identity.go_version = identity.go_version.take().or_else(|| go_version.clone());
+        }
+        self.feed(Event::Version { version, go_version });
     }
 
     pub fn poll(&mut self, now: Instant) {

@@ -586,3 +586,47 @@ fn the_status_is_as_of_now_and_knows_the_time_of_day() {
     let said_ms = status.origin_unix_ms + status.at_ns as f64 / 1e6;
     assert!((unix_ms - said_ms).abs() < 1_000.0, "{said_ms}, not {unix_ms}");
 }
+
+#[tokio::test]
+async fn what_gopls_says_right_after_an_incident_is_in_it_when_that_is_answered() {
+    let mut desk = Desk::new().await;
+    desk.outside.server.let_heaps_through(10);
+    let told = async |outside: &Outside, pid: u32| {
+        let (reply, answer) = oneshot::channel();
+        let facts = Facts { workspace_modules: Some(52), ..Facts::default() };
+        outside.commands.send(Command::Workspace(pid, facts, reply)).unwrap();
+        answer.await.unwrap()
+    };
+    let dir = desk.dir.path().to_path_buf();
+    let (another, kept) = desk
+        .run(async |outside| {
+            let id = outside.capture_now().await.unwrap().id;
+            let another = told(outside, 1).await;
+            told(outside, std::process::id()).await.unwrap();
+            (another, Store::new(dir).load(&id).unwrap().workspace_facts)
+        })
+        .await;
+    assert!(matches!(another, Err(WatchError::AnotherGopls { pid: 1 })), "{another:?}");
+    assert_eq!(kept.unwrap().facts.workspace_modules, Some(52));
+    assert_eq!(
+        desk.watch.evidence().facts.workspace_modules,
+        Some(52),
+        "the patterns of now are judged on it"
+    );
+}
+
+#[tokio::test]
+async fn what_gopls_says_about_an_incident_that_was_deleted_meanwhile_is_no_failure() {
+    let mut desk = Desk::new().await;
+    desk.outside.server.let_heaps_through(10);
+    let store = Store::new(desk.dir.path().into());
+    desk.run(async |outside| {
+        let id = outside.capture_now().await.unwrap().id;
+        store.delete(&[id]).unwrap();
+        let (reply, answer) = oneshot::channel();
+        outside.commands.send(Command::Workspace(std::process::id(), Facts::default(), reply)).unwrap();
+        answer.await.unwrap().unwrap();
+    })
+    .await;
+    assert!(store.list().unwrap().is_empty() && desk.problems().is_empty());
+}

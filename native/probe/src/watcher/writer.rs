@@ -8,8 +8,11 @@ use std::thread::JoinHandle;
 use stallscope_core::engine::StallKey;
 use stallscope_core::limits::{Limits, UnixMs};
 use stallscope_core::model::{Bytes, Incident, IncidentSummary, PastLoad};
+use stallscope_core::patterns::WorkspaceFacts;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
+use super::WatchError;
 use crate::panic_text;
 use crate::store::{IncidentFolder, Store, StoreError};
 
@@ -25,6 +28,9 @@ pub(super) enum Job {
     Final { key: StallKey, folder: Arc<IncidentFolder>, incident: Box<Incident>, prompt: bool, budget: Bytes },
     /// The incident is none: its folder goes.
     Withdraw { folder: Arc<IncidentFolder> },
+    /// What gopls said of its workspace right after this incident. Whoever waits is answered, whatever comes of it: the incident
+    /// may have been deleted meanwhile.
+    Workspace { id: String, facts: WorkspaceFacts, reply: oneshot::Sender<Result<(), WatchError>> },
     /// The limits.
     Limits { limits: Limits, now: UnixMs },
     /// A load that is over.
@@ -142,6 +148,15 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
                 _ => {}
             }
             reports
+        }
+        Job::Workspace { id, facts, reply } => {
+            let kept = store.keep_workspace_facts(&id, facts);
+            // Whoever asked may have gone.
+            let _ = reply.send(Ok(()));
+            match kept {
+                Ok(()) | Err(StoreError::NotFound { .. }) => Vec::new(),
+                Err(error) => return Err(error),
+            }
         }
         Job::Limits { limits, now } => vec![Report::Limits(store.write_limits(limits, now)?)],
         Job::Load { load } => {

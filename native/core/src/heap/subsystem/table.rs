@@ -82,14 +82,25 @@ impl HeapIndex {
 
     /// Flat and cumulative values of only those samples that belong to a subsystem.
     pub(crate) fn table_of_subsystem(&self, kind: usize, id: &str) -> Result<Table, HeapError> {
-        let assignment = self.assignment();
-        let rules = assignment.rules;
-        let Some(number) = (0..rules.count() as u8).find(|number| rules.id(*number) == id) else {
-            let available = rules.ids().chain([UNASSIGNED]).collect::<Vec<_>>().join(", ");
-            return Err(HeapError::UnknownSubsystem { asked: id.to_owned(), available });
-        };
-        let samples = (0..self.profile.samples.len()).filter(|sample| assignment.of(*sample) == number);
+        let samples = self.samples_in(Some(self.subsystem_number(id)?));
         Ok(Table::of_samples(&self.profile, &self.nodes, kind, samples))
+    }
+
+    /// The number of a subsystem, the same in every profile.
+    pub(in crate::heap) fn subsystem_number(&self, id: &str) -> Result<u8, HeapError> {
+        let rules = self.assignment().rules;
+        (0..rules.count() as u8).find(|number| rules.id(*number) == id).ok_or_else(|| {
+            let available = rules.ids().chain([UNASSIGNED]).collect::<Vec<_>>().join(", ");
+            HeapError::UnknownSubsystem { asked: id.to_owned(), available }
+        })
+    }
+
+    /// The samples of a subsystem; without one, all of them.
+    pub(in crate::heap) fn samples_in(&self, subsystem: Option<u8>) -> impl Iterator<Item = usize> {
+        // Assigning takes a walk of every stack: not where nobody asks for it.
+        let only = subsystem.map(|number| (self.assignment(), number));
+        (0..self.sample_count())
+            .filter(move |sample| only.is_none_or(|(assignment, number)| assignment.of(*sample) == number))
     }
 
     /// The flat values of every function in every subsystem it allocates for.
