@@ -73,11 +73,12 @@ export function phaseMeaning(phase: Phase, { t }: Texts): string {
 }
 
 /** What a request waits for at this moment, as a part of a line. */
-export function currentPhase({ phase, behind }: CurrentPhase, { t, valueByName }: Language): string {
-  if (behind !== null && phase === 'queued')
-    return t('queued behind {method}', { method: requestWords(behind, { t, valueByName }) });
-  return phaseName(phase, { t });
+export function currentPhase({ phase, behind }: CurrentPhase, language: Language): string {
+  if (behind !== null && phase === 'queued') return queuedBehind(requestWords(behind, language), language);
+  return phaseName(phase, language);
 }
+
+const queuedBehind = (method: string, { t }: Texts): string => t('queued behind {method}', { method });
 
 /** How the phases are known. */
 export function phaseSource(source: PhaseSource, samples: number, { t }: Texts): string {

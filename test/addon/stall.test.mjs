@@ -144,6 +144,22 @@ test('one stall is one incident: the hover, as long as its client waited', async
   assert.equal(last.id, seen.incident.id);
 });
 
+test('most of the wait has a name: the go command first, then parsing and type checking', (t) => {
+  const { wait, request } = seen.incident;
+  const shares = Object.fromEntries(wait.phases.map(({ phase, share }) => [phase, share]));
+  t.diagnostic(
+    wait.phases.map(({ phase, share }) => `${phase} ${(share * 100).toFixed(0)} %`).join(', ') +
+      ` by ${wait.samples} looks`,
+  );
+  const sum = wait.slices.reduce((total, { begin_ns: from, end_ns: to }) => total + to - from, 0);
+  assert.equal(sum, request.end_ns - request.start_ns, 'the slices add up to the wait');
+  assert.ok((shares.unknown ?? 0) <= 0.15, 'at least 85 % is named');
+  const first = wait.slices.find(({ phase }) => phase !== 'unknown');
+  assert.ok(['go-command', 'awaiting-load', 'queued'].includes(first.phase), `it began with ${first.phase}`);
+  assert.ok(shares['type-checking'] > 0.2, 'type checking is a large part of a cold hover');
+  assert.deepEqual(wait.unknown_functions, [], 'no rule is missing');
+});
+
 test('its heap was captured during the request, each moment after the one before', () => {
   const { request } = seen.incident;
   const { heap } = seen;
