@@ -2444,7 +2444,11 @@ captures: Array<CaptureMark>,
 /**
  * Stalls.
  */
-stalls: Array<StallSpan>, };
+stalls: Array<StallSpan>, 
+/**
+ * What the main request of an incident was spent on, without a gap; empty where that is not known, and live.
+ */
+phases: Array<PhaseSlice>, };
 
 /**
  * What part of the time line to draw, and how finely.

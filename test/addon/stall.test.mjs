@@ -1,5 +1,6 @@
 // One real stall, from the first request to the last byte: a real gopls with an empty cache loads its own source
 // while a hover waits for it. The tests below ask the core about that one stall, in the order they stand in.
+// With STALLSCOPE_RECORD=1 what the wait was for is written for the panel's tests.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -10,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Gopls } from '../lib/gopls.mjs';
 import { pprofTotal } from '../lib/pprof.mjs';
 import { children, rssBytes } from '../lib/procfs.mjs';
-import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
+import { gopls as goplsFile, goplsSource, repo } from '../tools/lib/paths.mjs';
 import { EventLog, addon, coreOptions, eventually, failure, value } from './support/core.mjs';
 
 const HOVER = 'textDocument/hover';
@@ -60,6 +61,11 @@ async function coldHover() {
   seen.longestDelayMs = delay.max / 1e6;
   seen.uri = uri;
   seen.line = line;
+}
+
+function record(what) {
+  const file = path.join(repo, 'test/panel/recorded/wait.json');
+  fs.writeFileSync(file, `${JSON.stringify(what, null, 1)}\n`);
 }
 
 before(
@@ -158,6 +164,7 @@ test('most of the wait has a name: the go command first, then parsing and type c
   assert.ok(['go-command', 'awaiting-load', 'queued'].includes(first.phase), `it began with ${first.phase}`);
   assert.ok(shares['type-checking'] > 0.2, 'type checking is a large part of a cold hover');
   assert.deepEqual(wait.unknown_functions, [], 'no rule is missing');
+  if (process.env.STALLSCOPE_RECORD) record({ start_ns: request.start_ns, end_ns: request.end_ns, wait });
 });
 
 test('its heap was captured during the request, each moment after the one before', () => {

@@ -13,6 +13,29 @@ export const session = JSON.parse(
   zlib.gunzipSync(fs.readFileSync(path.join(import.meta.dirname, 'recorded/session.json.gz'))).toString(),
 );
 
+/** What a first hover was for, as recorded by test/addon/stall.test.mjs; at another time, and as long as `main` was. */
+const recordedWait = JSON.parse(
+  fs.readFileSync(path.join(import.meta.dirname, 'recorded/wait.json'), 'utf8'),
+);
+function waitOf(main) {
+  const { start_ns, end_ns, wait } = recordedWait;
+  const stretch = (main.end_ns - main.start_ns) / (end_ns - start_ns);
+  const at = (ns) => Math.round(main.start_ns + (ns - start_ns) * stretch);
+  return {
+    ...wait,
+    phases: wait.phases.map((phase) => ({ ...phase, duration_ns: Math.round(phase.duration_ns * stretch) })),
+    slices: wait.slices.map((slice) => ({
+      ...slice,
+      begin_ns: at(slice.begin_ns),
+      end_ns: at(slice.end_ns),
+    })),
+    queued_behind: wait.queued_behind.map(({ method, duration_ns }) => ({
+      method,
+      duration_ns: Math.round(duration_ns * stretch),
+    })),
+  };
+}
+
 const INTERACTIVE = /hover|references|symbol$|implementation/;
 export const requestRecord = ({ method, start_ns, end_ns, uri }) => ({
   method,
@@ -73,7 +96,7 @@ function memory(number, trigger_ns) {
   };
 }
 
-function incident(main, { captures, decisions, notes = [], load = null }) {
+function incident(main, { captures, decisions, notes = [], load = null, wait = null }) {
   const started = new Date(session.origin_unix_ms + main.start_ns / MS);
   const [from, to] = [main.start_ns - 2000 * MS, main.end_ns + 1500 * MS];
   const series = session.rss
@@ -94,6 +117,7 @@ function incident(main, { captures, decisions, notes = [], load = null }) {
     requests: requests.filter(({ start_ns, end_ns }) => start_ns < main.end_ns && end_ns > main.start_ns),
     latency_source: 'counters',
     load,
+    wait,
     rss: {
       start_bytes: values[0],
       peak_bytes: Math.max(...values),
@@ -122,6 +146,7 @@ const grown = { rise_bytes: 31_457_280, limit_bytes: 15e6, window_ms: 500 };
 export function firstLoad() {
   const start = firstStall.start_ns;
   return incident(firstStall, {
+    wait: waitOf(firstStall),
     captures: [
       capture(1, 'heap', start + 214 * MS, 'gopls-v0.23.0-early.pb.gz', { inuse_space_bytes: 104_857_600 }),
       capture(2, 'heap', start + 1460 * MS, 'gopls-v0.23.0-loading.pb.gz', { trigger: 'heap-high-water' }),

@@ -45,6 +45,40 @@ test('a first load is called one, and no leak', async () => {
   });
 });
 
+test('what the wait was for: in the verdict, in a table that adds up, and on the time line', async () => {
+  const { wait, request } = firstLoad();
+  const percent = (share) => `${(share * 100).toFixed(1)}%`;
+  await verdictOf(firstLoad(), async (verdict, page) => {
+    const [first, second] = wait.phases;
+    assert.equal(first.phase, 'type-checking');
+    assert.equal(second.phase, 'go-command');
+    await verdict.getByText(/^Of the wait: Type checking [\d.]+\ss · go command \d/).waitFor();
+    const rows = await page
+      .getByRole('table', { name: 'What the wait was for' })
+      .getByRole('row')
+      .evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.innerText.trim())));
+    assert.deepEqual(rows.map(([name, , share]) => [name, share.replaceAll(/\s/g, '')]).slice(0, 2), [
+      ['Type checking', percent(first.share)],
+      ['go command', percent(second.share)],
+    ]);
+    assert.equal(rows.length, wait.phases.length);
+    await page.getByText(/^For \d+\sms it stood behind /).waitFor();
+    await page.getByText(new RegExp(`looking at its goroutines ${wait.samples} times`)).waitFor();
+    assert.equal(await page.locator('.chart .phase').count(), wait.slices.length);
+    const [lane, bar] = await Promise.all(
+      ['.chart .phase', '.chart .bar.waited'].map((what) =>
+        page.locator(what).evaluateAll((all) => {
+          const boxes = all.map((element) => element.getBoundingClientRect());
+          return [Math.min(...boxes.map(({ left }) => left)), Math.max(...boxes.map(({ right }) => right))];
+        }),
+      ),
+    );
+    // As long as the request, and at its place.
+    assert.ok(Math.abs(lane[0] - bar[0]) < 2 && Math.abs(lane[1] - bar[1]) < 2, `${lane} / ${bar}`);
+    assert.ok(request.end_ns > request.start_ns);
+  });
+});
+
 test('growth is told with the heap beside it, and nothing is said of a leak', async () => {
   const { id, captures } = laterStall();
   await verdictOf({ id }, async (verdict, page) => {

@@ -2,10 +2,11 @@
 // Everything shares the one time axis: RSS as an area, requests as bars in lanes below it, stalls as shaded spans.
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { CaptureMark, RequestBar, RssPoint, Timeline } from '../../shared/model';
+import type { CaptureMark, PhaseSlice, RequestBar, RssPoint, Timeline } from '../../shared/model';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { phaseName } from '../waits/words';
 import { methodName } from '../words/sources';
 import { gapLimit } from './read';
 import { length, timeTicks, valueTicks, type Span } from './view';
@@ -23,12 +24,16 @@ const GAP = 8;
 const MERGE_PX = 1;
 const LABEL_PX = 48;
 
-export const chartHeight = (lanes: number): number =>
-  TOP + RSS_HEIGHT + GAP + Math.max(1, lanes) * LANE + AXIS;
-export const shownLanes = (timeline: Timeline | null): number =>
+export const chartHeight = (timeline: Timeline | null): number => axisAt(timeline) + AXIS;
+/** Where the lanes end: those of the requests, and the one of the phases where they are known. */
+const axisAt = (timeline: Timeline | null): number =>
+  lanesTop + (shownLanes(timeline) + phaseLanes(timeline)) * LANE;
+const lanesTop = TOP + RSS_HEIGHT + GAP;
+const phaseLanes = (timeline: Timeline | null): number => ((timeline?.phases.length ?? 0) > 0 ? 1 : 0);
+const shownLanes = (timeline: Timeline | null): number =>
   Math.min(
     MOST_LANES,
-    (timeline?.requests ?? []).reduce((most, { lane }) => Math.max(most, lane + 1), 0),
+    (timeline?.requests ?? []).reduce((most, { lane }) => Math.max(most, lane + 1), 1),
   );
 
 interface Props {
@@ -41,8 +46,7 @@ interface Props {
 }
 
 export function Chart({ timeline, view, width, zero_ns, children }: Props) {
-  const lanes = shownLanes(timeline);
-  const height = chartHeight(lanes);
+  const height = chartHeight(timeline);
   const plot = Math.max(1, width - LEFT - RIGHT);
   const x = (ns: number) => LEFT + ((ns - view.from_ns) / length(view)) * plot;
   const edge = (ns: number) => Math.max(LEFT, Math.min(LEFT + plot, x(ns)));
@@ -60,8 +64,8 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
   const top = Math.max(levels.at(-1) ?? 0, bottom + 1);
   const y = (bytes: number) => TOP + RSS_HEIGHT * (1 - (bytes - bottom) / (top - bottom));
   const floor = TOP + RSS_HEIGHT;
-  const lanesTop = floor + GAP;
-  const axis = lanesTop + Math.max(1, lanes) * LANE;
+  const axis = axisAt(timeline);
+  const phasesTop = lanesTop + shownLanes(timeline) * LANE;
 
   const ticks = timeTicks(view, Math.max(2, plot / 95), zero_ns ?? -(timeline.origin_unix_ms % 3.6e6) * 1e6);
   const timeLabel = (ns: number) =>
@@ -126,6 +130,11 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
         {merge(timeline.requests, x, LEFT, LEFT + plot, timeline.to_ns).map((bar) => (
           <Bar key={`${bar.lane} ${bar.from}`} bar={bar} top={lanesTop + bar.lane * LANE} />
         ))}
+        {timeline.phases
+          .filter((slice) => slice.begin_ns < view.to_ns && slice.end_ns > view.from_ns)
+          .map((slice) => (
+            <Phase key={slice.begin_ns} slice={slice} x={x} top={phasesTop} />
+          ))}
         {timeline.captures
           .filter(
             ({ trigger_ns, received_ns }) => seen(trigger_ns, view) || seen(received_ns ?? trigger_ns, view),
@@ -137,6 +146,11 @@ export function Chart({ timeline, view, width, zero_ns, children }: Props) {
       <text class="axis-label lanes-label" x={LEFT - 8} y={lanesTop + 10} text-anchor="end">
         {t('Requests')}
       </text>
+      {timeline.phases.length > 0 && (
+        <text class="axis-label lanes-label" x={LEFT - 8} y={phasesTop + 10} text-anchor="end">
+          {t('Waited for')}
+        </text>
+      )}
       {children}
     </svg>
   );
@@ -264,6 +278,28 @@ function Bar({ bar, top }: { bar: MergedBar; top: number }) {
       {fits && (
         <text class="bar-label" x={from + 5} y={top + 9.5}>
           {bar.label}
+        </text>
+      )}
+    </>
+  );
+}
+
+function Phase({ slice, x, top }: { slice: PhaseSlice; x(ns: number): number; top: number }) {
+  const [from, to] = [x(slice.begin_ns), x(slice.end_ns)];
+  const label = phaseName(slice.phase);
+  const left = Math.max(LEFT, from);
+  return (
+    <>
+      <rect
+        class={cx('phase', `phase-${slice.phase}`)}
+        x={from}
+        y={top}
+        width={Math.max(0.5, to - from)}
+        height={BAR}
+      />
+      {to - left > label.length * 6.4 + 8 && (
+        <text class="bar-label" x={left + 5} y={top + 9.5}>
+          {label}
         </text>
       )}
     </>

@@ -1,6 +1,7 @@
 import type { Timeline } from '../../shared/model';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { phaseName } from '../waits/words';
 import { captureKind, captureState, methodName } from '../words/sources';
 import type { Moment } from './read';
 
@@ -18,7 +19,7 @@ interface Props {
 
 /** The values under the crosshair. */
 export function Readout({ moment, timeline, zero_ns, x, width }: Props) {
-  const { at_ns, rss_bytes, requests, captures, stall } = moment;
+  const { at_ns, rss_bytes, requests, captures, stall, phase } = moment;
   const clock = fmt.clock(timeline.origin_unix_ms + at_ns / 1e6, 3);
   const side =
     x + BOX_PX + 24 > width ? { right: `${Math.max(4, width - x + 10)}px` } : { left: `${x + 10}px` };
@@ -32,6 +33,7 @@ export function Readout({ moment, timeline, zero_ns, x, width }: Props) {
       <div>
         <b>{rss_bytes === null ? t('no value') : fmt.bytes(rss_bytes)}</b> RSS
       </div>
+      {phase && <div>{t('Waited for: {phase}', { phase: phaseName(phase) })}</div>}
       {requests.slice(0, MOST_LINES).map(({ request }) => (
         <div key={`${request.method} ${request.start_ns}`} class="readout-line">
           {request.end_ns === null

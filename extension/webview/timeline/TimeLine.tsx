@@ -7,7 +7,7 @@ import { sentences, t } from '../base/l10n';
 import { Failed } from '../ui/Feedback';
 import { Segmented } from '../ui/Segmented';
 import { methodName } from '../words/sources';
-import { Chart, chartHeight, LEFT, RIGHT, shownLanes } from './Chart';
+import { Chart, chartHeight, LEFT, RIGHT } from './Chart';
 import { Legend } from './Legend';
 import { Readout } from './Readout';
 import { momentAt } from './read';
@@ -165,7 +165,7 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
     action();
   };
 
-  const height = chartHeight(shownLanes(timeline));
+  const height = chartHeight(timeline);
   const zero_ns = live ? null : (stall?.start_ns ?? view.from_ns);
   const moment =
     timeline && cursor_ns !== null ? momentAt(timeline, cursor_ns, (length(view) / plot) * 5) : null;

@@ -1,5 +1,5 @@
 // Answers about a moment of the time line, for the crosshair and for screen readers.
-import type { CaptureMark, RequestBar, RssPoint, StallSpan, Timeline } from '../../shared/model';
+import type { CaptureMark, Phase, RequestBar, RssPoint, StallSpan, Timeline } from '../../shared/model';
 
 export interface Moment {
   at_ns: number;
@@ -8,6 +8,8 @@ export interface Moment {
   requests: RequestBar[];
   captures: CaptureMark[];
   stall: StallSpan | null;
+  /** What was waited for. */
+  phase: Phase | null;
 }
 
 /** Points are thinned on long views, so "no data" is only said for gaps far longer than the distance of points. */
@@ -48,5 +50,6 @@ export function momentAt(timeline: Timeline, at_ns: number, captureSlack_ns: num
     stall:
       timeline.stalls.find((stall) => stall.start_ns <= at_ns && at_ns <= (stall.end_ns ?? timeline.to_ns)) ??
       null,
+    phase: timeline.phases.find(({ begin_ns, end_ns }) => begin_ns <= at_ns && at_ns < end_ns)?.phase ?? null,
   };
 }

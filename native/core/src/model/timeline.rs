@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::wait::PhaseSlice;
+
 use super::{Bytes, CaptureKind, CaptureState, Ns, RequestRecord};
 
 /// What part of the time line to draw, and how finely.
@@ -82,4 +84,6 @@ pub struct Timeline {
     pub captures: Vec<CaptureMark>,
     /// Stalls.
     pub stalls: Vec<StallSpan>,
+    /// What the main request of an incident was spent on, without a gap; empty where that is not known, and live.
+    pub phases: Vec<PhaseSlice>,
 }

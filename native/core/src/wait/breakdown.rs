@@ -150,7 +150,9 @@ impl WaitBreakdown {
 /// never further than [`LONGEST_REACH_NS`].
 fn reach(at_ns: Ns, other: Ns, is_end: bool) -> Ns {
     let far = at_ns.abs_diff(other);
-    let way = if is_end { far } else { far / 2 }.min(LONGEST_REACH_NS);
+    // Both sides of an odd distance meet at the same nanosecond.
+    let half = if other < at_ns { far / 2 } else { far - far / 2 };
+    let way = if is_end { far } else { half }.min(LONGEST_REACH_NS);
     if other < at_ns { at_ns - way } else { at_ns + way }
 }
 
@@ -251,14 +253,14 @@ mod tests {
     }
 
     fn told(breakdown: &WaitBreakdown) -> Vec<(Phase, u64)> {
-        breakdown.phases.iter().map(|phase| (phase.phase, phase.duration_ns / MS)).collect()
+        breakdown.phases.iter().map(|phase| (phase.phase, (phase.duration_ns + MS / 2) / MS)).collect()
     }
 
     #[test]
     fn phases_add_up_to_the_wait() {
         let log = log([
             served(200, &[(Phase::GoCommand, 1.0)]),
-            served(400, &[(Phase::Metadata, 1.0)]),
+            WaitSample { at_ns: 400 * MS + 1, ..served(0, &[(Phase::Metadata, 1.0)]) },
             served(600, &[(Phase::Parsing, 1.0), (Phase::TypeChecking, 3.0)]),
         ]);
         let found = log.breakdown(HOVER, 0, 700 * MS).unwrap();

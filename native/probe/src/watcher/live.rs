@@ -27,6 +27,7 @@ pub(super) fn timeline(engine: &Engine, query: &TimelineQuery, origin_unix_ns: u
         requests: bars(engine.requests(), from, to),
         captures: marks(stalls.iter().flat_map(|stall| &stall.captures)),
         stalls: stalls.iter().filter(|stall| !stall.on_request).map(span).collect(),
+        phases: Vec::new(),
     }
 }
 
@@ -58,6 +59,7 @@ pub(crate) fn of_incident(incident: &Incident, query: &TimelineQuery) -> Timelin
             start_ns: request.start_ns,
             end_ns: request.end_ns,
         }],
+        phases: incident.wait.as_ref().map_or_else(Vec::new, |wait| wait.slices.clone()),
     }
 }
 
