@@ -15,3 +15,4 @@ pub mod model;
 pub mod patterns;
 pub mod report;
 pub mod verify;
+pub mod wait;

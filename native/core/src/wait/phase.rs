@@ -1,0 +1,63 @@
+//! What somebody waited for, from one moment to the next.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Ns;
+
+/// What a request was waiting for, or what gopls did for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Behind an earlier message; gopls has not begun with it.
+    Queued,
+    /// For the load of the workspace, or of a part of it, when nothing more exact is known.
+    AwaitingLoad,
+    /// For a `go` command that gopls runs.
+    GoCommand,
+    /// For the graph of packages: which there are, and what they import.
+    Metadata,
+    /// Reading and parsing Go files.
+    Parsing,
+    /// Bringing in the types of packages it imports, from gopls's cache on disk.
+    Importing,
+    /// Type checking.
+    TypeChecking,
+    /// The analysers behind diagnostics and fixes.
+    Analysis,
+    /// For a lock.
+    Lock,
+    /// For a file, or another answer of the operating system.
+    Io,
+    /// For the garbage collector.
+    Gc,
+    /// Work of gopls that is none of these.
+    Other,
+    /// Nothing tells.
+    Unknown,
+}
+
+/// How a phase is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum PhaseSource {
+    /// From gopls's own spans: exact.
+    Spans,
+    /// From goroutine profiles taken meanwhile: between two of them it is not known.
+    Sampling,
+}
+
+/// A part of a wait. The slices of one wait follow each other without a gap and add up to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct PhaseSlice {
+    /// What it was.
+    pub phase: Phase,
+    /// From, on the watcher's clock.
+    pub begin_ns: Ns,
+    /// To, on the watcher's clock.
+    pub end_ns: Ns,
+    /// How it is known.
+    pub source: PhaseSource,
+}
