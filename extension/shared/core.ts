@@ -23,6 +23,7 @@ import type {
   MemoryView,
   Patterns,
   SampleType,
+  SpansView,
   ReportPreview,
   ReportRequest,
   Status,
@@ -100,6 +101,11 @@ export interface Core {
   echoEnded(method: string, uri: string): void;
   saveBegan(uri: string): void;
   saveEnded(uri: string): void;
+
+  /** Receives gopls's own spans (`-otel`, `docs/spans.md`) on a port of this machine; null ends that. */
+  recordSpans(port: number | null): Outcome<null>;
+  /** Whether they come, and how many have. */
+  spans(): SpansView;
 
   status(): Status;
   goplsProcesses(): Promise<Outcome<GoplsProcess[]>>;

@@ -1735,6 +1735,37 @@ judgement: PatternJudgement,
 cards: Array<PatternCard>, };
 
 /**
+ * What a request was waiting for, or what gopls did for it.
+ */
+export type Phase = "queued" | "awaiting-load" | "go-command" | "metadata" | "parsing" | "importing" | "type-checking" | "analysis" | "lock" | "io" | "gc" | "other" | "unknown";
+
+/**
+ * A part of a wait. The slices of one wait follow each other without a gap and add up to it.
+ */
+export type PhaseSlice = { 
+/**
+ * What it was.
+ */
+phase: Phase, 
+/**
+ * From, on the watcher's clock.
+ */
+begin_ns: number, 
+/**
+ * To, on the watcher's clock.
+ */
+end_ns: number, 
+/**
+ * How it is known.
+ */
+source: PhaseSource, };
+
+/**
+ * How a phase is known.
+ */
+export type PhaseSource = "spans" | "sampling";
+
+/**
  * What was replaced by what, and how often.
  */
 export type Replaced = { 
@@ -2097,6 +2128,48 @@ bytes_per_s: number,
  * Standard error of that by the runtime's sampling (one sample in 512 KiB), as a share of it, 0 to 1.
  */
 error_share: number, };
+
+/**
+ * How gopls's spans reach this window.
+ */
+export type SpansState = { "kind": "off" } | { "kind": "starting" } | { "kind": "here" } | { "kind": "relayed" } | { "kind": "taken", 
+/**
+ * What was tried and how it failed.
+ */
+why: string, };
+
+/**
+ * Whether gopls's spans come, and what has come of them in this window.
+ */
+export type SpansView = { 
+/**
+ * How they reach this window.
+ */
+state: SpansState, 
+/**
+ * The port gopls posts to; absent while it is not asked for.
+ */
+port: number | null, 
+/**
+ * Spans of this window's gopls that were taken in.
+ */
+received: number, 
+/**
+ * Of those, how many had to make room for later ones.
+ */
+dropped: number, 
+/**
+ * Spans that were none, or more than a body may have.
+ */
+refused: number, 
+/**
+ * Bodies that were not taken: not from a gopls of one of this user's windows, too large, no spans, or too many.
+ */
+bodies_refused: number, 
+/**
+ * When the last ones came; absent before the first.
+ */
+last_ns: number | null, };
 
 /**
  * A stall as a shaded span.

@@ -23,6 +23,10 @@ export declare class Core {
   saveBegan(uri: string): void
   /** It ended, right now. */
   saveEnded(uri: string): void
+  /** Receives gopls's own spans on a port; `null` ends that. */
+  recordSpans(port: number | null): Outcome<null>
+  /** How that stands. */
+  spans(): SpansView
   /** What is going on now. */
   status(): Status
   /** Latest decisions, newest last. */

@@ -65,6 +65,8 @@ export const RIGHT = {
   echoEnded: ['textDocument/hover', 'file:///a.go'],
   saveBegan: ['file:///a.go'],
   saveEnded: ['file:///a.go'],
+  recordSpans: [null],
+  spans: [],
   status: [],
   goplsProcesses: [],
   captureNow: [{ what: 'heap', seconds: null }],

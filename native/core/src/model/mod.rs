@@ -6,6 +6,7 @@ mod capture_request;
 mod decision;
 mod incident;
 mod settings;
+mod spans;
 mod status;
 mod timeline;
 
@@ -16,6 +17,7 @@ pub use incident::{
     IncidentState, IncidentSummary, LoadContext, Note, PastLoad, RequestRecord, RssSummary, TimingSource,
 };
 pub use settings::{Adjustment, WatchSettings};
+pub use spans::{SpansState, SpansView};
 pub use status::{
     DebugServer, FinishedLoad, GoplsProcess, GoplsRelation, GoplsStatus, InFlight, LatencySource,
     ObservedRequest, StallStatus, Status, WatchEvent,

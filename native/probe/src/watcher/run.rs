@@ -22,12 +22,14 @@ use super::queue::{Queue, Ticket};
 use super::readings::MemoryResult;
 use super::sampler::{Sample, Sampler};
 use super::server::{Reading, Server};
+use super::spans::AwaitedSpans;
 use super::stamps::Stamps;
 use super::target::{Finder, Watched};
 use super::tell::{Fingerprint, OwnCpu, note};
 use super::writer::{Job, Report, Writer};
 use super::{Command, Listener, Record, Recorded, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
+use crate::spans::SpanReceiver;
 use crate::store::{IncidentFolder, Store};
 
 /// Workers: a capture being written, one being parsed, a baseline put beside an incident, sockets being listed.
@@ -85,6 +87,7 @@ pub(super) fn run(
     clock: Clock,
     inbox: mpsc::UnboundedReceiver<Command>,
     stamps: Arc<Stamps>,
+    spans: Arc<SpanReceiver>,
     shared: &Arc<Mutex<Shared>>,
     listener: Listener,
 ) {
@@ -95,7 +98,7 @@ pub(super) fn run(
             tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
         match runtime {
             Ok(runtime) => runtime.block_on(async {
-                match Loop::new(options, clock, stamps, Arc::clone(shared), for_loop) {
+                match Loop::new(options, clock, stamps, spans, Arc::clone(shared), for_loop) {
                     Ok(mut watch) => watch.run(inbox).await,
                     Err(error) => Err(error.to_string()),
                 }
@@ -158,6 +161,10 @@ pub(super) struct Loop {
     pub profiles: KeptProfiles,
     pub baseline: Option<Arc<Baseline>>,
 
+    // spans.rs
+    pub spans: Arc<SpanReceiver>,
+    pub spans_awaited: Vec<AwaitedSpans>,
+
     // incidents.rs
     pub folders: HashMap<StallKey, Arc<IncidentFolder>>,
     pub asked: Vec<Asked>,
@@ -186,6 +193,7 @@ impl Loop {
         options: WatcherOptions,
         clock: Clock,
         stamps: Arc<Stamps>,
+        spans: Arc<SpanReceiver>,
         shared: Arc<Mutex<Shared>>,
         listener: Arc<Mutex<Listener>>,
     ) -> std::io::Result<Self> {
@@ -231,6 +239,8 @@ impl Loop {
             profiles: KeptProfiles::default(),
             baseline: None,
             folders: HashMap::new(),
+            spans,
+            spans_awaited: Vec::new(),
             asked: Vec::new(),
             shared,
             listener,
@@ -282,6 +292,7 @@ impl Loop {
 
     fn next_deadline(&self) -> Instant {
         let mut next = self.due.status.min(self.due.scan);
+        next = self.spans_awaited.iter().map(|awaited| awaited.due).fold(next, Instant::min);
         if self.gopls.is_none() {
             return next;
         }
@@ -317,6 +328,7 @@ impl Loop {
                 self.poll(now);
             }
         }
+        self.keep_spans(now);
         self.publish(now, soon);
     }
 
