@@ -5,17 +5,20 @@
 #[allow(dead_code)]
 mod common;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Gopls, eventually};
 use serde_json::json;
-use stallscope_core::model::{Ns, SpansState, SpansView};
-use stallscope_core::spans::{MOST_BODY_BYTES, SpanRecord, request_span};
+use stallscope_core::model::{Ns, SpansState, SpansView, WatchSettings};
+use stallscope_core::spans::{MOST_BODY_BYTES, SpanRecord, phases_of, request_span};
+use stallscope_core::wait::Phase;
 use stallscope_probe::clock::Clock;
 use stallscope_probe::spans::{PATH, SpanReceiver};
+use stallscope_probe::watcher::{Target, Watcher, WatcherOptions};
 
 const HOVER: &str = "textDocument/hover";
 
@@ -108,6 +111,50 @@ fn each_window_sees_the_spans_of_its_own_gopls_and_the_next_takes_over() {
     eventually("its hover", || (hovers(&all(&third)) >= 1).then_some(()));
     third.stop();
     assert!(TcpListener::bind(("127.0.0.1", port)).is_ok(), "the port is free again");
+}
+
+#[test]
+fn the_phases_of_a_cold_hover_add_up_to_its_wait() {
+    if !has_flag(&common::gopls()) {
+        println!("this gopls knows no -otel");
+        return;
+    }
+    let storage = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let mut gopls = started(port);
+    let options = WatcherOptions {
+        storage_dir: storage.path().into(),
+        workspace: Vec::new(),
+        target: Target::Process { pid: gopls.pid() },
+        log_dirs: Vec::new(),
+        settings: WatchSettings::default(),
+    };
+    let watcher = Watcher::start(options, Box::new(|_| {})).unwrap();
+    watcher.record_spans(Some(port)).unwrap();
+    eventually("gopls", || watcher.status().gopls);
+    let asked = Instant::now();
+    let hover = gopls.ask_cold_hover();
+    let wait = gopls.wait(hover).duration_since(asked);
+    let (record, hover) = eventually("its span", || {
+        let record = watcher.spans_of(0, Ns::MAX);
+        let hover = request_span(&record.spans, HOVER, 0, Ns::MAX).cloned();
+        hover.map(|hover| (record, hover))
+    });
+    let spans: Vec<_> = record.spans.iter().collect();
+    let slices = phases_of(&spans, &hover, hover.begin_ns, hover.end_ns);
+    let mut shares = BTreeMap::new();
+    for slice in &slices {
+        *shares.entry(slice.phase).or_insert(0) += slice.end_ns - slice.begin_ns;
+    }
+    for (phase, ns) in &shares {
+        println!("{phase:?}: {:.1} ms", *ns as f64 / 1e6);
+    }
+    assert_eq!(shares.values().sum::<Ns>(), hover.duration_ns(), "to the nanosecond");
+    let wait_ns = wait.as_nanos() as Ns;
+    assert!(hover.duration_ns() <= wait_ns, "{} of {wait_ns}", hover.duration_ns());
+    let unnamed: Ns = [Phase::Other, Phase::Unknown].iter().filter_map(|phase| shares.get(phase)).sum();
+    assert!(unnamed * 20 <= hover.duration_ns(), "{unnamed} of {}", hover.duration_ns());
+    assert!(shares[&Phase::GoCommand] > 0 && shares[&Phase::TypeChecking] > 0, "{shares:?}");
 }
 
 #[test]
