@@ -94,7 +94,9 @@ test('thousands of spans came, and none was dropped or refused', (t) => {
   const { state, port, received, dropped, refused, bodies_refused: bodies } = seen.view;
   assert.deepEqual({ state, port }, { state: { kind: 'here' }, port: seen.port });
   assert.deepEqual({ dropped, refused, bodies }, { dropped: 0, refused: 0, bodies: 0 });
-  t.diagnostic(`${received} spans, ${seen.kept.rows.length} of them kept in ${fs.statSync(seen.file).size} bytes`);
+  t.diagnostic(
+    `${received} spans, ${seen.kept.rows.length} of them kept in ${fs.statSync(seen.file).size} bytes`,
+  );
   assert.ok(received > 3_000, `${received}`);
 });
 
@@ -107,7 +109,9 @@ test("the hover's span is the request, on the same clock", (t) => {
   const { request } = seen.incident;
   const off = (hover.begin_ns - request.start_ns) / MS;
   const longer = (hover.length_ns - request.duration_ns) / MS;
-  t.diagnostic(`begins ${off.toFixed(2)} ms after the observer's stamp; ${longer.toFixed(3)} ms longer than counted`);
+  t.diagnostic(
+    `begins ${off.toFixed(2)} ms after the observer's stamp; ${longer.toFixed(3)} ms longer than counted`,
+  );
   assert.equal(hover.direction, 1);
   assert.ok(Math.abs(longer) < 1, `${longer} ms`);
   assert.ok(off > -5 && off < 50, `${off} ms`);
@@ -122,7 +126,9 @@ test('what it waited for is kept: the load and its go command, parsing, type che
   assert.ok(inside('cache.ParseGoSrc').length > 500);
   assert.ok(inside('cache.typeCheckBatch.checkPackageForImport').length > 100);
   assert.equal(seen.kept.cut, false);
-  assert.ok(seen.kept.from_ns < seen.incident.request.start_ns && seen.kept.to_ns >= seen.incident.request.end_ns);
+  assert.ok(
+    seen.kept.from_ns < seen.incident.request.start_ns && seen.kept.to_ns >= seen.incident.request.end_ns,
+  );
 });
 
 test('a port that is none is refused by name, and the receiver goes on', () => {
