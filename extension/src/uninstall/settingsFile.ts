@@ -4,7 +4,6 @@ import {
   findNodeAtLocation,
   getNodeValue,
   parseTree,
-  SyntaxKind,
   type Node,
   type ParseError,
 } from 'jsonc-parser';
@@ -43,15 +42,13 @@ function withoutElement(text: string, elements: Node[], at: number): string {
   if (!element) return text;
   const end = element.offset + element.length;
   const behind = commaAfter(text, end);
-  if (next && behind !== undefined) {
+  if (behind !== undefined && (next || !previous)) {
     // With the space up to what comes next, or to a comment about it.
     const space = /^\s*/.exec(text.slice(behind + 1))?.[0].length ?? 0;
     return text.slice(0, element.offset) + text.slice(end, behind) + text.slice(behind + 1 + space);
   }
   const before = previous && commaAfter(text, previous.offset + previous.length);
-  if (before === undefined) {
-    return text.slice(0, element.offset) + text.slice(end, behind) + text.slice((behind ?? end - 1) + 1);
-  }
+  if (before === undefined) return text.slice(0, element.offset) + text.slice(end);
   const between = text.slice(before + 1, element.offset);
   return text.slice(0, before) + (between.trim() === '' ? '' : between) + text.slice(end);
 }
@@ -60,5 +57,6 @@ function withoutElement(text: string, elements: Node[], at: number): string {
 function commaAfter(text: string, offset: number): number | undefined {
   const scanner = createScanner(text, true);
   scanner.setPosition(offset);
-  return scanner.scan() === SyntaxKind.CommaToken ? scanner.getTokenOffset() : undefined;
+  scanner.scan();
+  return text[scanner.getTokenOffset()] === ',' ? scanner.getTokenOffset() : undefined;
 }
