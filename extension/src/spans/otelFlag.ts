@@ -43,6 +43,7 @@ export function isOurs(flag: unknown): boolean {
  */
 export function knowsOtel(version: string | null | undefined): boolean | undefined {
   const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(version ?? '') ?? [];
-  if (major === undefined || minor === undefined) return undefined;
+  // Something between two releases may be of before the flag.
+  if (major === undefined || minor === undefined || version?.startsWith('v0.22.0-')) return undefined;
   return Number(major) > 0 || Number(minor) >= 22;
 }

@@ -97,6 +97,7 @@ impl Loop {
         let earlier_loads = self.store.earlier_loads(&self.options.workspace);
         let uptime_ns = gopls.uptime_ns;
         self.gopls = Some(gopls);
+        self.keep_spans_now();
         // Not before another one comes: the last spans of a gopls that has gone belong to its last incident.
         self.spans.set_gopls(Some(pid));
         self.sampler.watch(Some(process));
