@@ -111,6 +111,7 @@ fn each_window_sees_the_spans_of_its_own_gopls_and_the_next_takes_over() {
     eventually("its hover", || (hovers(&all(&third)) >= 1).then_some(()));
     third.stop();
     assert!(TcpListener::bind(("127.0.0.1", port)).is_ok(), "the port is free again");
+    assert_eq!(std::fs::read_dir(&shared).unwrap().count(), 0, "nothing is left where they met");
 }
 
 #[test]

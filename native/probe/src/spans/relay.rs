@@ -74,6 +74,8 @@ mod unix {
         // Whoever has the port may: what is there was left by the host before.
         let _ = std::fs::remove_file(&meeting_point);
         let Ok(listener) = UnixListener::bind(&meeting_point) else { return };
+        // Dropped while the port is still ours, so that it is not the next host's that goes.
+        let _left = Left(meeting_point);
         let us = rustix::process::getuid().as_raw();
         loop {
             let Ok((stream, _)) = listener.accept().await else {
@@ -85,6 +87,15 @@ mod unix {
             if ours && guests.present.borrow().len() < MOST_GUESTS {
                 tokio::task::spawn_local(entertain(Rc::clone(&guests), stream));
             }
+        }
+    }
+
+    /// Takes the meeting point away in the end.
+    struct Left(PathBuf);
+
+    impl Drop for Left {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
         }
     }
 
