@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import esbuild from 'esbuild';
+import { uninstallBundle } from './bundles.mjs';
 import { reportPage } from './report.mjs';
 
 const here = import.meta.dirname;
@@ -35,6 +36,8 @@ const bundles = [
     external: ['vscode', '*.node'],
   },
 ];
+
+bundles.push({ ...common, ...uninstallBundle, outfile: path.join(dist, 'uninstall.js'), sourcemap: false });
 
 const panel = ['main.tsx', 'main.ts'].map((f) => path.join(here, 'webview', f)).find((f) => fs.existsSync(f));
 if (panel) {

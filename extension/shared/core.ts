@@ -23,6 +23,7 @@ import type {
   MemoryView,
   Patterns,
   SampleType,
+  SpansView,
   ReportPreview,
   ReportRequest,
   Status,
@@ -116,6 +117,10 @@ export interface Core {
    * into an incident that was closed just before, when this resolves. Fails with `not-facts`, `another-gopls`.
    */
   workspaceAnswered(answers: WorkspaceAnswers): Promise<Outcome<null>>;
+  /** Receives gopls's own spans (`-otel`, `docs/spans.md`) on a port of this machine; null ends that. */
+  recordSpans(port: number | null): Outcome<null>;
+  /** Whether they come, and how many have. */
+  spans(): SpansView;
 
   status(): Status;
   goplsProcesses(): Promise<Outcome<GoplsProcess[]>>;

@@ -14,6 +14,7 @@ import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
 import { Reports } from './report/reports';
 import { keepContextKeys } from './showing/contextKeys';
+import { GoplsTiming } from './spans/timing';
 import { StatusBar } from './showing/statusBar';
 import { Verifications } from './verify/verifications';
 import { whenGoIsHere } from './watching/goWorkspace';
@@ -57,6 +58,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     registerCommands(current, panel, decisionLog, context.globalStorageUri, reports),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),
+    new GoplsTiming(current, context, log),
     new Prompts(
       current,
       {

@@ -24,12 +24,13 @@ export class Gopls {
    * @param {string} how.cache      GOPLSCACHE; an empty folder makes the first load a cold one
    * @param {object} [how.env]      what else is in its environment
    * @param {object} [how.settings] its settings, as under `gopls` in VS Code
+   * @param {string[]} [how.flags]  what else it is started with
    */
-  constructor({ executable, workspace, cache, env = {}, settings = {} }) {
+  constructor({ executable, workspace, cache, env = {}, settings = {}, flags = [] }) {
     this.workspace = workspace;
     this.#settings = settings;
     // A group of its own, so that its `go` commands end with it.
-    this.#process = spawn(executable, ['-debug=127.0.0.1:0'], {
+    this.#process = spawn(executable, ['-debug=127.0.0.1:0', ...flags], {
       cwd: workspace,
       env: { ...process.env, ...env, GOPLSCACHE: cache },
       detached: true,

@@ -45,7 +45,9 @@ async function tryVersion(version, addon) {
   try {
     await installGopls(version);
     const rust = await step(`${version}: the probe's tests`, () =>
-      cargoTest(['-p', 'stallscope-probe', '--test', 'gopls'], { env: { STALLSCOPE_GOPLS: gopls(version) } }),
+      cargoTest(['-p', 'stallscope-probe', '--test', 'gopls', '--test', 'spans'], {
+        env: { STALLSCOPE_GOPLS: gopls(version) },
+      }),
     );
     counts = add(counts, rust);
     const goVersion = await builtBy(version);

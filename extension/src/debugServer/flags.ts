@@ -54,6 +54,11 @@ function find(flags: readonly string[], wanted: string): Found | undefined {
   return found;
 }
 
+/** The value that counts of a flag; undefined when it is not there. */
+export function flagValue(flags: readonly string[], name: string): string | undefined {
+  return find(flags, name)?.value;
+}
+
 /** The address of the debug server these flags ask for; undefined when they ask for none. */
 export function debugAddress(flags: readonly string[]): string | undefined {
   return find(flags, 'debug')?.value || undefined;

@@ -216,6 +216,23 @@ impl Core {
         promise(env, answered(work))
     }
 
+    /// Receives gopls's own spans on a port; `null` ends that.
+    #[napi(ts_args_type = "port: number | null", ts_return_type = "Outcome<null>", catch_unwind)]
+    pub fn record_spans(&self, env: &Env, port: Unknown<'_>) -> napi::Result<Value> {
+        let port = argument_or_null::<u16>(env, "port", port);
+        Ok(settle(contained(|| {
+            let port = port?;
+            let record = |watcher: &Watcher| watcher.record_spans(port);
+            Ok(self.with(record).ok_or(WatchError::Ended)??)
+        })))
+    }
+
+    /// How that stands.
+    #[napi(ts_return_type = "SpansView", catch_unwind)]
+    pub fn spans(&self) -> Value {
+        json(&self.with(Watcher::spans).unwrap_or_default())
+    }
+
     /// What is going on now.
     #[napi(ts_return_type = "Status", catch_unwind)]
     pub fn status(&self) -> Value {

@@ -14,5 +14,6 @@ pub mod metrics;
 pub mod model;
 pub mod patterns;
 pub mod report;
+pub mod spans;
 pub mod verify;
 pub mod wait;

@@ -30,8 +30,13 @@ pub fn encode(profile: &Profile) -> Vec<u8> {
 
 /// The usual form on disk: gzip around [`encode`].
 pub fn encode_gzip(profile: &Profile) -> std::io::Result<Vec<u8>> {
+    gzip(&encode(profile))
+}
+
+/// Anything else that is kept compressed beside a profile; an [`Inflater`](crate::Inflater) gives it back.
+pub fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-    gzip.write_all(&encode(profile))?;
+    gzip.write_all(bytes)?;
     gzip.finish()
 }
 

@@ -17,7 +17,7 @@ mod sample;
 mod wire;
 
 pub use decode::{Decoder, decode};
-pub use encode::{encode, encode_gzip};
+pub use encode::{encode, encode_gzip, gzip};
 pub use error::Error;
 pub use inflate::Inflater;
 pub use limits::Limits;

@@ -38,6 +38,13 @@ impl Clock {
         self.origin_unix_ns
     }
 
+    /// Unix time of ns 0 by what the wall clock says now. A laptop that slept stops this clock, not that one: what somebody
+    /// else has stamped with Unix time a moment ago is to be read by this.
+    pub fn origin_unix_ns_as_of_now(&self) -> u128 {
+        let unix_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+        unix_ns.saturating_sub(self.now_ns().into())
+    }
+
     /// Unix time in milliseconds of a moment.
     pub fn unix_ms(&self, at_ns: Ns) -> u64 {
         u64::try_from((self.origin_unix_ns + u128::from(at_ns)) / 1_000_000).unwrap_or(u64::MAX)

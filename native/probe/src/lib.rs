@@ -7,6 +7,7 @@ pub mod patterns;
 pub mod process;
 pub mod reader;
 pub mod report;
+pub mod spans;
 pub mod store;
 pub mod verify;
 pub mod watcher;

@@ -19,6 +19,7 @@ use stallscope_core::model::{
     TimelineQuery,
 };
 use stallscope_core::patterns::{Evidence, Patterns};
+use stallscope_core::spans::SpanRecord;
 
 use crate::patterns::judge;
 use crate::store::{Store, StoreError};
@@ -172,6 +173,14 @@ impl Reader {
     /// Not there, not readable.
     pub fn incident(&self, id: &str) -> Result<Incident, ReadError> {
         Ok(self.store.load(id)?)
+    }
+
+    /// gopls's own spans around it; `None` when none were kept. Their times are the incident's.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn spans(&self, id: &str) -> Result<Option<SpanRecord>, ReadError> {
+        Ok(self.store.spans(id)?)
     }
 
     /// Deletes incidents; returns how many there were.

@@ -66,6 +66,8 @@ export const RIGHT = {
   saveBegan: ['file:///a.go'],
   saveEnded: ['file:///a.go'],
   workspaceAnswered: [{ pid: 1, workspace_stats: null, views: null }],
+  recordSpans: [null],
+  spans: [],
   status: [],
   goplsProcesses: [],
   captureNow: [{ what: 'heap', seconds: null }],

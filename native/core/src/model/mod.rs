@@ -6,6 +6,7 @@ mod capture_request;
 mod decision;
 mod incident;
 mod settings;
+mod spans;
 mod status;
 mod timeline;
 
@@ -17,6 +18,7 @@ pub use incident::{
     TimingSource,
 };
 pub use settings::{Adjustment, WatchSettings};
+pub use spans::{SpansState, SpansView};
 pub use status::{
     CurrentPhase, DebugServer, FinishedLoad, GoplsProcess, GoplsRelation, GoplsStatus, InFlight,
     LatencySource, ObservedRequest, StallStatus, Status, WatchEvent,

@@ -10,7 +10,7 @@ mod endpoint;
 mod error;
 mod info;
 mod logs;
-mod sockets;
+pub(crate) mod sockets;
 mod tap;
 
 pub use client::{DebugClient, Fetch};

@@ -7,6 +7,11 @@ pub(super) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
     platform::listening(pid)
 }
 
+/// Whether it is this process that has the connection from `local` to `remote`, both on this machine.
+pub(crate) fn has_connection(pid: u32, local: SocketAddr, remote: SocketAddr) -> bool {
+    platform::has_connection(pid, local, remote)
+}
+
 #[cfg(not(target_os = "linux"))]
 use other as platform;
 #[cfg(target_os = "linux")]
@@ -25,14 +30,35 @@ mod procfs {
     const MAX_FILES: usize = 65_536;
     /// 150 bytes per socket of the whole network namespace.
     const MAX_TABLE_BYTES: u64 = 32 << 20;
-    /// TCP_LISTEN of the kernel's `tcp_states.h`.
+    /// TCP_ESTABLISHED and TCP_LISTEN of the kernel's `tcp_states.h`.
+    const ESTABLISHED: &str = "01";
     const LISTEN: &str = "0A";
+
+    /// A line of the tables.
+    struct Row<'a> {
+        local: SocketAddr,
+        remote: SocketAddr,
+        state: &'a str,
+    }
 
     pub(super) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
         of(Path::new(&format!("/proc/{pid}")))
     }
 
+    pub(super) fn has_connection(pid: u32, local: SocketAddr, remote: SocketAddr) -> bool {
+        let process = format!("/proc/{pid}");
+        let rows = rows(Path::new(&process), |row| {
+            (row.state == ESTABLISHED && row.local == local && row.remote == remote).then_some(())
+        });
+        rows.is_some_and(|found| !found.is_empty())
+    }
+
     fn of(process: &Path) -> Option<Vec<SocketAddr>> {
+        rows(process, |row| (row.state == LISTEN).then_some(row.local))
+    }
+
+    /// What `pick` finds among the sockets of a process; `None` when the system does not show them.
+    fn rows<T>(process: &Path, pick: impl Fn(Row<'_>) -> Option<T>) -> Option<Vec<T>> {
         let sockets: HashSet<u64> = fs::read_dir(process.join("fd"))
             .ok()?
             .take(MAX_FILES)
@@ -52,19 +78,23 @@ mod procfs {
             let Ok(file) = File::open(process.join("net").join(table)) else { continue };
             known = true;
             let lines = BufReader::new(file.take(MAX_TABLE_BYTES)).lines();
-            found.extend(lines.map_while(Result::ok).filter_map(|line| row(&line, &sockets)));
+            found.extend(lines.map_while(Result::ok).filter_map(|line| pick(row(&line, &sockets)?)));
         }
         known.then_some(found)
     }
 
     /// `  0: 0100007F:AF65 00000000:0000 0A … inode …`, see proc_pid_net(5).
-    fn row(line: &str, sockets: &HashSet<u64>) -> Option<SocketAddr> {
+    fn row<'a>(line: &'a str, sockets: &HashSet<u64>) -> Option<Row<'a>> {
         let mut fields = line.split_ascii_whitespace();
-        let address = fields.nth(1)?;
-        if fields.nth(1)? != LISTEN || !sockets.contains(&fields.nth(5)?.parse().ok()?) {
+        let (local, remote, state) = (fields.nth(1)?, fields.next()?, fields.next()?);
+        if !sockets.contains(&fields.nth(5)?.parse().ok()?) {
             return None;
         }
-        let (ip, port) = address.split_once(':')?;
+        Some(Row { local: parse_address(local)?, remote: parse_address(remote)?, state })
+    }
+
+    fn parse_address(text: &str) -> Option<SocketAddr> {
+        let (ip, port) = text.split_once(':')?;
         Some(SocketAddr::new(parse_ip(ip)?, u16::from_str_radix(port, 16).ok()?))
     }
 
@@ -141,6 +171,18 @@ mod other {
         });
         Some(ours.map(|listener| listener.socket).collect())
     }
+
+    /// The library does not tell the other end: the port of this end is enough, since it is in use for this connection.
+    pub(super) fn has_connection(pid: u32, local: SocketAddr, _remote: SocketAddr) -> bool {
+        listeners::get_all().is_ok_and(|all| {
+            all.iter().any(|socket| {
+                socket.process.pid == pid
+                    && socket.protocol == Protocol::TCP
+                    && socket.state != SocketState::Listen
+                    && socket.socket.port() == local.port()
+            })
+        })
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +204,24 @@ mod tests {
                 assert!(found.contains(address), "{address} in {found:?}");
             }
         }
+    }
+
+    #[test]
+    fn whose_a_connection_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.local_addr().unwrap();
+        let client = std::net::TcpStream::connect(server).unwrap();
+        let local = client.local_addr().unwrap();
+        let us = std::process::id();
+        let mut sleeper = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        for has_connection in [has_connection, other::has_connection] {
+            assert!(has_connection(us, local, server));
+            assert!(!has_connection(sleeper.id(), local, server), "somebody else's");
+            assert!(!has_connection(u32::MAX - 1, local, server));
+        }
+        assert!(!has_connection(us, local, "127.0.0.1:1".parse().unwrap()), "another end");
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Incident folders: made, written, listed, pruned, deleted. Folders are outside input when they are read back.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -9,12 +9,18 @@ use stallscope_core::model::{
     Bytes, CaptureState, INCIDENT_FORMAT, Incident, IncidentState, IncidentSummary,
 };
 use stallscope_core::patterns::WorkspaceFacts;
+use stallscope_core::spans::SpanRecord;
 use tempfile::NamedTempFile;
 
 use super::{Store, StoreError, part_file, write_atomic};
 use crate::evidence;
 
 const INCIDENT_FILE: &str = "incident.json";
+/// gopls's own spans around it (`core::spans::SpanRecord`).
+const SPANS_FILE: &str = "spans.json.gz";
+/// 50,000 spans take about 1 MB, and 5 MB inflated.
+const MOST_SPANS_BYTES: u64 = 16 << 20;
+const MOST_SPANS_INFLATED_BYTES: u64 = 64 << 20;
 const LOCK_FILE: &str = ".lock";
 /// Larger than any we write (about 100 kB); a larger one is not ours.
 const MOST_INCIDENT_BYTES: u64 = 16 << 20;
@@ -90,6 +96,20 @@ impl IncidentFolder {
     pub fn write(&self, incident: &Incident) -> Result<(), StoreError> {
         self.make()?;
         write_incident(&self.path, incident)
+    }
+
+    /// Writes gopls's own spans beside it, atomically; nowhere, when the incident is no longer there.
+    ///
+    /// # Errors
+    /// Disk full, read-only, ….
+    pub fn write_spans(&self, record: &SpanRecord) -> Result<(), StoreError> {
+        let path = self.path.join(SPANS_FILE);
+        if !self.path.join(INCIDENT_FILE).exists() {
+            return Ok(());
+        }
+        let packed =
+            stallscope_pprof::gzip(&record.to_json()).map_err(|error| StoreError::io(&path, error))?;
+        write_atomic(&path, &packed)
     }
 
     /// Removes the folder when nothing has come to be in it: an incident that a full disk did not take.
@@ -233,6 +253,32 @@ impl Store {
             }
         }
         Ok(marked)
+    }
+
+    /// gopls's own spans of an incident; `None` when none were kept.
+    ///
+    /// # Errors
+    /// A file that is there and is not ours to read.
+    pub fn spans(&self, id: &str) -> Result<Option<SpanRecord>, StoreError> {
+        let path = self.folder(id)?.join(SPANS_FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io(&path, error)),
+        };
+        let unreadable = |why: String| StoreError::Unreadable { path: path.clone(), why };
+        let limits = stallscope_pprof::Limits {
+            compressed_bytes: MOST_SPANS_BYTES,
+            inflated_bytes: MOST_SPANS_INFLATED_BYTES,
+            ..stallscope_pprof::Limits::default()
+        };
+        let mut inflater = stallscope_pprof::Inflater::new(BufReader::new(file), &limits)
+            .map_err(|error| unreadable(error.to_string()))?;
+        let (mut json, mut chunk) = (Vec::new(), Vec::new());
+        while inflater.next_chunk(&mut chunk).map_err(|error| unreadable(error.to_string()))? {
+            json.extend_from_slice(&chunk);
+        }
+        SpanRecord::from_json(&json).map(Some).map_err(|error| unreadable(error.to_string()))
     }
 
     /// The raw file of a capture, checked to lie in its incident's folder.

@@ -8,6 +8,7 @@ use stallscope_core::model::{
     CaptureRequest, CaptureState, GoplsIdentity, Incident, IncidentState, LatencySource, PastLoad, SECOND,
     WatchSettings,
 };
+use stallscope_core::spans::{Span, SpanId, SpanRecord, TraceId};
 
 use super::*;
 
@@ -93,6 +94,42 @@ fn a_link_in_the_folder_is_not_followed() {
     assert_eq!(store.delete(&["link".to_owned()]).unwrap(), 0);
     assert_eq!(store.list().unwrap().len(), 1);
     assert!(outside.join("precious").exists());
+}
+
+#[test]
+fn spans_beside_an_incident() {
+    let (_dir, store) = store();
+    let (folder, id) = filled(&store, 1, IncidentState::Complete, 1);
+    assert_eq!(store.spans(&id).unwrap(), None, "none were asked for");
+    let span = Span {
+        trace: TraceId(1),
+        id: SpanId(1),
+        parent: None,
+        name: "cache.ParseGoSrc".into(),
+        begin_ns: 5,
+        end_ns: 9,
+        subject: Some("/w/a.go".into()),
+        rpc: None,
+    };
+    let record = SpanRecord { from_ns: 1, to_ns: 10, cut: true, spans: vec![span] };
+    folder.write_spans(&record).unwrap();
+    assert_eq!(store.spans(&id).unwrap(), Some(record.clone()));
+    // A file that is none is named; one that inflates beyond all bounds is not read to its end.
+    let path = folder.path().join("spans.json.gz");
+    for (content, why) in [
+        (b"no gzip".to_vec(), "not a record of spans"),
+        (stallscope_pprof::gzip(b"{\"format\":2}").unwrap(), "update to read it"),
+        (stallscope_pprof::gzip(&vec![b' '; 65 << 20]).unwrap(), "67108864"),
+    ] {
+        fs::write(&path, content).unwrap();
+        let error = store.spans(&id).unwrap_err().to_string();
+        assert!(error.contains("spans.json.gz") && error.contains(why), "{error}");
+    }
+    // An incident that was deleted meanwhile stays deleted.
+    store.delete(std::slice::from_ref(&id)).unwrap();
+    folder.write_spans(&record).unwrap();
+    assert!(!folder.path().exists());
+    assert!(store.spans("../x").is_err());
 }
 
 #[test]

@@ -97,6 +97,9 @@ impl Loop {
         let earlier_loads = self.store.earlier_loads(&self.options.workspace);
         let uptime_ns = gopls.uptime_ns;
         self.gopls = Some(gopls);
+        self.keep_spans_now();
+        // Not before another one comes: the last spans of a gopls that has gone belong to its last incident.
+        self.spans.set_gopls(Some(pid));
         self.sampler.watch(Some(process));
         self.profiles.clear();
         self.debug = DebugServer::Unknown;
@@ -127,6 +130,8 @@ impl Loop {
         self.paused = true;
         self.feed(Event::Paused);
         self.gopls = None;
+        self.keep_spans_now();
+        self.spans.set_gopls(None);
         self.sampler.watch(None);
         self.go_children = 0;
         self.forget_server("watching was paused");

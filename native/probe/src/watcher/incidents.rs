@@ -129,6 +129,7 @@ impl Loop {
         };
         let budget = self.engine.settings().disk_budget_bytes();
         let (folder, incident) = (Arc::clone(folder), Box::new(incident));
+        self.await_spans(&folder, &incident);
         self.writer.send(Job::Final { key, folder, incident, prompt, budget });
     }
 

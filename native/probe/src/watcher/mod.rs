@@ -15,6 +15,7 @@ mod readings;
 mod run;
 mod sampler;
 mod server;
+mod spans;
 mod stamps;
 mod stop;
 mod target;
@@ -32,10 +33,11 @@ use std::thread::JoinHandle;
 use stallscope_core::engine::Event;
 use stallscope_core::memory::MemoryView;
 use stallscope_core::model::{
-    Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, ObservedRequest, Status,
-    Timeline, TimelineQuery, WatchEvent, WatchSettings,
+    Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, Ns, ObservedRequest,
+    SpansView, Status, Timeline, TimelineQuery, WatchEvent, WatchSettings,
 };
 use stallscope_core::patterns::{Facts, NotFacts};
+use stallscope_core::spans::SpanRecord;
 use stallscope_core::verify::RunFigures;
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,6 +47,7 @@ pub use target::Target;
 
 use crate::clock::Clock;
 use crate::patterns::LiveEvidence;
+use crate::spans::{SpanReceiver, runtime_dir};
 
 /// How a watcher is set up.
 #[derive(Debug, Clone)]
@@ -167,6 +170,7 @@ pub(crate) struct Shared {
 pub struct Watcher {
     commands: mpsc::UnboundedSender<Command>,
     stamps: Arc<Stamps>,
+    spans: Arc<SpanReceiver>,
     shared: Arc<Mutex<Shared>>,
     clock: Clock,
     thread: Option<JoinHandle<()>>,
@@ -185,11 +189,13 @@ impl Watcher {
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
         let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
+        let spans = Arc::new(SpanReceiver::new(clock, runtime_dir()));
         let (for_loop, stamps_for_loop) = (Arc::clone(&shared), Arc::clone(&stamps));
-        let thread = std::thread::Builder::new()
-            .name("stallscope-watch".into())
-            .spawn(move || run::run(options, clock, inbox, stamps_for_loop, &for_loop, listener))?;
-        Ok(Self { commands, stamps, shared, clock, thread: Some(thread) })
+        let spans_for_loop = Arc::clone(&spans);
+        let thread = std::thread::Builder::new().name("stallscope-watch".into()).spawn(move || {
+            run::run(options, clock, inbox, stamps_for_loop, spans_for_loop, &for_loop, listener)
+        })?;
+        Ok(Self { commands, stamps, spans, shared, clock, thread: Some(thread) })
     }
 
     fn send(&self, command: Command) {
@@ -315,6 +321,24 @@ impl Watcher {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Workspace(pid, facts, reply));
         answer.await.unwrap_or(Err(WatchError::Ended))
+    }
+
+    /// Receives gopls's own spans on this port of the machine; `None` ends that.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn record_spans(&self, port: Option<u16>) -> std::io::Result<()> {
+        self.spans.set_port(port)
+    }
+
+    /// How that stands.
+    pub fn spans(&self) -> SpansView {
+        self.spans.view()
+    }
+
+    /// The spans of a time. gopls posts them when they have ended, every two seconds.
+    pub fn spans_of(&self, from_ns: Ns, to_ns: Ns) -> SpanRecord {
+        self.spans.record(from_ns, to_ns)
     }
 
     /// What is going on now: the latest status, its ages as of this moment.

@@ -22,6 +22,7 @@ use super::queue::{Queue, Ticket};
 use super::readings::MemoryResult;
 use super::sampler::{Sample, Sampler};
 use super::server::{Reading, Server};
+use super::spans::AwaitedSpans;
 use super::stamps::Stamps;
 use super::target::{Finder, Watched};
 use super::tell::{Fingerprint, OwnCpu, note};
@@ -30,6 +31,7 @@ use super::workspace::Closed;
 use super::writer::{Job, Report, Writer};
 use super::{Command, Listener, Record, Recorded, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
+use crate::spans::SpanReceiver;
 use crate::store::{IncidentFolder, Store};
 
 /// Workers: a capture being written, one being parsed, a baseline put beside an incident, sockets being listed.
@@ -91,6 +93,7 @@ pub(super) fn run(
     clock: Clock,
     inbox: mpsc::UnboundedReceiver<Command>,
     stamps: Arc<Stamps>,
+    spans: Arc<SpanReceiver>,
     shared: &Arc<Mutex<Shared>>,
     listener: Listener,
 ) {
@@ -101,7 +104,7 @@ pub(super) fn run(
             tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
         match runtime {
             Ok(runtime) => runtime.block_on(async {
-                match Loop::new(options, clock, stamps, Arc::clone(shared), for_loop) {
+                match Loop::new(options, clock, stamps, spans, Arc::clone(shared), for_loop) {
                     Ok(mut watch) => watch.run(inbox).await,
                     Err(error) => Err(error.to_string()),
                 }
@@ -167,6 +170,10 @@ pub(super) struct Loop {
     // waits.rs
     pub waits: WaitSampling,
 
+    // spans.rs
+    pub spans: Arc<SpanReceiver>,
+    pub spans_awaited: Vec<AwaitedSpans>,
+
     // incidents.rs
     pub folders: HashMap<StallKey, Arc<IncidentFolder>>,
     pub asked: Vec<Asked>,
@@ -197,6 +204,7 @@ impl Loop {
         options: WatcherOptions,
         clock: Clock,
         stamps: Arc<Stamps>,
+        spans: Arc<SpanReceiver>,
         shared: Arc<Mutex<Shared>>,
         listener: Arc<Mutex<Listener>>,
     ) -> std::io::Result<Self> {
@@ -243,6 +251,8 @@ impl Loop {
             baseline: None,
             waits: WaitSampling::new(now),
             folders: HashMap::new(),
+            spans,
+            spans_awaited: Vec::new(),
             asked: Vec::new(),
             closed: None,
             shared,
@@ -295,6 +305,7 @@ impl Loop {
 
     fn next_deadline(&self) -> Instant {
         let mut next = self.due.status.min(self.due.scan);
+        next = self.spans_awaited.iter().map(|awaited| awaited.due).fold(next, Instant::min);
         if self.gopls.is_none() {
             return next;
         }
@@ -331,6 +342,7 @@ impl Loop {
             }
             self.sample_waits(now);
         }
+        self.keep_spans(now);
         self.publish(now, soon);
     }
 

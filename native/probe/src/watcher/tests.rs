@@ -183,8 +183,9 @@ impl Desk {
         let listener = Arc::new(Mutex::new(listener));
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
+        let spans = Arc::new(SpanReceiver::new(clock, dir.path().join("run")));
         let mut watch =
-            Loop::new(options, clock, Arc::clone(&stamps), Arc::clone(&shared), listener).unwrap();
+            Loop::new(options, clock, Arc::clone(&stamps), spans, Arc::clone(&shared), listener).unwrap();
         let identity = GoplsIdentity {
             pid: std::process::id(),
             started_unix_ms: 1.0,

@@ -9,6 +9,7 @@ use stallscope_core::engine::StallKey;
 use stallscope_core::limits::{Limits, UnixMs};
 use stallscope_core::model::{Bytes, Incident, IncidentSummary, PastLoad};
 use stallscope_core::patterns::WorkspaceFacts;
+use stallscope_core::spans::SpanRecord;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
@@ -26,6 +27,8 @@ pub(super) enum Job {
     Progress { key: StallKey, folder: Arc<IncidentFolder>, incident: Box<Incident> },
     /// The incident for the last time; then older ones make room.
     Final { key: StallKey, folder: Arc<IncidentFolder>, incident: Box<Incident>, prompt: bool, budget: Bytes },
+    /// gopls's own spans of an incident that was written.
+    Spans { folder: Arc<IncidentFolder>, record: Box<SpanRecord> },
     /// The incident is none: its folder goes.
     Withdraw { folder: Arc<IncidentFolder> },
     /// What gopls said of its workspace right after this incident. Whoever waits is answered, whatever comes of it: the incident
@@ -157,6 +160,10 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
                 Ok(()) | Err(StoreError::NotFound { .. }) => Vec::new(),
                 Err(error) => return Err(error),
             }
+        }
+        Job::Spans { folder, record } => {
+            folder.write_spans(&record)?;
+            Vec::new()
         }
         Job::Limits { limits, now } => vec![Report::Limits(store.write_limits(limits, now)?)],
         Job::Load { load } => {
