@@ -8,6 +8,7 @@ pub mod goroutines;
 mod growth;
 pub mod heap;
 pub mod limits;
+pub mod log;
 pub mod lsp;
 pub mod memory;
 pub mod metrics;
