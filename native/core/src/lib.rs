@@ -15,4 +15,5 @@ pub mod metrics;
 pub mod model;
 pub mod patterns;
 pub mod report;
+pub mod trace;
 pub mod verify;
