@@ -31,4 +31,4 @@ pub use reader::MessageLog;
 pub use requests::LogRequestState;
 pub use rules::{MessageMeaning, MessageRules};
 pub use told::LogText;
-pub use view::{LogMethod, LogOverview, LogQuery, LogRequest, LogRequestPage, LogSort};
+pub use view::{LogMethod, LogOverview, LogProgress, LogQuery, LogRequest, LogRequestPage, LogSort};

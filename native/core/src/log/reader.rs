@@ -5,7 +5,7 @@ use super::entry::{self, Entry, Level, Sender, What};
 use super::gctrace::GcTrace;
 use super::lines::Lines;
 use super::loads::Loads;
-use super::requests::{Answer, Requests};
+use super::requests::{Answer, Requests, Row};
 use super::rules::MessageRules;
 use super::text::dated;
 use super::told::Told;
@@ -117,6 +117,10 @@ impl MessageLog {
         self.read.close();
         self.read.cuts += 1;
         self.read.restarted();
+    }
+
+    pub(super) fn take_ended_rows(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.read.requests.latest)
     }
 
     pub(super) fn read(&self) -> &Read {

@@ -9,6 +9,8 @@ use super::latency::Durations;
 
 /// Requests listed one by one. When there are more, the fastest make room: nobody looks for those.
 pub(super) const MAX_LISTED: usize = 200_000;
+/// Kept for somebody who follows the log and has not asked yet.
+const MAX_LATEST: usize = 1_000;
 /// Unanswered ones that are followed; a log with more in flight is made up.
 const MAX_PENDING: usize = 20_000;
 /// LSP has fewer methods, and gopls serves 76.
@@ -73,6 +75,8 @@ pub(super) struct Requests {
     pending: HashMap<(Sender, Box<str>), Pending>,
     cancel_asked: HashSet<(Sender, Box<str>)>,
     ended: Vec<Row>,
+    /// Those that ended lately, for somebody who follows the log.
+    pub latest: Vec<Row>,
     /// Left out of `ended` to bound it.
     pub not_listed: u64,
     /// Left out because too many were in flight.
@@ -179,6 +183,9 @@ impl Requests {
     }
 
     fn list(&mut self, row: Row) {
+        if self.latest.len() < MAX_LATEST {
+            self.latest.push(row.clone());
+        }
         if self.ended.len() == MAX_LISTED {
             let half = MAX_LISTED / 2;
             self.ended.select_nth_unstable_by_key(half, |row| std::cmp::Reverse(row.duration_ms()));

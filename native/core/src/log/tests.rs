@@ -276,7 +276,7 @@ fn pages_are_sorted_filtered_and_cut() {
     let log = log(&text);
     let ids = |query: LogQuery| {
         let page = log.requests(&query);
-        (page.total_rows, page.rows.into_iter().map(|row| row.id).collect::<Vec<_>>())
+        (page.matched_rows, page.rows.into_iter().map(|row| row.id).collect::<Vec<_>>())
     };
     let query = LogQuery { filter: "HOVER".into(), limit: 2, ..LogQuery::default() };
     assert_eq!(ids(query.clone()), (3, vec!["1".to_owned(), "3".to_owned()]));
@@ -303,7 +303,7 @@ fn a_made_up_log_stays_small() {
     assert_eq!(overview.methods.iter().map(|method| method.answered).sum::<u64>(), 250_000);
     assert_eq!((overview.pending_count, overview.not_followed), (20_000, 10_000));
     let query = LogQuery { limit: 1, ..LogQuery::default() };
-    assert_eq!(log.requests(&query).total_rows as u64 + overview.not_listed, 270_000);
+    assert_eq!(log.requests(&query).matched_rows as u64 + overview.not_listed, 270_000);
     assert_eq!(log.requests(&query).rows[0].waited_ms, Some(999), "the slowest are always listed");
 }
 

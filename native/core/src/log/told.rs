@@ -86,6 +86,10 @@ impl Told {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// The gravest first, then as they came.
     pub fn texts(&self, language: &str) -> Vec<LogText> {
         let meanings =

@@ -141,6 +141,18 @@ pub struct LogOverview {
     pub not_followed: u64,
 }
 
+/// How far a log has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+pub struct LogProgress {
+    /// Bytes read.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub read_bytes: u64,
+    /// Bytes there were when the reading began.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub size_bytes: u64,
+}
+
 /// What the requests are ordered by. Equal ones follow by their beginning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
@@ -200,7 +212,7 @@ impl Default for LogQuery {
 pub struct LogRequestPage {
     /// How many match.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub total_rows: usize,
+    pub matched_rows: usize,
     /// The page.
     pub rows: Vec<LogRequest>,
 }
@@ -254,7 +266,19 @@ impl MessageLog {
             .collect();
         rows.sort_by(|a, b| self.compare(a, b, query));
         let page = rows.iter().skip(query.offset).take(query.limit);
-        LogRequestPage { total_rows: rows.len(), rows: page.map(|row| self.request(row)).collect() }
+        LogRequestPage { matched_rows: rows.len(), rows: page.map(|row| self.request(row)).collect() }
+    }
+
+    /// Whether there was anything in it that a log of gopls has.
+    pub fn is_log(&self) -> bool {
+        let read = self.read();
+        read.first_ms.is_some() || read.gc.summary().is_some() || !read.told.is_empty()
+    }
+
+    /// The requests that have ended since this was asked last, in their order; at most 1,000, the earliest.
+    pub fn take_ended(&mut self) -> Vec<LogRequest> {
+        let rows = self.take_ended_rows();
+        rows.iter().map(|row| self.request(row)).collect()
     }
 
     /// All of them, as they began.
