@@ -26,7 +26,7 @@ fn a_real_log_for_people() {
     assert_eq!(output.status.code(), Some(0));
     let text = text(&output.stdout);
     for part in [
-        "gopls was started 1 times",
+        "starts of gopls in it: 1",
         "textDocument/hover",
         "textDocument/references (5)  cancelled",
         "textDocument/rename (4)  answered with an error",

@@ -17,7 +17,7 @@ pub fn log(out: &mut impl Write, overview: &LogOverview, page: &LogRequestPage) 
     if let (Some(first_ms), Some(last_ms)) = (overview.first_ms, overview.last_ms) {
         writeln!(
             out,
-            "{} lines, {} to {}; gopls was started {} times in it",
+            "{} lines, {} to {}; starts of gopls in it: {}",
             overview.lines,
             clock(first_ms),
             clock(last_ms),

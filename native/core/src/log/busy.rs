@@ -85,6 +85,7 @@ pub(super) fn busy(intervals: &[(u64, u64)]) -> (InFlightCurve, Vec<BusyPeriod>)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -131,6 +131,7 @@ pub(super) fn time(text: &str) -> Option<(u64, bool)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

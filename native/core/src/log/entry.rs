@@ -174,6 +174,7 @@ fn message(text: &str) -> Option<What<'_>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

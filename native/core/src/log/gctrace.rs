@@ -161,6 +161,7 @@ fn bytes(megabytes: f64) -> Bytes {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -64,6 +64,7 @@ fn without_return(line: &[u8], is_cut: bool) -> &[u8] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

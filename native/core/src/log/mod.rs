@@ -21,6 +21,7 @@ mod told;
 mod view;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub use busy::{BusyPeriod, InFlightCurve};

@@ -115,6 +115,7 @@ fn pieces(fields: &mut Fields, name: &'static str) -> Result<Vec<String>, RuleEr
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
 

@@ -20,6 +20,7 @@ pub(super) fn labels(text: &str) -> Vec<(&str, &str)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -10,6 +10,7 @@ mod log;
 mod speedscope;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -227,6 +227,7 @@ fn unreadable(path: &Path, source: io::Error) -> LogError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::io::Write;
 
