@@ -677,86 +677,29 @@ path: Array<string>,
 nodes: Array<FlameNode>, };
 
 /**
- * One collection.
+ * A completed GC cycle, the latest of those between two profiles.
  */
 export type GcCycle = { 
 /**
- * Its number in the life of the process, from 1.
+ * Of the profile that shows it first.
  */
-number: number, 
+at_ns: number, 
 /**
- * When it began, in milliseconds after the start of the process.
- */
-began_ms: number, 
-/**
- * Share of all CPU time since the start of the process that went into collections, in percent.
- */
-cpu_percent: number, 
-/**
- * How long the program stood still for it, in milliseconds: both stops together.
- */
-pause_ms: number, 
-/**
- * How long it took beside the running program, in milliseconds.
- */
-concurrent_ms: number, 
-/**
- * CPU time that the program itself had to spend on it because it allocated meanwhile, in milliseconds.
- */
-assist_cpu_ms: number, 
-/**
- * The heap when it began.
- */
-before_bytes: number, 
-/**
- * What was alive of it.
+ * What it left, without gopls's ballast. The runtime samples allocations: good to a few per cent.
  */
 live_bytes: number, 
 /**
- * The size of the heap that the runtime aimed at for this cycle.
+ * Allocated until then since the start of the process.
  */
-goal_bytes: number, 
+allocated_bytes: number, 
 /**
- * Whether somebody asked for it (`runtime.GC`).
+ * How many goroutines there were.
  */
-forced: boolean, };
-
+goroutines: number | null, 
 /**
- * All collections of a log.
+ * How many documents were open.
  */
-export type GcSummary = { 
-/**
- * How many there were.
- */
-cycles: number, 
-/**
- * How many of them somebody asked for.
- */
-forced: number, 
-/**
- * How many processes wrote them: the numbers begin anew with each.
- */
-processes: number, 
-/**
- * The longest pause, in milliseconds.
- */
-longest_pause_ms: number, 
-/**
- * All pauses added up, in milliseconds.
- */
-pauses_ms: number, 
-/**
- * All assists added up, in milliseconds of CPU time.
- */
-assists_cpu_ms: number, 
-/**
- * The most that was alive after a cycle.
- */
-most_live_bytes: number, 
-/**
- * The latest cycles, in the order of the log. Share of CPU, live heap and goal as they are now are those of the last.
- */
-latest: Array<GcCycle>, };
+open_documents: number | null, };
 
 /**
  * What the fix is to make better.
@@ -1261,6 +1204,88 @@ earlier: Array<PastLoad>,
 ordinary: boolean, };
 
 /**
+ * All collections of a log.
+ */
+export type LogGc = { 
+/**
+ * How many there were.
+ */
+cycles: number, 
+/**
+ * How many of them somebody asked for.
+ */
+forced: number, 
+/**
+ * How many processes wrote them: the numbers begin anew with each.
+ */
+processes: number, 
+/**
+ * The longest pause, in milliseconds.
+ */
+longest_pause_ms: number, 
+/**
+ * All pauses added up, in milliseconds.
+ */
+pauses_ms: number, 
+/**
+ * All assists added up, in milliseconds of CPU time.
+ */
+assists_cpu_ms: number, 
+/**
+ * The most that was alive after a cycle.
+ */
+most_live_bytes: number, 
+/**
+ * The latest cycles, in the order of the log. Share of CPU, live heap and goal as they are now are those of the last.
+ */
+latest: Array<LogGcCycle>, };
+
+/**
+ * One collection.
+ */
+export type LogGcCycle = { 
+/**
+ * Its number in the life of the process, from 1.
+ */
+number: number, 
+/**
+ * When it began, in milliseconds after the start of the process.
+ */
+began_ms: number, 
+/**
+ * Share of all CPU time since the start of the process that went into collections, in percent.
+ */
+cpu_percent: number, 
+/**
+ * How long the program stood still for it, in milliseconds: both stops together.
+ */
+pause_ms: number, 
+/**
+ * How long it took beside the running program, in milliseconds.
+ */
+concurrent_ms: number, 
+/**
+ * CPU time that the program itself had to spend on it because it allocated meanwhile, in milliseconds.
+ */
+assist_cpu_ms: number, 
+/**
+ * The heap when it began.
+ */
+before_bytes: number, 
+/**
+ * What was alive of it.
+ */
+live_bytes: number, 
+/**
+ * The size of the heap that the runtime aimed at for this cycle.
+ */
+goal_bytes: number, 
+/**
+ * Whether somebody asked for it (`runtime.GC`).
+ */
+forced: boolean, };
+
+/**
  * How grave a text is.
  */
 export type LogLevel = "error" | "warning" | "info" | "log";
@@ -1439,7 +1464,7 @@ texts_passed_over: number,
 /**
  * Collections, when the log has `gctrace` lines.
  */
-gc: GcSummary | null, 
+gc: LogGc | null, 
 /**
  * Answers to requests from before the log of which it tells no length.
  */

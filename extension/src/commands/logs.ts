@@ -30,7 +30,7 @@ export async function openLog(session: Session, show: () => void): Promise<void>
   if (overview) show();
 }
 
-function readLog(core: Core, file: string): ReturnType<Core['openLog']> {
+async function readLog(core: Core, file: string): ReturnType<Core['openLog']> {
   const title = l10n.t('Reading {file}…', { file: path.basename(file) });
   const location = vscode.ProgressLocation.Notification;
   return vscode.window.withProgress({ title, location, cancellable: true }, async (progress, token) => {
@@ -70,7 +70,7 @@ export async function exportTrace(
       end: 'trace.json',
     },
     {
-      label: 'speedscope',
+      label: l10n.t('speedscope file'),
       detail: l10n.t('Slices alone, without counters and marks'),
       format: 'speedscope',
       end: 'speedscope.json',

@@ -1,10 +1,10 @@
-import type { GcSummary } from '../../shared/model';
+import type { LogGc } from '../../shared/model';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { length } from './words';
 
 /** Garbage collections, where the log has the lines of `gctrace`. */
-export function Collections({ gc }: { gc: GcSummary }) {
+export function Collections({ gc }: { gc: LogGc }) {
   const last = gc.latest.at(-1);
   return (
     <section>
@@ -19,11 +19,14 @@ export function Collections({ gc }: { gc: GcSummary }) {
       </p>
       {last && (
         <p>
-          {t('After the last one {live} were alive, the goal was {goal}; {share} of CPU time since the start went into collections.', {
-            live: fmt.bytes(last.live_bytes),
-            goal: fmt.bytes(last.goal_bytes),
-            share: fmt.share(last.cpu_percent / 100, 0),
-          })}
+          {t(
+            'After the last one {live} were alive, the goal was {goal}; {share} of CPU time since the start went into collections.',
+            {
+              live: fmt.bytes(last.live_bytes),
+              goal: fmt.bytes(last.goal_bytes),
+              share: fmt.share(last.cpu_percent / 100, 0),
+            },
+          )}
         </p>
       )}
     </section>

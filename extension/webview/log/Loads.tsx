@@ -13,10 +13,13 @@ export function Loads({ overview }: { overview: LogOverview }) {
     <section>
       <h2>{t('Loads of packages')}</h2>
       <p>
-        {t('{count} loads; {repeated} of them asked the same as one before, with no change between that the log shows.', {
-          count: fmt.count(load_count),
-          repeated: fmt.count(loads_without_change),
-        })}
+        {t(
+          '{count} loads; {repeated} of them asked the same as one before, with no change between that the log shows.',
+          {
+            count: fmt.count(load_count),
+            repeated: fmt.count(loads_without_change),
+          },
+        )}
       </p>
       <div class="table-frame">
         <table class="allocation" aria-label={t('Loads of packages')}>

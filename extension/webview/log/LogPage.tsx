@@ -76,7 +76,11 @@ export function LogPage({ visible }: { visible: boolean }) {
       <div class="log-bar">
         <Span overview={overview} />
         <label>
-          <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />{' '}
+          <input
+            type="checkbox"
+            checked={follow}
+            onChange={(event) => setFollow(event.currentTarget.checked)}
+          />{' '}
           {t('Follow live')}
         </label>
         <button type="button" class="button secondary" onClick={() => run('exportTrace')}>

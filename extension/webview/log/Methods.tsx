@@ -15,9 +15,9 @@ export function Methods({ methods }: { methods: LogMethod[] }) {
             <tr>
               <th>{t('Method')}</th>
               <th>{t('Asked by')}</th>
-              <th class="numeric">p50</th>
-              <th class="numeric">p90</th>
-              <th class="numeric">p99</th>
+              <th class="numeric">{t('p50')}</th>
+              <th class="numeric">{t('p90')}</th>
+              <th class="numeric">{t('p99')}</th>
               <th class="numeric">{t('Longest')}</th>
               <th class="numeric" title={t('With an answer, errors included: what the lengths are of')}>
                 {t('Answered')}

@@ -78,7 +78,9 @@ export const RIGHT = {
   saveReport: [1, { page_only: false, leave_out: [] }, '/nowhere/report.zip'],
   openLog: ['/nowhere/gopls.log', 'en'],
   logOverview: [false, 'en'],
-  logRequests: [{ sort: 'waited', descending: true, filter: '', state: null, from: null, offset: 0, limit: 10 }],
+  logRequests: [
+    { sort: 'waited', descending: true, filter: '', state: null, from: null, offset: 0, limit: 10 },
+  ],
   logProgress: [],
   closeLog: [],
   saveTrace: ['no-such', 'chrome', '/nowhere/trace.json'],

@@ -13,7 +13,7 @@ const MEGABYTE: f64 = 1_048_576.0;
 
 /// One collection.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "LogGcCycle"))]
 pub struct GcCycle {
     /// Its number in the life of the process, from 1.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -40,7 +40,7 @@ pub struct GcCycle {
 
 /// All collections of a log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts", rename = "LogGc"))]
 pub struct GcSummary {
     /// How many there were.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
