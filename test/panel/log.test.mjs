@@ -43,7 +43,7 @@ test('a real log: percentiles, requests, loads, and what gopls said', async () =
     .filter({ hasText: 'pending' })
     .waitFor();
   await page.getByRole('searchbox', { name: 'Filter by method' }).fill('completion');
-  await page.getByText('1 requests').waitFor();
+  await page.getByText(/^Requests: 1 · /).waitFor();
   assert.equal(await requests.getByRole('row').count(), 2, 'the head and the one that matches');
 
   await page.getByText('3 loads; 0 of them').waitFor();

@@ -49,7 +49,7 @@ export function Requests({ overview }: { overview: LogOverview }) {
           rowTitle={(row) => `${row.method} (${row.id})`}
           summary={(page) => (
             <p>
-              {t('{count} requests', { count: fmt.count(page.matched_rows) })}
+              {t('Requests: {count}', { count: fmt.count(page.matched_rows) })}
               {overview.pending_count > 0 &&
                 ` · ${t('{count} pending where the log ends', { count: fmt.count(overview.pending_count) })}`}
             </p>
