@@ -1,4 +1,4 @@
-//! What a viewer is given. `test/trace` shows that viewers can read it.
+//! What a viewer is given. `test/panel/trace.test.mjs` shows that a viewer can read it.
 
 use serde_json::Value as Json;
 
