@@ -6,6 +6,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { Host } from './host.mjs';
+import { laterStall, writeIncidents } from './incidents.mjs';
 import { launch } from './page.mjs';
 import { cargoTarget, cli, repo } from '../tools/lib/paths.mjs';
 
@@ -56,21 +58,29 @@ function slices({ profiles, shared }) {
   });
 }
 
+// Its importer writes the facts of a slice into its name.
+const bare = (slice) => slice.replace(/ \{.*\} /, ' ');
+
+/** The slices of Chrome's format that can be seen. */
+function drawn(file) {
+  const { traceEvents } = JSON.parse(fs.readFileSync(file, 'utf8'));
+  return (
+    traceEvents
+      // A slice of no length speedscope passes over: there is nothing to draw.
+      .filter(({ ph, dur }) => ph === 'X' && dur > 0)
+      .map(({ name, dur }) => `${name} ${(dur / 1000).toFixed(3)}`)
+      .sort()
+  );
+}
+
 const stallscope = fs.existsSync(cli) ? cli : path.join(cargoTarget, 'debug/stallscope');
 
 test('speedscope reads the same slices out of both formats', async () => {
   const chrome = path.join(folder, 'a.json');
   const own = path.join(folder, 'b.json');
   execFileSync(stallscope, ['trace', LOG, '--chrome', chrome, '--speedscope', own]);
-  const { traceEvents } = JSON.parse(fs.readFileSync(chrome, 'utf8'));
-  const written = traceEvents
-    // A slice of no length it passes over: there is nothing to draw.
-    .filter(({ ph, dur }) => ph === 'X' && dur > 0)
-    .map(({ name, dur }) => `${name} ${(dur / 1000).toFixed(3)}`)
-    .sort();
+  const written = drawn(chrome);
   assert.equal(written.length, 12, 'fifteen, three of them of no length');
-  // Its importer writes the facts of a slice into its name.
-  const bare = (slice) => slice.replace(/ \{.*\} /, ' ');
   assert.deepEqual(
     slices(await reread(own))
       .map(bare)
@@ -83,4 +93,33 @@ test('speedscope reads the same slices out of both formats', async () => {
       .sort(),
     written,
   );
+});
+
+test('an incident: its requests and captures as slices, RSS as a counter, and nothing that names a file', async () => {
+  const incident = laterStall();
+  const host = new Host((storage) => writeIncidents(storage, [incident]));
+  try {
+    const file = path.join(folder, 'incident.json');
+    const saved = await host.core.saveTrace(incident.id, 'chrome', file);
+    assert.ok(saved.ok, JSON.stringify(saved.error));
+    const kept = (await host.core.incident(incident.id)).value;
+    const written = drawn(file);
+    const main = `${kept.request.method} ${(kept.request.duration_ns / 1e6).toFixed(3)}`;
+    assert.ok(written.includes(main), `${main} is not in ${written.join(', ')}`);
+    assert.deepEqual(
+      slices(await reread(file))
+        .map(bare)
+        .sort(),
+      written,
+    );
+    const text = fs.readFileSync(file, 'utf8');
+    const rss = JSON.parse(text).traceEvents.filter(({ ph, name }) => ph === 'C' && name.startsWith('RSS'));
+    assert.deepEqual(
+      rss.map(({ args }) => args.value),
+      kept.series.map(({ rss_bytes }) => rss_bytes),
+    );
+    assert.doesNotMatch(text, /file:\/\//);
+  } finally {
+    host.close();
+  }
 });
