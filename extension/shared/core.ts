@@ -20,6 +20,10 @@ import type {
   FlameQuery,
   Incident,
   IncidentSummary,
+  LogOverview,
+  LogProgress,
+  LogQuery,
+  LogRequestPage,
   MemoryView,
   Patterns,
   SampleType,
@@ -31,6 +35,7 @@ import type {
   SubsystemTable,
   Timeline,
   TimelineQuery,
+  TraceFormat,
   Verification,
   VerificationView,
   VerifyStep,
@@ -144,6 +149,21 @@ export interface Core {
   reportText(report: number, file: string | null): Promise<Outcome<string>>;
   /** Saves it, byte for byte as it was built, atomically. */
   saveReport(report: number, how: SaveReportAs, destination: string): Promise<Outcome<null>>;
+
+  /**
+   * Reads a message log of gopls and keeps it open for the calls below; one that was open before is given up. What its
+   * messages mean is told in a language: `en`, `zh-cn`.
+   */
+  openLog(path: string, language: string): Promise<Outcome<LogOverview>>;
+  /** The open log; with `readOn` what was written to it meanwhile is read before. */
+  logOverview(readOn: boolean, language: string): Promise<Outcome<LogOverview>>;
+  logRequests(query: LogQuery): Promise<Outcome<LogRequestPage>>;
+  /** How far it was read; null when none is open. */
+  logProgress(): LogProgress | null;
+  /** Gives it up, also while it is read: `openLog` then fails with `log-cancelled`. */
+  closeLog(): void;
+  /** Saves a trace for Perfetto or speedscope, atomically; of the open log when `incident` is null. */
+  saveTrace(incident: string | null, format: TraceFormat, destination: string): Promise<Outcome<null>>;
 
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
   /** Where gopls's memory is, as last read; null before the first reading. Asked every few seconds, it stays fresh. */

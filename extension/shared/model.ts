@@ -69,6 +69,27 @@ bytes_per_s: number,
 sites: Array<SiteRate>, };
 
 /**
+ * A time without a pause: at every moment of it a request of the editor was unanswered.
+ */
+export type BusyPeriod = { 
+/**
+ * From, milliseconds of the log.
+ */
+from_ms: number, 
+/**
+ * To.
+ */
+to_ms: number, 
+/**
+ * Most requests in flight at once.
+ */
+most: number, 
+/**
+ * All waits in it added up, in milliseconds: what the periods are ordered by.
+ */
+waited_ms: number, };
+
+/**
  * One piece of evidence, raw, as gopls sent it.
  */
 export type Capture = { 
@@ -1024,6 +1045,23 @@ interactive: boolean,
 source: TimingSource, };
 
 /**
+ * Requests of the editor in flight over the length of the log.
+ */
+export type InFlightCurve = { 
+/**
+ * Width of a bar in milliseconds.
+ */
+bar_ms: number, 
+/**
+ * Where the first bar begins, milliseconds of the log.
+ */
+from_ms: number, 
+/**
+ * Most requests in flight at once within each bar.
+ */
+most: Array<number>, };
+
+/**
  * One stall, from the first sign to the last byte of evidence.
  *
  * All `_ns` fields count from `origin_unix_ns`.
@@ -1209,6 +1247,438 @@ earlier: Array<PastLoad>,
 ordinary: boolean, };
 
 /**
+ * All collections of a log.
+ */
+export type LogGc = { 
+/**
+ * How many there were.
+ */
+cycles: number, 
+/**
+ * How many of them somebody asked for.
+ */
+forced: number, 
+/**
+ * How many processes wrote them: the numbers begin anew with each.
+ */
+processes: number, 
+/**
+ * The longest pause, in milliseconds.
+ */
+longest_pause_ms: number, 
+/**
+ * All pauses added up, in milliseconds.
+ */
+pauses_ms: number, 
+/**
+ * All assists added up, in milliseconds of CPU time.
+ */
+assists_cpu_ms: number, 
+/**
+ * The most that was alive after a cycle.
+ */
+most_live_bytes: number, 
+/**
+ * The latest cycles, in the order of the log. Share of CPU, live heap and goal as they are now are those of the last.
+ */
+latest: Array<LogGcCycle>, };
+
+/**
+ * One collection.
+ */
+export type LogGcCycle = { 
+/**
+ * Its number in the life of the process, from 1.
+ */
+number: number, 
+/**
+ * When it began, in milliseconds after the start of the process.
+ */
+began_ms: number, 
+/**
+ * Share of all CPU time since the start of the process that went into collections, in percent.
+ */
+cpu_percent: number, 
+/**
+ * How long the program stood still for it, in milliseconds: both stops together.
+ */
+pause_ms: number, 
+/**
+ * How long it took beside the running program, in milliseconds.
+ */
+concurrent_ms: number, 
+/**
+ * CPU time that the program itself had to spend on it because it allocated meanwhile, in milliseconds.
+ */
+assist_cpu_ms: number, 
+/**
+ * The heap when it began.
+ */
+before_bytes: number, 
+/**
+ * What was alive of it.
+ */
+live_bytes: number, 
+/**
+ * The size of the heap that the runtime aimed at for this cycle.
+ */
+goal_bytes: number, 
+/**
+ * Whether somebody asked for it (`runtime.GC`).
+ */
+forced: boolean, };
+
+/**
+ * How grave a text is.
+ */
+export type LogLevel = "error" | "warning" | "info" | "log";
+
+/**
+ * One `go/packages.Load`.
+ */
+export type LogLoad = { 
+/**
+ * gopls's number for it, from 1.
+ */
+number: number, 
+/**
+ * When it had ended, milliseconds of the log.
+ */
+at_ms: number, 
+/**
+ * How long it took, where the log says so.
+ */
+duration_ms: number | null, 
+/**
+ * The folder it was run in.
+ */
+directory: string, 
+/**
+ * What was asked for: patterns, files, packages.
+ */
+query: string, 
+/**
+ * How many packages came.
+ */
+packages: number | null, 
+/**
+ * What went wrong.
+ */
+error: string | null, 
+/**
+ * The same question was asked before, by the same gopls.
+ */
+repeated: boolean, 
+/**
+ * Between the load before with the same question and this one the log shows no change: no edit, no save, no changed
+ * file, no new setting, no command. Only then is a repeated load one without need, as far as a log can tell.
+ */
+without_change: boolean, };
+
+/**
+ * What the requests of one method in one direction come to.
+ */
+export type LogMethod = { 
+/**
+ * For example `textDocument/hover`; `(other)` for what is too long, or one too many.
+ */
+method: string, 
+/**
+ * Who asked.
+ */
+from: LogSender, 
+/**
+ * How many were answered, errors included: what the figures below are of.
+ */
+answered: number, 
+/**
+ * How many of these with an error.
+ */
+errors: number, 
+/**
+ * How many were given up.
+ */
+cancelled: number, 
+/**
+ * How many had no answer yet where the log ends.
+ */
+pending: number, 
+/**
+ * How many can have none any more.
+ */
+unanswered: number, 
+/**
+ * Half of the answers took no longer, in milliseconds.
+ */
+p50_ms: number, 
+/**
+ * 90 % of them.
+ */
+p90_ms: number, 
+/**
+ * 99 % of them.
+ */
+p99_ms: number, 
+/**
+ * The slowest.
+ */
+longest_ms: number, 
+/**
+ * All of them added up: what this method cost.
+ */
+sum_ms: number, };
+
+/**
+ * A log as a whole.
+ */
+export type LogOverview = { 
+/**
+ * Lines read so far.
+ */
+lines: number, 
+/**
+ * The first stamp, in milliseconds since the midnight before it; absent when nothing in the file is an entry.
+ */
+first_ms: number | null, 
+/**
+ * The last one.
+ */
+last_ms: number | null, 
+/**
+ * That midnight in Unix milliseconds as a clock in UTC would have it, where something in the log names the day.
+ */
+day_ms: number | null, 
+/**
+ * Its clock has no milliseconds: beginnings are right to a second, lengths as the client has measured them.
+ */
+whole_seconds: boolean, 
+/**
+ * How often gopls was started within it.
+ */
+starts: number, 
+/**
+ * How often the file was emptied or exchanged while it was followed.
+ */
+cuts: number, 
+/**
+ * By method and direction; what cost most first.
+ */
+methods: Array<LogMethod>, 
+/**
+ * Requests without an answer where the log ends, the oldest first; the first 200.
+ */
+pending: Array<LogRequest>, 
+/**
+ * How many these are.
+ */
+pending_count: number, 
+/**
+ * How many requests of the editor were in flight over time.
+ */
+in_flight: InFlightCurve, 
+/**
+ * When most was waited for.
+ */
+busiest: Array<BusyPeriod>, 
+/**
+ * Loads of packages, the latest 200, in their order.
+ */
+loads: Array<LogLoad>, 
+/**
+ * How many there were.
+ */
+load_count: number, 
+/**
+ * How many asked the same as one before, with no change between that the log shows.
+ */
+loads_without_change: number, 
+/**
+ * What gopls reported progress of, the latest 200, in their order.
+ */
+work: Array<LogWork>, 
+/**
+ * What gopls said that is grave, was shown, or is explained.
+ */
+texts: Array<LogText>, 
+/**
+ * How many texts are none of these.
+ */
+texts_passed_over: number, 
+/**
+ * Collections, when the log has `gctrace` lines.
+ */
+gc: LogGc | null, 
+/**
+ * Answers to requests from before the log of which it tells no length.
+ */
+stray_answers: number, 
+/**
+ * The fastest requests, which are counted but not listed because there are too many.
+ */
+not_listed: number, 
+/**
+ * Requests that could not be followed because too many were in flight.
+ */
+not_followed: number, };
+
+/**
+ * How far a log has been read.
+ */
+export type LogProgress = { 
+/**
+ * Bytes read.
+ */
+read_bytes: number, 
+/**
+ * Bytes there were when the reading began.
+ */
+size_bytes: number, };
+
+/**
+ * Which requests are wanted.
+ */
+export type LogQuery = { 
+/**
+ * The order.
+ */
+sort: LogSort, 
+/**
+ * The longest, the latest, Z first.
+ */
+descending: boolean, 
+/**
+ * Part of the method's name, upper or lower case; empty for all.
+ */
+filter: string, 
+/**
+ * Only those that ended so; `null` for all.
+ */
+state: LogRequestState | null, 
+/**
+ * Only those of one side; `null` for both.
+ */
+from: LogSender | null, 
+/**
+ * How many to skip.
+ */
+offset: number, 
+/**
+ * How many to give.
+ */
+limit: number, };
+
+/**
+ * A request of a log.
+ */
+export type LogRequest = { 
+/**
+ * For example `textDocument/hover`.
+ */
+method: string, 
+/**
+ * Who asked.
+ */
+from: LogSender, 
+/**
+ * Its id, as the log has it.
+ */
+id: string, 
+/**
+ * When it was sent, milliseconds of the log.
+ */
+began_ms: number, 
+/**
+ * When it was answered; absent without an answer.
+ */
+ended_ms: number | null, 
+/**
+ * How long it took; of a pending one its age where the log ends; absent of an unanswered one.
+ */
+waited_ms: number | null, 
+/**
+ * How it ended.
+ */
+state: LogRequestState, };
+
+/**
+ * A page of requests.
+ */
+export type LogRequestPage = { 
+/**
+ * How many match.
+ */
+matched_rows: number, 
+/**
+ * The page.
+ */
+rows: Array<LogRequest>, };
+
+/**
+ * How a request ended.
+ */
+export type LogRequestState = "ok" | "error" | "cancelled" | "pending" | "unanswered";
+
+/**
+ * Who sent a message.
+ */
+export type LogSender = "editor" | "gopls";
+
+/**
+ * What the requests are ordered by. Equal ones follow by their beginning.
+ */
+export type LogSort = "waited" | "began" | "method" | "state";
+
+/**
+ * A text of gopls.
+ */
+export type LogText = { 
+/**
+ * How grave gopls takes it to be.
+ */
+level: LogLevel, 
+/**
+ * Whether it was shown to the user, not only logged.
+ */
+shown: boolean, 
+/**
+ * The text, without its date; of texts that differ in their numbers only the latest.
+ */
+text: string, 
+/**
+ * How often it was told.
+ */
+count: number, 
+/**
+ * When it was told first, milliseconds of the log; absent where nothing tells the time.
+ */
+first_ms: number | null, 
+/**
+ * What it means, as far as it is known.
+ */
+meanings: Array<MessageMeaning>, };
+
+/**
+ * Something gopls reported progress of.
+ */
+export type LogWork = { 
+/**
+ * For example `Setting up workspace`.
+ */
+title: string, 
+/**
+ * When it began, milliseconds of the log.
+ */
+began_ms: number, 
+/**
+ * When it ended; absent while it goes on.
+ */
+ended_ms: number | null, 
+/**
+ * The last message of it.
+ */
+message: string, };
+
+/**
  * The longest wait.
  */
 export type Longest = { 
@@ -1351,6 +1821,27 @@ allocation: AllocationRate | null,
  * When gopls last said what is in its workspace; absent when it was not asked.
  */
 workspace_at_ns?: number, };
+
+/**
+ * What a message means, in one language.
+ */
+export type MessageMeaning = { 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * What it means and how it comes about.
+ */
+means: string, 
+/**
+ * What the user can do now.
+ */
+what_to_do: string, 
+/**
+ * The setting it hangs on, as it is named in VS Code; absent when there is none.
+ */
+setting: string | null, };
 
 /**
  * Something a reader must know, worded by the user interface from `code` and `values`.
@@ -2480,6 +2971,11 @@ export type TimingSource = "observer" | "counters" | "gopls-latency" | "echo" | 
  * What the two sides say of a measure.
  */
 export type Told = "better" | "same" | "worse" | "unknown";
+
+/**
+ * For whom a trace is written.
+ */
+export type TraceFormat = "chrome" | "speedscope";
 
 /**
  * A value in a [`Decision`] or [`super::Note`].

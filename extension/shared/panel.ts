@@ -17,6 +17,9 @@ import type {
   HeapPage,
   Incident,
   IncidentSummary,
+  LogOverview,
+  LogQuery,
+  LogRequestPage,
   MemoryView,
   Patterns,
   SampleType,
@@ -69,6 +72,9 @@ export interface PanelApi {
   verifications(args: Record<string, never>): Outcome<Verification[]>;
   /** The extension adds the settings of gopls to a run that begins. */
   verify(args: { step: PanelVerifyStep }): Outcome<VerificationView>;
+  /** The log that was opened by a command; with `readOn` what was written to it meanwhile is read before. */
+  logOverview(args: { readOn: boolean }): Outcome<LogOverview>;
+  logRequests(args: { query: LogQuery }): Outcome<LogRequestPage>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
@@ -83,8 +89,8 @@ export interface CommandTarget {
   verification?: string;
 }
 
-/** What the panel shows: stalls and memory, or a fix that is being verified. */
-export type PanelPage = 'stalls' | 'verify';
+/** What the panel shows: stalls and memory, a fix that is being verified, or a message log of gopls. */
+export type PanelPage = 'stalls' | 'verify' | 'log';
 
 type WithoutSettings<S> = S extends { step: 'begin-run' } ? Omit<S, 'settings'> : S;
 export type PanelVerifyStep = WithoutSettings<VerifyStep>;
@@ -95,6 +101,8 @@ export type PanelCommand =
   | 'saveProfileAs'
   | 'deleteIncidents'
   | 'exportReport'
+  | 'exportTrace'
+  | 'openLog'
   | 'copyAsIssue'
   | 'restartGopls'
   | 'togglePause'

@@ -69,6 +69,18 @@ export declare class Core {
   deleteVerification(id: string): Promise<Outcome<null>>
   /** What a captured profile counts. */
   sampleTypes(ref: ProfileRef): Promise<Outcome<SampleType[]>>
+  /** Reads a message log of gopls and keeps it open. */
+  openLog(path: string, language: string): Promise<Outcome<LogOverview>>
+  /** The open log as it is, or with what was written to it meanwhile. */
+  logOverview(readOn: boolean, language: string): Promise<Outcome<LogOverview>>
+  /** A page of its requests. */
+  logRequests(query: LogQuery): Promise<Outcome<LogRequestPage>>
+  /** How far it was read. */
+  logProgress(): LogProgress | null
+  /** Gives it up, also while it is read. */
+  closeLog(): void
+  /** Saves the trace of an incident; `null` is the open log. */
+  saveTrace(incident: string | null, format: TraceFormat, destination: string): Promise<Outcome<null>>
   /** A page of a heap table. */
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>
   /** A flame tree. */

@@ -64,6 +64,7 @@ async function answersAtRest(core) {
     'saveBegan',
     'saveEnded',
     'cancelCapture',
+    'closeLog',
   ]) {
     assert.equal(core[stamp](...RIGHT[stamp]), undefined, stamp);
   }
@@ -77,6 +78,7 @@ async function answersAtRest(core) {
     'incidentAllocation',
     'incidentPatterns',
     'saveProfile',
+    'saveTrace',
     'sampleTypes',
     'heapTable',
     'flame',
@@ -94,6 +96,11 @@ async function answersAtRest(core) {
     assert.equal(code, 'verification-not-found', call);
     assert.match(message, /no-such.*deleted/, call);
   }
+  assert.equal(core.logProgress(), null);
+  for (const call of ['logOverview', 'logRequests']) {
+    assert.equal(failure(await core[call](...RIGHT[call])).code, 'no-log-open', call);
+  }
+  assert.equal(failure(await core.openLog(...RIGHT.openLog)).code, 'log-unreadable');
   for (const call of ['captureNow', 'memory', 'patterns', 'timeline']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'watcher-ended', call);

@@ -144,6 +144,12 @@ export class Host {
   verify({ step }) {
     return this.core.verify(step.step === 'begin-run' ? { ...step, settings: {} } : step);
   }
+  logOverview({ readOn }) {
+    return this.core.logOverview(readOn, this.locale);
+  }
+  logRequests({ query }) {
+    return this.core.logRequests(query);
+  }
   decisions() {
     return [];
   }

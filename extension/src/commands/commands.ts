@@ -6,6 +6,7 @@ import type { Panel, RunCommand } from '../panel/panel';
 import type { Verifications } from '../verify/verifications';
 import { captureHeapNow, chooseCapture } from './capture';
 import type { Reports } from '../report/reports';
+import { exportTrace, openLog } from './logs';
 import type { DecisionLog } from './decisionLog';
 import { deleteIncidents, openIncident, saveProfile, type IncidentViews } from './incidents';
 import { listProcesses, restartGopls, setCapture, setWatching } from './watching';
@@ -34,6 +35,8 @@ export function registerCommands(
     saveProfileAs: () => saveProfile(session),
     exportReport: () => reports.exportReport(),
     copyAsIssue: () => reports.copyAsIssue(),
+    openLog: () => openLog(session, () => panel.showPage('log')),
+    exportTrace: () => exportTrace(session),
     showDecisionLog: () => decisionLog.show(),
     deleteIncidents: () => deleteIncidents(session, views),
     listProcesses: () => listProcesses(session),
@@ -71,6 +74,13 @@ export function panelCommands(
       case 'exportReport':
         // Several questions and a look at what is in it: longer than the panel would wait.
         void reports.exportReport(target.incident);
+        break;
+      case 'openLog':
+        // A dialog, and a log that may take its time.
+        void openLog(session, () => panel().showPage('log'));
+        break;
+      case 'exportTrace':
+        void exportTrace(session, target.incident === undefined ? { openLog: true } : target);
         break;
       case 'copyAsIssue':
         void reports.copyAsIssue(target.incident);

@@ -190,6 +190,10 @@ export class Panel implements vscode.Disposable {
         return core.verifications();
       case 'verify':
         return this.verifications.step(core, request.args.step);
+      case 'logOverview':
+        return core.logOverview(request.args.readOn, vscode.env.language);
+      case 'logRequests':
+        return core.logRequests(request.args.query);
       case 'decisions':
         return core.decisions(Math.min(request.args.limit, MOST_DECISIONS));
     }

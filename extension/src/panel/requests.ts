@@ -10,6 +10,8 @@ const COMMANDS: readonly PanelCommand[] = [
   'saveProfileAs',
   'deleteIncidents',
   'exportReport',
+  'exportTrace',
+  'openLog',
   'copyAsIssue',
   'restartGopls',
   'togglePause',
@@ -79,6 +81,8 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   flameDiff: record({ ref: profileRef, query, base: orNull(profileRef) }),
   verifications: record({}),
   verify: record({ step: verifyStep }),
+  logOverview: record({ readOn: (value) => typeof value === 'boolean' }),
+  logRequests: record({ query }),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),
   command: record({

@@ -110,6 +110,14 @@ export function failure({ code, message }: Failure): string {
       return l10n.t('This incident cannot be read. ({message})', { message });
     case 'profile-invalid':
       return l10n.t('This profile cannot be read. ({message})', { message });
+    case 'not-a-log':
+      return l10n.t('There is no message of gopls in this file. ({message})', { message });
+    case 'log-unreadable':
+      return l10n.t('This log cannot be read. ({message})', { message });
+    case 'log-cancelled':
+      return l10n.t('Reading the log was cancelled.');
+    case 'no-log-open':
+      return l10n.t('No log is open.');
     case 'no-baseline':
       return l10n.t('This incident has no baseline: gopls had not been calm before it.');
     default:

@@ -8,6 +8,7 @@ import { t } from '../base/l10n';
 import type { Rpc, VsCodeApi } from '../base/rpc';
 import { useRequest } from '../base/useRequest';
 import type { TableQuery } from '../heap/useTableQuery';
+import { LogPage } from '../log/LogPage';
 import { LiveMemory } from '../memory/LiveMemory';
 import { TimeLine } from '../timeline/TimeLine';
 import { Empty, Failed, Loading } from '../ui/Feedback';
@@ -110,7 +111,9 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
           </button>
         </div>
       )}
-      {page === 'verify' ? (
+      {page === 'log' ? (
+        <LogPage visible={visible} />
+      ) : page === 'verify' ? (
         <VerifyPage
           status={status}
           id={verification}

@@ -30,6 +30,7 @@ export function Header({ status, page, onPage }: Props) {
         options={[
           { key: 'stalls', label: t('Stalls') },
           { key: 'verify', label: t('Verify a fix') },
+          { key: 'log', label: t('gopls log') },
         ]}
       />
       {status && <Actions status={status} />}

@@ -114,6 +114,14 @@ function Headline({ incident }: { incident: Incident }) {
         <button
           type="button"
           class="button secondary"
+          title={t('For Perfetto, chrome://tracing or speedscope: methods, times and figures')}
+          onClick={() => run('exportTrace', { incident: incident.id })}
+        >
+          {t('Export trace…')}
+        </button>
+        <button
+          type="button"
+          class="button secondary"
           title={t('Puts what maintainers ask into the clipboard, as Markdown; redacted')}
           onClick={() => run('copyAsIssue', { incident: incident.id })}
         >

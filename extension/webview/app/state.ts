@@ -14,6 +14,8 @@ import { restoreQuery, type TableQuery } from '../heap/useTableQuery';
 export type TabKey = PanelState['tab'];
 export const TAB_KEYS: TabKey[] = ['overview', 'heap', 'subsystems', 'flame', 'diff', 'decisions'];
 
+const PAGES: PanelPage[] = ['stalls', 'verify', 'log'];
+
 export interface Kept {
   page: PanelPage;
   verification: string | null;
@@ -30,7 +32,7 @@ export function restore(vscode: VsCodeApi): Kept {
   const old = (typeof state === 'object' && state !== null ? state : {}) as Record<string, unknown>;
   const usable = old.protocol === PANEL_PROTOCOL;
   return {
-    page: usable && old.page === 'verify' ? 'verify' : 'stalls',
+    page: (usable && PAGES.find((page) => page === old.page)) || 'stalls',
     verification: usable && typeof old.verification === 'string' ? old.verification : null,
     incident: usable && typeof old.incident === 'string' ? old.incident : null,
     tab: (usable && TAB_KEYS.find((tab) => tab === old.tab)) || 'overview',

@@ -18,13 +18,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
+use stallscope_core::log::LogQuery;
 use stallscope_core::model::{CaptureRequest, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
 use stallscope_core::report::ReportRequest;
+use stallscope_core::trace::TraceFormat;
 use stallscope_core::verify::VerifyStep;
+use stallscope_probe::log::OpenLogs;
 use stallscope_probe::process;
 use stallscope_probe::reader::Reader;
 use stallscope_probe::report::Reports;
 use stallscope_probe::store::Store;
+use stallscope_probe::trace::save_of_incident;
 use stallscope_probe::verify::Verifications;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
@@ -72,6 +76,7 @@ pub struct Core {
     reader: Arc<Reader>,
     verifications: Verifications,
     reports: Arc<Reports>,
+    logs: Arc<OpenLogs>,
     watcher: Mutex<Option<Arc<Watcher>>>,
 }
 
@@ -83,7 +88,8 @@ pub fn create_core(env: &Env, options: Unknown<'_>) -> napi::Result<Core> {
     let store = Store::new(options.storage_dir.clone().into());
     let reports = Arc::new(Reports::new(store, options.workspace.clone()));
     let verifications = Verifications::new(options.storage_dir.clone().into(), options.workspace.clone());
-    Ok(Core { options, reader, verifications, reports, watcher: Mutex::new(None) })
+    let logs = Arc::default();
+    Ok(Core { options, reader, verifications, reports, logs, watcher: Mutex::new(None) })
 }
 
 #[napi]
@@ -539,6 +545,114 @@ impl Core {
             blocking(move || {
                 let profile = profile?;
                 Ok(reader.sample_types(&profile.incident, profile.capture)?)
+            }),
+        )
+    }
+
+    /// Reads a message log of gopls and keeps it open.
+    #[napi(
+        ts_args_type = "path: string, language: string",
+        ts_return_type = "Promise<Outcome<LogOverview>>",
+        catch_unwind
+    )]
+    pub fn open_log<'env>(
+        &self,
+        env: &'env Env,
+        path: Unknown<'_>,
+        language: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let logs = Arc::clone(&self.logs);
+        let path = argument::<String>(env, "path", path);
+        let language = argument::<String>(env, "language", language);
+        promise(
+            env,
+            blocking(move || {
+                let (path, language) = (path?, language?);
+                Ok(logs.open(path.as_ref(), &language)?)
+            }),
+        )
+    }
+
+    /// The open log as it is, or with what was written to it meanwhile.
+    #[napi(
+        ts_args_type = "readOn: boolean, language: string",
+        ts_return_type = "Promise<Outcome<LogOverview>>",
+        catch_unwind
+    )]
+    pub fn log_overview<'env>(
+        &self,
+        env: &'env Env,
+        read_on: Unknown<'_>,
+        language: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let logs = Arc::clone(&self.logs);
+        let read_on = argument::<bool>(env, "readOn", read_on);
+        let language = argument::<String>(env, "language", language);
+        promise(
+            env,
+            blocking(move || {
+                let (read_on, language) = (read_on?, language?);
+                Ok(logs.overview(read_on, &language)?)
+            }),
+        )
+    }
+
+    /// A page of its requests.
+    #[napi(
+        ts_args_type = "query: LogQuery",
+        ts_return_type = "Promise<Outcome<LogRequestPage>>",
+        catch_unwind
+    )]
+    pub fn log_requests<'env>(
+        &self,
+        env: &'env Env,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let logs = Arc::clone(&self.logs);
+        let query = argument::<LogQuery>(env, "query", query);
+        promise(env, blocking(move || Ok(logs.requests(&query?)?)))
+    }
+
+    /// How far it was read.
+    #[napi(ts_return_type = "LogProgress | null", catch_unwind)]
+    pub fn log_progress(&self) -> Value {
+        json(&self.logs.progress())
+    }
+
+    /// Gives it up, also while it is read.
+    #[napi(catch_unwind)]
+    pub fn close_log(&self) {
+        self.logs.close();
+    }
+
+    /// Saves the trace of an incident; `null` is the open log.
+    #[napi(
+        ts_args_type = "incident: string | null, format: TraceFormat, destination: string",
+        ts_return_type = "Promise<Outcome<null>>",
+        catch_unwind
+    )]
+    pub fn save_trace<'env>(
+        &self,
+        env: &'env Env,
+        incident: Unknown<'_>,
+        format: Unknown<'_>,
+        destination: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let logs = Arc::clone(&self.logs);
+        let store = Store::new(self.options.storage_dir.clone().into());
+        let incident = argument_or_null::<String>(env, "incident", incident);
+        let format = argument::<TraceFormat>(env, "format", format);
+        let destination = argument::<String>(env, "destination", destination);
+        promise(
+            env,
+            blocking(move || {
+                let (incident, format, destination) = (incident?, format?, destination?);
+                let destination = destination.as_ref();
+                match incident {
+                    Some(id) => save_of_incident(&store, &id, format, destination)?,
+                    None => logs.save_trace(format, destination)?,
+                }
+                Ok(())
             }),
         )
     }

@@ -7,9 +7,11 @@ use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use serde::Serialize;
 use serde_json::{Value, json};
+use stallscope_probe::log::LogError;
 use stallscope_probe::panic_text;
 use stallscope_probe::reader::ReadError;
 use stallscope_probe::report::ReportError;
+use stallscope_probe::trace::SaveTraceError;
 use stallscope_probe::verify::VerifyError;
 use stallscope_probe::watcher::WatchError;
 
@@ -39,6 +41,18 @@ impl From<ReadError> for Failure {
 
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<SaveTraceError> for Failure {
+    fn from(error: SaveTraceError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

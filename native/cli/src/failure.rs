@@ -52,6 +52,9 @@ pub enum Failure {
     /// There is no report.
     #[error("{0}")]
     Report(String),
+    /// There is no trace.
+    #[error("{0}")]
+    Trace(String),
     /// There is nothing to watch.
     #[error("{0}")]
     Watch(String),

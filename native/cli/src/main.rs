@@ -11,6 +11,7 @@ mod patterns;
 mod print;
 mod report;
 mod subsystems;
+mod trace;
 mod watch;
 
 use std::process::ExitCode;
@@ -42,6 +43,10 @@ enum Verb {
     Patterns(patterns::Patterns),
     /// Put an incident together for somebody else: redacted, as a zip or a page.
     Report(report::Report),
+    /// Read gopls's message log: how long each request took, what was pending, what gopls said.
+    ///
+    /// Also saves a log or an incident for Perfetto and speedscope. A log contains source text: docs/reading-logs.md.
+    Trace(trace::Trace),
     /// Watch a gopls and capture its heap when a request stalls.
     Watch(watch::Watch),
 }
@@ -53,6 +58,7 @@ fn main() -> ExitCode {
         Verb::Diff(diff) => diff.run(),
         Verb::Patterns(patterns) => patterns.run(),
         Verb::Report(report) => report.run(),
+        Verb::Trace(trace) => trace.run(),
         Verb::Watch(watch) => watch.run(),
     };
     failure::exit_code(result)

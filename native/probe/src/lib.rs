@@ -3,12 +3,14 @@
 pub mod clock;
 pub mod debug;
 mod evidence;
+pub mod log;
 pub mod patterns;
 pub mod process;
 pub mod reader;
 pub mod report;
 pub mod spans;
 pub mod store;
+pub mod trace;
 pub mod verify;
 pub mod watcher;
 

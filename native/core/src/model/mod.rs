@@ -11,6 +11,7 @@ mod status;
 mod timeline;
 
 pub use capture_request::{CaptureRequest, CaptureRequestError, CaptureWhat};
+pub(crate) use decision::named;
 pub use decision::{Decision, Value};
 pub use incident::{
     Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, HeapCapture, INCIDENT_FORMAT, Incident,

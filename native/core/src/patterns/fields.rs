@@ -13,7 +13,7 @@ pub struct RuleError {
 }
 
 /// An object being read. What is left at the end is unknown, and refused.
-pub(super) struct Fields {
+pub(crate) struct Fields {
     at: String,
     separator: &'static str,
     left: Map<String, Value>,
@@ -22,7 +22,7 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Takes an object; `at` says which.
-    pub(super) fn new(at: String, value: Value) -> Result<Self, RuleError> {
+    pub(crate) fn new(at: String, value: Value) -> Result<Self, RuleError> {
         match value {
             // A rule is told from its fields by a colon, a field from the fields within by a dot.
             Value::Object(left) => {
@@ -34,22 +34,22 @@ impl Fields {
     }
 
     /// The place of a field.
-    pub(super) fn place(&self, name: &str) -> String {
+    pub(crate) fn place(&self, name: &str) -> String {
         format!("{}{}{name}", self.at, self.separator)
     }
 
-    pub(super) fn wrong<T>(&self, name: &str, what: impl Into<String>) -> Result<T, RuleError> {
+    pub(crate) fn wrong<T>(&self, name: &str, what: impl Into<String>) -> Result<T, RuleError> {
         Err(problem(self.place(name), what.into()))
     }
 
     /// The field, if it is there.
-    pub(super) fn optional(&mut self, name: &'static str) -> Option<Value> {
+    pub(crate) fn optional(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
         self.left.remove(name)
     }
 
     /// The field.
-    pub(super) fn value(&mut self, name: &'static str) -> Result<Value, RuleError> {
+    pub(crate) fn value(&mut self, name: &'static str) -> Result<Value, RuleError> {
         match self.optional(name) {
             Some(value) => Ok(value),
             None => self.wrong(name, "is missing"),
@@ -57,13 +57,13 @@ impl Fields {
     }
 
     /// A text of 1 to `max` characters.
-    pub(super) fn text(&mut self, name: &'static str, max: usize) -> Result<String, RuleError> {
+    pub(crate) fn text(&mut self, name: &'static str, max: usize) -> Result<String, RuleError> {
         let value = self.value(name)?;
         text(self.place(name), value, max)
     }
 
     /// A whole number in a range.
-    pub(super) fn whole(
+    pub(crate) fn whole(
         &mut self,
         name: &'static str,
         range: std::ops::RangeInclusive<u64>,
@@ -83,7 +83,7 @@ impl Fields {
     }
 
     /// A number in a range; `otherwise` where it is missing.
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         name: &'static str,
         range: std::ops::RangeInclusive<f64>,
@@ -105,7 +105,7 @@ impl Fields {
     }
 
     /// One of several names.
-    pub(super) fn choice<T: Copy>(
+    pub(crate) fn choice<T: Copy>(
         &mut self,
         name: &'static str,
         choices: &[(&str, T)],
@@ -122,7 +122,7 @@ impl Fields {
     }
 
     /// A list of at most `max` values, each with its place; empty where it is missing.
-    pub(super) fn list(&mut self, name: &'static str, max: usize) -> Result<Vec<(String, Value)>, RuleError> {
+    pub(crate) fn list(&mut self, name: &'static str, max: usize) -> Result<Vec<(String, Value)>, RuleError> {
         match self.optional(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(values)) if values.len() <= max => {
@@ -138,7 +138,7 @@ impl Fields {
     }
 
     /// Nothing may be left.
-    pub(super) fn end(self) -> Result<(), RuleError> {
+    pub(crate) fn end(self) -> Result<(), RuleError> {
         match self.left.keys().next() {
             None => Ok(()),
             Some(unknown) => {
@@ -151,7 +151,7 @@ impl Fields {
 }
 
 /// A text of 1 to `max` characters.
-pub(super) fn text(at: String, value: Value, max: usize) -> Result<String, RuleError> {
+pub(crate) fn text(at: String, value: Value, max: usize) -> Result<String, RuleError> {
     match value {
         Value::String(text) if text.trim().is_empty() => Err(problem(at, "must not be empty".into())),
         Value::String(text) if text.chars().count() > max => {
@@ -162,7 +162,7 @@ pub(super) fn text(at: String, value: Value, max: usize) -> Result<String, RuleE
     }
 }
 
-pub(super) fn problem(at: String, problem: String) -> RuleError {
+pub(crate) fn problem(at: String, problem: String) -> RuleError {
     RuleError { at, problem }
 }
 

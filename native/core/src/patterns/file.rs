@@ -121,13 +121,13 @@ fn rule(place: &str, value: Value) -> Result<Rule, RuleError> {
     Ok(Rule { id, severity, title, why, what_to_do, references, when })
 }
 
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// A text by language. English must be there; languages are compared in lower case.
-fn texts(fields: &mut Fields, name: &'static str, max: usize) -> Result<Texts, RuleError> {
+pub(crate) fn texts(fields: &mut Fields, name: &'static str, max: usize) -> Result<Texts, RuleError> {
     let value = fields.value(name)?;
     let place = fields.place(name);
     let Value::Object(languages) = value else {

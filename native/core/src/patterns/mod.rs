@@ -7,8 +7,8 @@
 
 mod evidence;
 mod facts;
-mod fields;
-mod file;
+pub(crate) mod fields;
+pub(crate) mod file;
 mod finding;
 mod judge;
 mod rule;

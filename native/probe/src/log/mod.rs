@@ -1,0 +1,7 @@
+//! Message logs of gopls as files: read as they are, followed while they grow, or looked at in the panel.
+
+mod file;
+mod open;
+
+pub use file::{LogError, LogFile};
+pub use open::OpenLogs;
