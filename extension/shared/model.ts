@@ -1121,6 +1121,10 @@ memory_verdict: MemoryVerdict | null,
  */
 wait: WaitBreakdown | null, 
 /**
+ * The same by gopls's own spans, which come some seconds after the incident was closed; absent when there are none.
+ */
+wait_by_spans?: WaitBreakdown, 
+/**
  * What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
  * incidents of earlier versions.
  */
@@ -1207,6 +1211,10 @@ first_load: boolean,
  * Whether that load was ordinary.
  */
 ordinary_load: boolean, 
+/**
+ * Whether gopls's own spans tell what its main request was spent on.
+ */
+by_spans: boolean, 
 /**
  * Size of its folder.
  */
@@ -2747,6 +2755,48 @@ bytes_per_s: number,
 error_share: number, };
 
 /**
+ * How gopls's spans reach this window.
+ */
+export type SpansState = { "kind": "off" } | { "kind": "starting" } | { "kind": "here" } | { "kind": "relayed" } | { "kind": "taken", 
+/**
+ * What was tried and how it failed.
+ */
+why: string, };
+
+/**
+ * Whether gopls's spans come, and what has come of them in this window.
+ */
+export type SpansView = { 
+/**
+ * How they reach this window.
+ */
+state: SpansState, 
+/**
+ * The port gopls posts to; absent while it is not asked for.
+ */
+port: number | null, 
+/**
+ * Spans of this window's gopls that were taken in.
+ */
+received: number, 
+/**
+ * Of those, how many had to make room for later ones.
+ */
+dropped: number, 
+/**
+ * Spans that were none, or more than a body may have.
+ */
+refused: number, 
+/**
+ * Bodies that were not taken: not from a gopls of one of this user's windows, too large, no spans, or too many.
+ */
+bodies_refused: number, 
+/**
+ * When the last ones came; absent before the first.
+ */
+last_ns: number | null, };
+
+/**
  * A stall as a shaded span.
  */
 export type StallSpan = { 
@@ -3158,7 +3208,11 @@ load: PastLoad,
 /**
  * The medians of earlier loads of this workspace, when there are any.
  */
-earlier: PastLoad | null, } | { "kind": "problem", 
+earlier: PastLoad | null, } | { "kind": "incident-updated", 
+/**
+ * The incident.
+ */
+summary: IncidentSummary, } | { "kind": "problem", 
 /**
  * What.
  */

@@ -25,6 +25,10 @@ export declare class Core {
   saveEnded(uri: string): void
   /** What gopls answered about its workspace. */
   workspaceAnswered(answers: WorkspaceAnswers): Promise<Outcome<null>>
+  /** Receives gopls's own spans on a port; `null` ends that. */
+  recordSpans(port: number | null): Outcome<null>
+  /** How that stands. */
+  spans(): SpansView
   /** What is going on now. */
   status(): Status
   /** Latest decisions, newest last. */

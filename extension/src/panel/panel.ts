@@ -51,7 +51,8 @@ export class Panel implements vscode.Disposable {
       }),
       session.onEvent((event) => {
         if (event.kind === 'status') this.push({ type: 'status', status: event.status });
-        else if (event.kind === 'incident-closed') void this.pushIncidents();
+        else if (event.kind === 'incident-closed' || event.kind === 'incident-updated')
+          void this.pushIncidents();
       }),
     ];
   }

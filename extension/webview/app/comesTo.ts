@@ -60,12 +60,13 @@ function onRequest(captures: Capture[]): string {
 }
 
 export function evidence(
-  { rss, request, load, memory_verdict, wait }: Incident,
+  { rss, request, load, memory_verdict, wait, wait_by_spans: exact }: Incident,
   memory: CapturedMemory | null,
   heap: SubsystemTable | null,
 ): string[] {
   const found: string[] = [];
-  if (wait) found.push(waitedFor(wait));
+  const best = exact ?? wait;
+  if (best) found.push(waitedFor(best));
   if (request.method !== 'capture-on-request')
     found.push(
       t('Memory (RSS) went from {start} to {peak}.', {

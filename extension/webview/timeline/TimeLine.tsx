@@ -60,7 +60,10 @@ export function TimeLine({ incident, mode, onMode, onSelect, now_ns, visible }: 
   }, [id, settled, live && !settled ? now : 0, liveSpan_ns, width > 0 ? width : 0, now_ns === null]);
   // The same question has another answer as time goes by, while something goes on.
   const ongoing = live ? !settled : incident?.state === 'open';
-  const { timeline, error, retry } = useTimeline(visible ? query : null, ongoing ? now : 0);
+  const { timeline, error, retry } = useTimeline(
+    visible ? query : null,
+    ongoing ? now : Number(incident?.by_spans ?? false),
+  );
 
   // How far one may zoom out: all of the incident, or what the watcher has seen.
   const extent = useRef<{ id: string | null; span: Span } | null>(null);

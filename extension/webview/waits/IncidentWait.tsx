@@ -6,8 +6,10 @@ import { phaseMeaning, phaseName, phaseSource } from './words';
 
 /** What the main request of an incident was spent on, from its first moment to its last. */
 export function IncidentWait({ incident }: { incident: Incident }) {
-  const { wait } = incident;
+  const sampled = incident.wait;
+  const wait = incident.wait_by_spans ?? sampled;
   if (!wait) return null;
+  const compared = wait === sampled ? null : sampled;
   return (
     <section class="wait">
       <h3>{t('What the wait was for')}</h3>
@@ -15,11 +17,11 @@ export function IncidentWait({ incident }: { incident: Incident }) {
       <table class="phases" aria-label={t('What the wait was for')}>
         <tbody>
           {wait.phases.map((phase) => (
-            <PhaseRow key={phase.phase} phase={phase} />
+            <PhaseRow key={phase.phase} phase={phase} sampled={compared} />
           ))}
         </tbody>
       </table>
-      {wait.queued_behind.map(({ method, duration_ns }) => (
+      {(compared ?? wait).queued_behind.map(({ method, duration_ns }) => (
         <p key={method}>
           {t('For {duration} it stood behind {method}.', {
             duration: fmt.duration(duration_ns),
@@ -28,6 +30,13 @@ export function IncidentWait({ incident }: { incident: Incident }) {
         </p>
       ))}
       <p class="dim">{phaseSource(wait.source, wait.samples)}</p>
+      {compared && (
+        <p class="dim">
+          {t('In the last column: by looking at its goroutines {count} times.', {
+            count: String(compared.samples),
+          })}
+        </p>
+      )}
       {wait.unknown_functions.length > 0 && (
         <p class="dim">
           {t('It stood still in functions that no rule knows: {functions}.', {
@@ -55,7 +64,9 @@ function PhaseStrip({ wait: { slices } }: { wait: WaitBreakdown }) {
   );
 }
 
-function PhaseRow({ phase: { phase, duration_ns, share, error_share } }: { phase: PhaseShare }) {
+function PhaseRow({ phase: of, sampled }: { phase: PhaseShare; sampled: WaitBreakdown | null }) {
+  const { phase, duration_ns, share, error_share } = of;
+  const seen = sampled?.phases.find((other) => other.phase === phase)?.share ?? 0;
   return (
     <tr>
       <th scope="row">
@@ -66,6 +77,7 @@ function PhaseRow({ phase: { phase, duration_ns, share, error_share } }: { phase
       <td class="numeric">{fmt.share(share)}</td>
       <td class="numeric dim">{error_share > 0 && `±\u202f${fmt.share(error_share, 0)}`}</td>
       <td class="dim">{phaseMeaning(phase)}</td>
+      {sampled && <td class="numeric dim">{fmt.share(seen)}</td>}
     </tr>
   );
 }

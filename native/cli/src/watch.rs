@@ -121,6 +121,9 @@ fn words(event: &WatchEvent) -> Option<String> {
             summary.rss_peak_bytes as f64 / 1e6,
             if summary.has_heap { "captured" } else { "not captured" },
         ),
+        WatchEvent::IncidentUpdated { summary } => {
+            format!("incident {}: gopls's own spans tell what it waited for", summary.id)
+        }
         WatchEvent::MemoryAlert { rss_bytes, limit_bytes } => {
             format!("memory: {:.0} MB, over {:.0} MB", *rss_bytes as f64 / 1e6, *limit_bytes as f64 / 1e6)
         }

@@ -246,6 +246,7 @@ impl Stall {
             load: self.load.clone(),
             memory_verdict: self.memory_verdict.clone(),
             wait: sealed.wait.clone(),
+            wait_by_spans: None,
             workspace_facts,
             rss: sealed.rss,
             series: sealed.series.clone(),

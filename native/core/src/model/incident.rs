@@ -51,6 +51,10 @@ pub struct Incident {
     /// What the main request was spent on; absent when nothing told, and in incidents of earlier versions.
     #[serde(default)]
     pub wait: Option<WaitBreakdown>,
+    /// The same by gopls's own spans, which come some seconds after the incident was closed; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub wait_by_spans: Option<WaitBreakdown>,
     /// What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
     /// incidents of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -346,6 +350,8 @@ pub struct IncidentSummary {
     pub first_load: bool,
     /// Whether that load was ordinary.
     pub ordinary_load: bool,
+    /// Whether gopls's own spans tell what its main request was spent on.
+    pub by_spans: bool,
     /// Size of its folder.
     pub size_bytes: Bytes,
     /// Set when the folder could not be read; says why. Other fields are then best guesses.
@@ -375,6 +381,11 @@ pub struct HeapCapture {
 }
 
 impl Incident {
+    /// What the main request was spent on, as exactly as it is known.
+    pub fn best_wait(&self) -> Option<&WaitBreakdown> {
+        self.wait_by_spans.as_ref().or(self.wait.as_ref())
+    }
+
     /// Its whole heap profiles, in the order of their numbers.
     pub fn heap_captures(&self) -> impl Iterator<Item = HeapCapture> {
         // Written by us, but read back from disk: what is no number counts from 1970, and is still listed.
@@ -416,6 +427,7 @@ impl Incident {
             heap_failed: !has_heap && heaps().any(|heap| heap.state != CaptureState::Running),
             on_request: whole.map(|capture| capture.kind),
             first_load: self.load.is_some(),
+            by_spans: self.wait_by_spans.is_some(),
             ordinary_load: self.load.as_ref().is_some_and(|load| load.ordinary),
             size_bytes,
             problem: None,

@@ -270,6 +270,11 @@ pub enum WatchEvent {
         /// The medians of earlier loads of this workspace, when there are any.
         earlier: Option<PastLoad>,
     },
+    /// More is known of an incident than when it was closed.
+    IncidentUpdated {
+        /// The incident.
+        summary: IncidentSummary,
+    },
     /// Something the user should know, worded from the note's code: a full disk, a failing debug server.
     Problem {
         /// What.

@@ -5,6 +5,7 @@
 //! what is kept of them with an incident, and [`phases_of`] names each nanosecond of a request's wait.
 //! `docs/spans.md` has the rules and what they rest on.
 
+mod breakdown;
 mod critical_path;
 mod meaning;
 mod otlp;

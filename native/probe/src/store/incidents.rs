@@ -154,6 +154,25 @@ impl Store {
         write_incident(&self.folder(id)?, &incident)
     }
 
+    /// Writes into an incident what gopls's own spans say of its main request, and gives its line for the list; `None` when they
+    /// say nothing.
+    ///
+    /// # Errors
+    /// It is not there any more, or cannot be written.
+    pub fn keep_wait_by_spans(
+        &self,
+        folder: &IncidentFolder,
+        record: &SpanRecord,
+    ) -> Result<Option<IncidentSummary>, StoreError> {
+        let mut incident = self.load(&folder.id())?;
+        incident.wait_by_spans = record.breakdown(&incident.request);
+        if incident.wait_by_spans.is_none() {
+            return Ok(None);
+        }
+        folder.write(&incident)?;
+        Ok(Some(incident.summary(folder.size_bytes())))
+    }
+
     /// All incidents, newest first; unreadable ones are listed with their problem.
     ///
     /// # Errors
@@ -372,6 +391,7 @@ fn unreadable(id: String, size_bytes: Bytes, error: &StoreError) -> IncidentSumm
         on_request: None,
         first_load: false,
         ordinary_load: false,
+        by_spans: false,
         size_bytes,
         problem: Some(error.to_string()),
     }

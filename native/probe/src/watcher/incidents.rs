@@ -160,6 +160,7 @@ impl Loop {
                 self.closed = Some(Closed { id, gopls, at: Instant::now() });
                 self.tell(WatchEvent::IncidentClosed { summary: *summary, prompt });
             }
+            Report::Updated { summary } => self.tell(WatchEvent::IncidentUpdated { summary: *summary }),
             Report::Pruned { count } => {
                 let note = note("incidents-pruned", [("count", Value::from(count as u64))]);
                 self.tell(WatchEvent::Problem { note });

@@ -59,7 +59,7 @@ pub(crate) fn of_incident(incident: &Incident, query: &TimelineQuery) -> Timelin
             start_ns: request.start_ns,
             end_ns: request.end_ns,
         }],
-        phases: incident.wait.as_ref().map_or_else(Vec::new, |wait| wait.slices.clone()),
+        phases: incident.best_wait().map_or_else(Vec::new, |wait| wait.slices.clone()),
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) enum Report {
     Written { key: StallKey, incident: Box<Incident>, summary: Box<IncidentSummary> },
     /// It was written for the last time.
     Closed { key: StallKey, incident: Box<Incident>, summary: Box<IncidentSummary>, prompt: bool },
+    /// More is known of an incident that was closed.
+    Updated { summary: Box<IncidentSummary> },
     /// Older incidents were removed.
     Pruned { count: usize },
     /// The limits joined with other windows'.
@@ -163,7 +165,15 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
         }
         Job::Spans { folder, record } => {
             folder.write_spans(&record)?;
-            Vec::new()
+            match store.keep_wait_by_spans(&folder, &record) {
+                Ok(summary) => summary
+                    .map(|summary| Report::Updated { summary: Box::new(summary) })
+                    .into_iter()
+                    .collect(),
+                // Deleted meanwhile.
+                Err(StoreError::NotFound { .. }) => Vec::new(),
+                Err(error) => return Err(error),
+            }
         }
         Job::Limits { limits, now } => vec![Report::Limits(store.write_limits(limits, now)?)],
         Job::Load { load } => {

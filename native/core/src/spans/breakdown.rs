@@ -1,0 +1,16 @@
+//! The way from the spans of an incident to what its main request was spent on.
+
+use super::{SpanRecord, phases_of, request_span};
+use crate::model::{Ns, RequestRecord};
+use crate::wait::{PhaseSource, WaitBreakdown};
+
+impl SpanRecord {
+    /// What a request that has ended was spent on, from `begin` to `end` of its record; `None` when no span of it is there: gopls
+    /// had not posted it, or it is a save, which is no message of its own.
+    pub fn breakdown(&self, request: &RequestRecord) -> Option<WaitBreakdown> {
+        let (begin_ns, end_ns): (Ns, Ns) = (request.start_ns, request.end_ns?);
+        let span = request_span(&self.spans, &request.method, begin_ns, end_ns)?;
+        let all: Vec<_> = self.spans.iter().collect();
+        WaitBreakdown::of_slices(phases_of(&all, span, begin_ns, end_ns), PhaseSource::Spans)
+    }
+}
