@@ -185,7 +185,16 @@ export class Host {
     }));
     return {
       ok: true,
-      value: { from_ns, to_ns, origin_unix_ms: session.origin_unix_ms, rss, requests, captures, stalls },
+      value: {
+        from_ns,
+        to_ns,
+        origin_unix_ms: session.origin_unix_ms,
+        rss,
+        requests,
+        captures,
+        stalls,
+        phases: [],
+      },
     };
   }
 }
