@@ -37,6 +37,8 @@ export const NOTABLE_GROWTH_BYTES = 5e6;
 /** What the user calls this request. Methods without a word of their own keep their LSP name. */
 export function requestWords(method: string, { t }: Language): string {
   switch (method) {
+    case 'initialized':
+      return t('Start of the workspace');
     case 'textDocument/hover':
       return t('Hover');
     case 'textDocument/definition':

@@ -71,6 +71,16 @@ for (const theme of Object.keys(THEMES)) {
         fullPage: width === 'narrow',
       });
     }
+    // What a wait was for: of the first load, the one that was looked into.
+    await page.locator('.incident', { hasText: /^Hover/ }).click();
+    await page.getByRole('tab', { name: 'Overview' }).click();
+    await page.mouse.move(5, 5);
+    await page.waitForTimeout(500);
+    await page.locator('.wait').scrollIntoViewIfNeeded();
+    await page.screenshot({
+      path: path.join(folder, `${theme}-${width}-wait.png`),
+      fullPage: width === 'narrow',
+    });
     if (width === 'wide') {
       await page.getByRole('button', { name: 'Live' }).click();
       await page.waitForTimeout(400);
