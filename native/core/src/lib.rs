@@ -9,6 +9,7 @@ mod growth;
 pub mod heap;
 pub mod limits;
 pub mod lsp;
+pub mod machine;
 pub mod memory;
 pub mod metrics;
 pub mod model;

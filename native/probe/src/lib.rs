@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod debug;
 mod evidence;
+mod machine;
 pub mod patterns;
 pub mod process;
 pub mod reader;

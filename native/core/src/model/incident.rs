@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::MachineFacts;
 use crate::memory::{MemoryVerdict, Resident};
 use crate::patterns::WorkspaceFacts;
-use crate::wait::WaitBreakdown;
+use crate::wait::{Cause, WaitBreakdown};
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
@@ -51,6 +52,12 @@ pub struct Incident {
     /// What the main request was spent on; absent when nothing told, and in incidents of earlier versions.
     #[serde(default)]
     pub wait: Option<WaitBreakdown>,
+    /// Why that took so long, largest first; empty when nothing is known, and in incidents of earlier versions.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+    /// The machine meanwhile; absent when nobody looked, and in incidents of earlier versions.
+    #[serde(default)]
+    pub machine: Option<MachineFacts>,
     /// What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
     /// incidents of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]

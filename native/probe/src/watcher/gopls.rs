@@ -98,6 +98,7 @@ impl Loop {
         let uptime_ns = gopls.uptime_ns;
         self.gopls = Some(gopls);
         self.sampler.watch(Some(process));
+        self.looks.watch(pid);
         self.profiles.clear();
         self.debug = DebugServer::Unknown;
         self.cost = Cost::default();
@@ -115,6 +116,7 @@ impl Loop {
         // Captures that run will end by themselves with what they have; those that wait would find nobody.
         self.forget_server("gopls is gone");
         self.go_children = 0;
+        self.look_for_oom_kill();
         self.feed(Event::GoplsGone);
         self.tell(WatchEvent::GoplsGone { pid: gone.identity.pid });
         self.due.scan = Instant::now();

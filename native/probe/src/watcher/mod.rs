@@ -10,6 +10,7 @@ mod gopls;
 mod incidents;
 mod kept;
 mod live;
+mod machine;
 mod queue;
 mod readings;
 mod run;

@@ -18,6 +18,7 @@ use super::fetch::{Baseline, BaselineResult, CaptureResult};
 use super::gopls::{is_tight, sample_interval};
 use super::incidents::Asked;
 use super::kept::KeptProfiles;
+use super::machine::MachineLooks;
 use super::queue::{Queue, Ticket};
 use super::readings::MemoryResult;
 use super::sampler::{Sample, Sampler};
@@ -167,6 +168,9 @@ pub(super) struct Loop {
     // waits.rs
     pub waits: WaitSampling,
 
+    // machine.rs
+    pub looks: MachineLooks,
+
     // incidents.rs
     pub folders: HashMap<StallKey, Arc<IncidentFolder>>,
     pub asked: Vec<Asked>,
@@ -242,6 +246,7 @@ impl Loop {
             profiles: KeptProfiles::default(),
             baseline: None,
             waits: WaitSampling::new(now),
+            looks: MachineLooks::default(),
             folders: HashMap::new(),
             asked: Vec::new(),
             closed: None,
@@ -330,6 +335,7 @@ impl Loop {
                 self.poll(now);
             }
             self.sample_waits(now);
+            self.look_at_machine(now);
         }
         self.publish(now, soon);
     }
