@@ -74,8 +74,9 @@ export function phaseMeaning(phase: Phase, { t }: Texts): string {
 
 /** What a request waits for at this moment, as a part of a line. */
 export function currentPhase({ phase, behind }: CurrentPhase, language: Language): string {
+  const { t } = language;
   if (behind !== null && phase === 'queued')
-    return language.t('queued behind {method}', { method: requestWords(behind, language) });
+    return t('queued behind {method}', { method: requestWords(behind, language) });
   return phaseName(phase, language);
 }
 

@@ -2,15 +2,25 @@ import type { Incident, PhaseShare, WaitBreakdown } from '../../shared/model';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { methodName } from '../words/sources';
+import { IncidentCauses } from './IncidentCauses';
 import { phaseMeaning, phaseName, phaseSource } from './words';
 
 /** What the main request of an incident was spent on, from its first moment to its last. */
 export function IncidentWait({ incident }: { incident: Incident }) {
-  const { wait } = incident;
-  if (!wait) return null;
+  const { wait, causes } = incident;
+  if (!wait && causes.length === 0) return null;
   return (
     <section class="wait">
       <h3>{t('What the wait was for')}</h3>
+      <IncidentCauses causes={causes} />
+      {wait && <Phases wait={wait} />}
+    </section>
+  );
+}
+
+function Phases({ wait }: { wait: WaitBreakdown }) {
+  return (
+    <>
       <PhaseStrip wait={wait} />
       <table class="phases" aria-label={t('What the wait was for')}>
         <tbody>
@@ -35,7 +45,7 @@ export function IncidentWait({ incident }: { incident: Incident }) {
           })}
         </p>
       )}
-    </section>
+    </>
   );
 }
 

@@ -73,6 +73,11 @@ pub enum Event {
         /// Document.
         uri: String,
     },
+    /// The extension host's JavaScript thread was busy for so long, until now.
+    HostLagged {
+        /// How late its heartbeat came.
+        lag_ns: Ns,
+    },
     /// A save began.
     SaveBegan(String),
     /// It ended.

@@ -37,7 +37,7 @@ use requests::RequestTracker;
 use stall::Stall;
 
 use crate::limits::{Limits, UnixMs};
-use crate::machine::{MachineLog, OomKill};
+use crate::machine::{MachineLog, OomKill, Span};
 use crate::model::{Capture, Cost, Decision, MS, Note, Ns, RequestRecord, Value, WatchSettings};
 use crate::verify::Recording;
 use crate::wait::WaitLog;
@@ -83,6 +83,7 @@ pub struct Engine {
     wait_log: WaitLog,
     machine_log: MachineLog,
     oom_kill: Option<OomKill>,
+    host_lags: VecDeque<Span>,
     next_key: StallKey,
     latest_ns: Ns,
 }
@@ -116,6 +117,7 @@ impl Engine {
             wait_log: WaitLog::default(),
             machine_log: MachineLog::default(),
             oom_kill: None,
+            host_lags: VecDeque::new(),
             next_key: 0,
             latest_ns: 0,
         }
@@ -200,6 +202,7 @@ impl Engine {
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
             Event::MemoryRead(read) => self.memory_read(now_ns, read.map(|read| *read)),
             Event::WaitSampled(sample) => self.wait_sampled(*sample),
+            Event::HostLagged { lag_ns } => self.host_lagged(now_ns, lag_ns),
             Event::MachineRead(reading) => self.machine_log.add(*reading),
             Event::WorkspaceTold(facts) => self.workspace_told(now_ns, facts),
             Event::BaselineGivenUp => self.baseline_given_up(now_ns),

@@ -11,6 +11,8 @@ const EVERY_NS: Ns = 200 * MS;
 const EVERY_NS_LATER: Ns = SECOND;
 /// A look at the machine costs us, not gopls.
 const MACHINE_EVERY_NS: Ns = 250 * MS;
+/// Lags of the extension host that are remembered: a wait lies in or after the last ones.
+const MOST_HOST_LAGS: usize = 100;
 const LATER_NS: Ns = 20 * SECOND;
 /// A status tells what was seen this lately; before that something else may go on by now.
 const FRESH_NS: Ns = 2 * SECOND;
@@ -52,14 +54,28 @@ impl Engine {
         let span = Span { begin_ns: main.start_ns, end_ns: main.end_ns.unwrap_or(now) };
         let wait = self.wait_log.breakdown(&main.method, span.begin_ns, span.end_ns);
         let machine = self.machine_log.facts(span.begin_ns, span.end_ns);
+        let host_lags: Vec<Span> = self.host_lags.iter().copied().collect();
         let causes = causes(&Waited {
             span,
             wait: wait.as_ref(),
             machine: &self.machine_log,
             facts: machine.as_ref(),
+            host_lags: &host_lags,
             oom: self.oom_kill.filter(|_| stall.gopls_gone),
+            slow: self.settings.slow_after(),
         });
         Told { wait, causes, machine }
+    }
+
+    /// The extension host was busy for so long, until now.
+    pub(super) fn host_lagged(&mut self, now: Ns, lag_ns: Ns) {
+        if lag_ns < self.settings.slow_after().dispatch_ns {
+            return;
+        }
+        if self.host_lags.len() == MOST_HOST_LAGS {
+            self.host_lags.pop_front();
+        }
+        self.host_lags.push_back(Span { begin_ns: now.saturating_sub(lag_ns), end_ns: now });
     }
 
     /// What somebody waits for at this moment, as it was seen last.

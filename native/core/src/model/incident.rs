@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::machine::MachineFacts;
 use crate::memory::{MemoryVerdict, Resident};
 use crate::patterns::WorkspaceFacts;
-use crate::wait::{Cause, WaitBreakdown};
+use crate::wait::{Cause, CauseKind, WaitBreakdown};
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
@@ -349,6 +349,10 @@ pub struct IncidentSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub on_request: Option<CaptureKind>,
+    /// What made it long, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub main_cause: Option<CauseKind>,
     /// Whether it fell into a first load.
     pub first_load: bool,
     /// Whether that load was ordinary.
@@ -422,6 +426,11 @@ impl Incident {
             has_heap,
             heap_failed: !has_heap && heaps().any(|heap| heap.state != CaptureState::Running),
             on_request: whole.map(|capture| capture.kind),
+            main_cause: self
+                .causes
+                .first()
+                .map(|cause| cause.kind)
+                .filter(|kind| *kind != CauseKind::Unknown),
             first_load: self.load.is_some(),
             ordinary_load: self.load.as_ref().is_some_and(|load| load.ordinary),
             size_bytes,

@@ -17,6 +17,8 @@ const LEAST_SHARE: f64 = 0.02;
 const MOST_CAUSES: usize = 8;
 /// A process that is not short of memory waits for a page now and then, too.
 const NOTABLE_FAULTS: u64 = 20;
+/// The stamp of a request comes this soon after the lag that held it up.
+const RIGHT_BEFORE_NS: Ns = 100 * MS;
 /// A `go` command that used less of its time on a CPU waited itself.
 const BUSY_COMMAND_SHARE: f64 = 0.1;
 
@@ -43,6 +45,8 @@ pub enum CauseKind {
     Lock,
     /// The editor had not answered a question of gopls's.
     Editor,
+    /// The extension host's one JavaScript thread was busy: nobody asked gopls, or took its answer.
+    ExtensionHost,
     /// gopls was stopped by a signal or a debugger.
     Stopped,
     /// Others had the CPU.
@@ -59,6 +63,32 @@ pub enum CauseKind {
     OtherWork,
     /// Nothing tells.
     Unknown,
+}
+
+impl CauseKind {
+    /// Its name as in JSON, for texts that are not translated.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WorkspaceLoad => "workspace-load",
+            Self::GoCommand => "go-command",
+            Self::TypeChecking => "type-checking",
+            Self::Parsing => "parsing",
+            Self::Analysis => "analysis",
+            Self::Queue => "queue",
+            Self::Gc => "gc",
+            Self::Lock => "lock",
+            Self::Editor => "editor",
+            Self::ExtensionHost => "extension-host",
+            Self::Stopped => "stopped",
+            Self::CpuStarved => "cpu-starved",
+            Self::CpuThrottled => "cpu-throttled",
+            Self::MemoryPressure => "memory-pressure",
+            Self::Disk => "disk",
+            Self::OomKilled => "oom-killed",
+            Self::OtherWork => "other-work",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How sure it is.
@@ -82,8 +112,11 @@ pub struct Cause {
     pub kind: CauseKind,
     /// The part of the wait that it is held responsible for.
     pub duration_ns: Ns,
-    /// The same, of the whole wait, 0 to 1.
+    /// The same, of the whole wait, 0 to 1. When the extension host was busy right before the wait, that time is part of it.
     pub share: f64,
+    /// Whether that is over the user's threshold (`slowWorkMs`, of the extension host `slowDispatchMs`).
+    #[serde(default)]
+    pub slow: bool,
     /// How sure.
     pub confidence: CauseConfidence,
     /// What that rests on, by name with the unit as suffix, e.g. `run_delay_ns`, `command`, `behind`.
@@ -101,15 +134,29 @@ pub struct Waited<'a> {
     pub machine: &'a MachineLog,
     /// The same as facts.
     pub facts: Option<&'a MachineFacts>,
+    /// When the extension host was busy, in their order.
+    pub host_lags: &'a [Span],
     /// Whether the OOM killer struck when gopls ended.
     pub oom: Option<OomKill>,
+    /// From which duration on a cause is called slow.
+    pub slow: SlowAfter,
+}
+
+/// The user's thresholds.
+#[derive(Debug, Clone, Copy)]
+pub struct SlowAfter {
+    /// For what gopls or the machine does.
+    pub work_ns: Ns,
+    /// For the way from the editor to gopls and back.
+    pub dispatch_ns: Ns,
 }
 
 /// The causes of a wait, largest first. They add up to it, but for what is too small to be told.
 pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
     let Span { begin_ns, end_ns } = waited.span;
-    let whole = waited.span.ns();
-    if whole == 0 {
+    let before = waited.lag_before_ns();
+    let whole = waited.span.ns().saturating_add(before);
+    if waited.span.ns() == 0 {
         return Vec::new();
     }
     let mut left = Left::new(waited);
@@ -127,6 +174,12 @@ pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
             take(CauseKind::MemoryPressure, left.take(span, waited_ns, |phase| phase != Phase::Editor));
         }
     }
+    for lag in waited.host_lags {
+        // What gopls is seen to work on goes on without the host.
+        let held_up = |phase| matches!(phase, Phase::Unknown | Phase::Editor);
+        take(CauseKind::ExtensionHost, left.take(*lag, Ns::MAX, held_up));
+    }
+    take(CauseKind::ExtensionHost, before);
     if waited.wait.is_none() {
         // Nobody saw what gopls did; that it ran a `go` command is seen from outside.
         for span in waited.machine.running_go(begin_ns, end_ns) {
@@ -147,7 +200,11 @@ pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
         .map(|(kind, duration_ns)| {
             let share = duration_ns as f64 / whole as f64;
             let (confidence, evidence) = waited.why(kind, duration_ns);
-            Cause { kind, duration_ns, share, confidence, evidence }
+            let slow_after = match kind {
+                CauseKind::ExtensionHost => waited.slow.dispatch_ns,
+                _ => waited.slow.work_ns,
+            };
+            Cause { kind, duration_ns, share, slow: duration_ns > slow_after, confidence, evidence }
         })
         .filter(|cause| cause.share >= LEAST_SHARE)
         .collect();
@@ -229,6 +286,14 @@ impl Left {
 }
 
 impl Waited<'_> {
+    /// The lag of the extension host that ended when this was asked: the user had asked before, and only then was it seen.
+    fn lag_before_ns(&self) -> Ns {
+        let begin_ns = self.span.begin_ns;
+        let held_up =
+            |lag: &&Span| lag.begin_ns < begin_ns && lag.end_ns.saturating_add(RIGHT_BEFORE_NS) >= begin_ns;
+        self.host_lags.iter().rev().find(held_up).map_or(0, |lag| lag.end_ns.min(begin_ns) - lag.begin_ns)
+    }
+
     /// How sure a cause is, and what it rests on.
     fn why(&self, kind: CauseKind, duration_ns: Ns) -> (CauseConfidence, BTreeMap<String, Value>) {
         let mut evidence = BTreeMap::new();
@@ -281,7 +346,13 @@ impl Waited<'_> {
                     (share < BUSY_COMMAND_SHARE).then_some(Value::from(1_u64))
                 });
                 add("command_waited", waits);
-                self.seen(&[Phase::GoCommand], duration_ns)
+                let Span { begin_ns, end_ns } = self.span;
+                let ran: Ns = self.machine.running_go(begin_ns, end_ns).iter().map(Span::ns).sum();
+                match self.seen(&[Phase::GoCommand], duration_ns) {
+                    // Seen from both sides: gopls waits for one, and one runs.
+                    CauseConfidence::Likely if ran >= duration_ns / 5 * 4 => CauseConfidence::Known,
+                    sure => sure,
+                }
             }
             CauseKind::Queue => {
                 let first = self.wait.and_then(|wait| wait.queued_behind.first());
@@ -299,6 +370,15 @@ impl Waited<'_> {
             CauseKind::Analysis => self.seen(&[Phase::Analysis], duration_ns),
             CauseKind::Gc => self.seen(&[Phase::Gc], duration_ns),
             CauseKind::Lock => self.seen(&[Phase::Lock], duration_ns),
+            CauseKind::ExtensionHost => {
+                let Span { begin_ns, end_ns } = self.span;
+                let near = self.host_lags.iter().filter(|lag| lag.overlap_ns(begin_ns, end_ns) > 0);
+                let before = self.lag_before_ns();
+                add("longest_lag_ns", near.map(Span::ns).chain([before]).max().map(Value::from));
+                add("lag_before_ns", (before > 0).then(|| before.into()));
+                // That it was busy is measured. That somebody had asked before the stamp is not: it is when people do.
+                if before * 2 > duration_ns { CauseConfidence::Likely } else { CauseConfidence::Known }
+            }
             CauseKind::Editor => self.seen(&[Phase::Editor], duration_ns),
             CauseKind::OtherWork => self.seen(&[Phase::Other], duration_ns),
             CauseKind::Unknown => CauseConfidence::Possible,
@@ -358,7 +438,30 @@ mod tests {
         let span = Span { begin_ns: 0, end_ns: SECOND_MS * MS };
         let wait = phases.breakdown(HOVER, span.begin_ns, span.end_ns);
         let facts = machine.facts(span.begin_ns, span.end_ns);
-        causes(&Waited { span, wait: wait.as_ref(), machine, facts: facts.as_ref(), oom })
+        let slow = SlowAfter { work_ns: 150 * MS, dispatch_ns: 80 * MS };
+        let (wait, facts) = (wait.as_ref(), facts.as_ref());
+        causes(&Waited { span, wait, machine, facts, host_lags: &[], oom, slow })
+    }
+
+    fn lagged(phases: &WaitLog, begin_ms: u64, host_lags: &[Span]) -> Vec<Cause> {
+        let span = Span { begin_ns: begin_ms * MS, end_ns: SECOND_MS * MS };
+        let wait = phases.breakdown(HOVER, span.begin_ns, span.end_ns);
+        let slow = SlowAfter { work_ns: 150 * MS, dispatch_ns: 80 * MS };
+        let machine = &MachineLog::default();
+        causes(&Waited { span, wait: wait.as_ref(), machine, facts: None, host_lags, oom: None, slow })
+    }
+
+    #[test]
+    fn a_busy_extension_host_is_not_held_against_gopls() {
+        let lag = |begin_ms, end_ms| Span { begin_ns: begin_ms * MS, end_ns: end_ms * MS };
+        let nobody_looked = lagged(&WaitLog::default(), 0, &[lag(100, 900)]);
+        assert_eq!(told(&nobody_looked), [(CauseKind::ExtensionHost, 800), (CauseKind::Unknown, 200)]);
+        let before = lagged(&looks(Phase::Parsing), 700, &[lag(0, 650)]);
+        assert_eq!(told(&before), [(CauseKind::ExtensionHost, 650), (CauseKind::Parsing, 300)]);
+        assert!(before[0].slow && before.iter().map(|cause| cause.share).sum::<f64>() <= 1.0);
+        // Long before it was asked, or while gopls is seen at work, it is no excuse.
+        let other = lagged(&looks(Phase::Parsing), 700, &[lag(0, 500), lag(710, 900)]);
+        assert_eq!(told(&other), [(CauseKind::Parsing, 300)]);
     }
 
     fn told(causes: &[Cause]) -> Vec<(CauseKind, u64)> {

@@ -10,10 +10,12 @@ mod phase;
 mod rules;
 mod sample;
 mod shares;
+mod summary;
 
 pub use breakdown::{PhaseShare, QueuedBehind, WaitBreakdown, WaitLog};
-pub use causes::{Cause, CauseConfidence, CauseKind, Waited, causes};
+pub use causes::{Cause, CauseConfidence, CauseKind, SlowAfter, Waited, causes};
 pub use phase::{Phase, PhaseSlice, PhaseSource};
 pub use rules::{WaitRules, WaitRulesError};
 pub use sample::{Queue, Serving, WaitSample};
 pub use shares::Shares;
+pub use summary::{CauseSum, MethodSum, StallSummary, WaitSum};

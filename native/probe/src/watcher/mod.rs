@@ -33,7 +33,7 @@ use std::thread::JoinHandle;
 use stallscope_core::engine::Event;
 use stallscope_core::memory::MemoryView;
 use stallscope_core::model::{
-    Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, ObservedRequest, Status,
+    Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, Ns, ObservedRequest, Status,
     Timeline, TimelineQuery, WatchEvent, WatchSettings,
 };
 use stallscope_core::patterns::{Facts, NotFacts};
@@ -211,6 +211,11 @@ impl Watcher {
     /// It was answered, right now.
     pub fn echo_ended(&self, method: String, uri: String) {
         self.stamps.push(Event::EchoEnded { method, uri });
+    }
+
+    /// The JavaScript thread of the extension host was busy for so long, until now.
+    pub fn host_lagged(&self, lag_ns: Ns) {
+        self.stamps.push(Event::HostLagged { lag_ns });
     }
 
     /// A save began, right now.
