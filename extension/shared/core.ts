@@ -28,6 +28,7 @@ import type {
   Patterns,
   SampleType,
   SpansView,
+  StallSummary,
   ReportPreview,
   ReportRequest,
   Status,
@@ -114,6 +115,8 @@ export interface Core {
   echoBegan(method: string, uri: string): void;
   /** That echo was answered (or given up), right now. */
   echoEnded(method: string, uri: string): void;
+  /** The extension host's JavaScript thread was busy for so long, until now: a lag of its heartbeat. */
+  hostLagged(lagMs: number): void;
   saveBegan(uri: string): void;
   saveEnded(uri: string): void;
 
@@ -139,6 +142,8 @@ export interface Core {
 
   incidents(): Promise<Outcome<IncidentSummary[]>>;
   incident(id: string): Promise<Outcome<Incident>>;
+  /** What the waits of the newest 500 incidents come to together: per cause and per method. */
+  stallSummary(): Promise<Outcome<StallSummary>>;
   deleteIncidents(ids: string[]): Promise<Outcome<number>>;
   /** Copies a capture's raw file to `destination`, atomically. */
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>;

@@ -238,6 +238,58 @@ waterfall: Waterfall | null,
 problem: string | null, };
 
 /**
+ * Something that made somebody wait.
+ */
+export type Cause = { 
+/**
+ * What.
+ */
+kind: CauseKind, 
+/**
+ * The part of the wait that it is held responsible for.
+ */
+duration_ns: number, 
+/**
+ * The same, of the whole wait, 0 to 1. When the extension host was busy right before the wait, that time is part of it.
+ */
+share: number, 
+/**
+ * Whether that is over the user's threshold (`slowWorkMs`, of the extension host `slowDispatchMs`).
+ */
+slow: boolean, 
+/**
+ * How sure.
+ */
+confidence: CauseConfidence, 
+/**
+ * What that rests on, by name with the unit as suffix, e.g. `run_delay_ns`, `command`, `behind`.
+ */
+evidence: { [key in string]: Value }, };
+
+/**
+ * How sure it is.
+ */
+export type CauseConfidence = "known" | "likely" | "possible";
+
+/**
+ * What may make somebody wait.
+ */
+export type CauseKind = "workspace-load" | "go-command" | "type-checking" | "parsing" | "analysis" | "queue" | "gc" | "lock" | "editor" | "extension-host" | "stopped" | "cpu-starved" | "cpu-throttled" | "memory-pressure" | "disk" | "oom-killed" | "other-work" | "unknown";
+
+/**
+ * What a cause has cost.
+ */
+export type CauseSum = { 
+/**
+ * Which.
+ */
+kind: CauseKind, 
+/**
+ * How it is spread.
+ */
+sum: WaitSum, };
+
+/**
  * What is to be said against a comparison.
  */
 export type Caution = { "kind": "gopls-ended", 
@@ -265,6 +317,27 @@ after: number, } | { "kind": "loading",
  * In how many runs.
  */
 runs: number, } | { "kind": "same-process" } | { "kind": "one-run-each" };
+
+/**
+ * What gopls's cgroup (version 2) allows it.
+ */
+export type CgroupLimits = { 
+/**
+ * Most memory; `null` when nothing limits it, or that is not told.
+ */
+memory_max_bytes: number | null, 
+/**
+ * What was used of it at the last look.
+ */
+memory_bytes: number | null, 
+/**
+ * Most CPUs.
+ */
+cpu_limit: number | null, 
+/**
+ * How long it was kept from running for that limit.
+ */
+throttled_ns: number | null, };
 
 /**
  * A setting or version that is another one after than before.
@@ -724,6 +797,31 @@ goroutines: number | null,
 open_documents: number | null, };
 
 /**
+ * A `go` command that gopls ran.
+ */
+export type GoCommand = { 
+/**
+ * Its command line, long words cut.
+ */
+line: string, 
+/**
+ * When it was first seen.
+ */
+first_seen_ns: number, 
+/**
+ * When it was last seen.
+ */
+last_seen_ns: number, 
+/**
+ * How long it ran within the wait: half of the way to the looks before and after counts.
+ */
+duration_ns: number, 
+/**
+ * Time on a CPU as it was last seen; `null` where that is not told.
+ */
+cpu_ns: number | null, };
+
+/**
  * What the fix is to make better.
  */
 export type Goal = "waits" | "memory" | "growth";
@@ -1124,6 +1222,13 @@ wait: WaitBreakdown | null,
  * The same by gopls's own spans, which come some seconds after the incident was closed; absent when there are none.
  */
 wait_by_spans?: WaitBreakdown, 
+ * Why that took so long, largest first; empty when nothing is known, and in incidents of earlier versions.
+ */
+causes: Array<Cause>, 
+/**
+ * The machine meanwhile; absent when nobody looked, and in incidents of earlier versions.
+ */
+machine: MachineFacts | null, 
 /**
  * What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
  * incidents of earlier versions.
@@ -1203,6 +1308,10 @@ heap_failed?: boolean,
  * What somebody captured by hand, outside of a stall; absent when it did not come whole.
  */
 on_request?: CaptureKind, 
+/**
+ * What made it long, as far as that is known.
+ */
+main_cause?: CauseKind, 
 /**
  * Whether it fell into a first load.
  */
@@ -1700,6 +1809,63 @@ method: string,
 duration_ns: number, };
 
 /**
+ * The machine during the wait of an incident. All times are of `from_ns` to `to_ns`. `null` is what was not told.
+ */
+export type MachineFacts = { 
+/**
+ * From the first look within the wait …
+ */
+from_ns: number, 
+/**
+ * … to the last one, or to the end of the wait.
+ */
+to_ns: number, 
+/**
+ * How often it was looked at.
+ */
+looks: number, 
+/**
+ * CPUs that gopls may run on.
+ */
+cpus: number | null, 
+/**
+ * Tasks that ran or wanted to, over a minute, at the last look.
+ */
+load_average: number | null, 
+/**
+ * Time on a CPU of all threads of gopls and its `go` commands together.
+ */
+on_cpu_ns: number | null, 
+/**
+ * The time in which they could have run, but waited for a CPU.
+ */
+run_delay_ns: number | null, 
+/**
+ * How long a signal or a debugger had stopped gopls: half of the way to the looks before and after counts.
+ */
+stopped_ns: number | null, 
+/**
+ * Page faults of gopls that had to read.
+ */
+major_faults: number | null, 
+/**
+ * What of gopls was swapped out at the last look.
+ */
+swap_bytes: number | null, 
+/**
+ * For how long some task waited for what.
+ */
+pressure: Pressure, 
+/**
+ * gopls's cgroup.
+ */
+cgroup: CgroupLimits, 
+/**
+ * `go` commands of gopls, the longest first. Start and end are as exact as the looks are apart.
+ */
+commands: Array<GoCommand>, };
+
+/**
  * What was measured. Less is better in all of them.
  */
 export type Measure = "longest-wait" | "median-wait" | "live-heap" | "live-growth" | "peak-rss" | "goroutines";
@@ -1850,6 +2016,17 @@ what_to_do: string,
  * The setting it hangs on, as it is named in VS Code; absent when there is none.
  */
 setting: string | null, };
+ * What somebody waited for a method.
+ */
+export type MethodSum = { 
+/**
+ * LSP method.
+ */
+method: string, 
+/**
+ * How it is spread.
+ */
+sum: WaitSum, };
 
 /**
  * Something a reader must know, worded by the user interface from `code` and `values`.
@@ -2378,6 +2555,23 @@ source: PhaseSource, };
 export type PhaseSource = "spans" | "sampling";
 
 /**
+ * How long some task waited: of gopls's cgroup where that tells, else of the whole machine.
+ */
+export type Pressure = { 
+/**
+ * For a CPU.
+ */
+cpu_ns: number | null, 
+/**
+ * For memory.
+ */
+memory_ns: number | null, 
+/**
+ * For a disk.
+ */
+io_ns: number | null, };
+
+/**
  * A message that others waited for.
  */
 export type QueuedBehind = { 
@@ -2847,6 +3041,27 @@ heap: CaptureState | null,
 phase: CurrentPhase | null, };
 
 /**
+ * The waits of the incidents that are kept.
+ */
+export type StallSummary = { 
+/**
+ * Waits that are counted.
+ */
+waits: number, 
+/**
+ * All of them together.
+ */
+total_ns: number, 
+/**
+ * Per cause, the most expensive first. A wait may have several: each counts with its part.
+ */
+causes: Array<CauseSum>, 
+/**
+ * Per method, the most expensive first.
+ */
+methods: Array<MethodSum>, };
+
+/**
  * A snapshot of everything the status bar and its tooltip show.
  */
 export type Status = { 
@@ -3166,6 +3381,27 @@ queued_behind: Array<QueuedBehind>,
 unknown_functions: Array<string>, };
 
 /**
+ * Durations in figures. A percentile is one of them (nearest rank), no value in between.
+ */
+export type WaitSum = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * Together.
+ */
+total_ns: number, 
+/**
+ * Half of them were no longer.
+ */
+p50_ns: number, 
+/**
+ * 19 of 20 were no longer.
+ */
+p95_ns: number, };
+
+/**
  * What the watcher tells, as it happens.
  */
 export type WatchEvent = { "kind": "status", 
@@ -3277,7 +3513,15 @@ poll_fast_ms: number,
 /**
  * How often in-flight requests are polled otherwise, in milliseconds. 0 switches it off.
  */
-poll_idle_ms: number, };
+poll_idle_ms: number, 
+/**
+ * What gopls or the machine does for longer than this within a wait is marked as slow, in milliseconds.
+ */
+slow_work_ms: number, 
+/**
+ * The extension host being busy for longer than this is a lag of its own, in milliseconds.
+ */
+slow_dispatch_ms: number, };
 
 /**
  * See the module's text. The parts add up to `rss_bytes` exactly.

@@ -23,6 +23,7 @@ import type {
   MemoryView,
   Patterns,
   SampleType,
+  StallSummary,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -52,6 +53,7 @@ export interface PanelApi {
   };
   incidents(args: Record<string, never>): Outcome<IncidentSummary[]>;
   incident(args: { id: string }): Outcome<Incident>;
+  stallSummary(args: Record<string, never>): Outcome<StallSummary>;
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   memory(args: Record<string, never>): Outcome<MemoryView | null>;
   /** Of the gopls that is watched, in the language of the editor. */

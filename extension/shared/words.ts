@@ -167,6 +167,14 @@ export function noteWords({ code, values }: Note, language: Language): string | 
   switch (code) {
     case 'gopls-gone':
       return t('gopls ended while Stallscope was watching a stall. What was captured until then is kept.');
+    case 'gopls-oom-killed':
+      return values['seen'] === 'in-cgroup'
+        ? t(
+            'gopls has ended, and the system killed a program of its container or cgroup at that time because memory had run out: most likely gopls. Give it more memory, or open a smaller part of the workspace.',
+          )
+        : t(
+            'gopls has ended, and the system killed some program at that time because memory had run out: possibly gopls.',
+          );
     case 'disk-full':
       return t(
         'The disk is full: Stallscope cannot save captures. Earlier incidents are untouched. Delete some of them, or free space.',

@@ -15,6 +15,8 @@ export declare class Core {
   resume(): void
   /** The editor was seen to ask for something, right now. */
   observed(method: string, uri: string | null, line: number | null): void
+  /** The JavaScript thread was busy for so many milliseconds, until now. */
+  hostLagged(lagMs: number): void
   /** The echo of an observed request was sent, right now. */
   echoBegan(method: string, uri: string): void
   /** It was answered or given up, right now. */
@@ -41,6 +43,8 @@ export declare class Core {
   cancelCapture(): void
   /** All incidents, newest first. */
   incidents(): Promise<Outcome<IncidentSummary[]>>
+  /** What the waits of the kept incidents come to together. */
+  stallSummary(): Promise<Outcome<StallSummary>>
   /** One incident. */
   incident(id: string): Promise<Outcome<Incident>>
   /** Deletes incidents; resolves to how many there were. */

@@ -135,6 +135,8 @@ test('a stamp takes null for a place that it does not have, and no line that is 
   for (const line of [2 ** 32, Infinity, '1', new Number(1)]) {
     assert.throws(() => core.observed('textDocument/hover', null, line), /argument `line`/, String(line));
   }
+  for (const lag of [-1, NaN, Infinity, 1e12, '100', null])
+    assert.throws(() => core.hostLagged(lag), /argument `lagMs`/, String(lag));
 });
 
 test('options that cannot be are refused by createCore, which throws', (t) => {

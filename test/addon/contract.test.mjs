@@ -59,6 +59,7 @@ async function answersAtRest(core) {
     'pause',
     'resume',
     'observed',
+    'hostLagged',
     'echoBegan',
     'echoEnded',
     'saveBegan',
@@ -70,6 +71,7 @@ async function answersAtRest(core) {
   }
   // About what is on disk, the answer does not depend on a watcher.
   assert.deepEqual(value(await core.incidents()), []);
+  assert.deepEqual(value(await core.stallSummary()), { waits: 0, total_ns: 0, causes: [], methods: [] });
   assert.equal(value(await core.deleteIncidents(['no-such'])), 0);
   assert.ok(Array.isArray(value(await core.goplsProcesses())));
   for (const call of [

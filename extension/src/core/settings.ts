@@ -21,6 +21,8 @@ export const SETTING_NAMES: { readonly [K in keyof WatchSettings]: string } = {
   baseline_interval_s: 'baselineIntervalSeconds',
   poll_fast_ms: 'pollFastMs',
   poll_idle_ms: 'pollIdleMs',
+  slow_work_ms: 'slowWorkMs',
+  slow_dispatch_ms: 'slowDispatchMs',
 };
 
 /** Setting for the prompt after a stall. */
@@ -59,6 +61,8 @@ export function readSettings(): ReadSettings {
     baseline_interval_s: number('baseline_interval_s'),
     poll_fast_ms: number('poll_fast_ms'),
     poll_idle_ms: number('poll_idle_ms'),
+    slow_work_ms: number('slow_work_ms'),
+    slow_dispatch_ms: number('slow_dispatch_ms'),
   };
   return { settings, wrongType };
 }

@@ -157,6 +157,8 @@ export class Panel implements vscode.Disposable {
         return this.hello(core);
       case 'incidents':
         return core.incidents();
+      case 'stallSummary':
+        return core.stallSummary();
       case 'incident':
         return this.incident(core, request.args.id);
       case 'timeline':

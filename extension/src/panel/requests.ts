@@ -65,6 +65,7 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   hello: record({ protocol: count }),
   incidents: record({}),
   incident: record({ id: incidentId }),
+  stallSummary: record({}),
   timeline: record({ query }),
   memory: record({}),
   patterns: record({}),

@@ -4,6 +4,7 @@ import type { Core } from '../../shared/core';
 import type { ObservedRequest, Status } from '../../shared/model';
 import type { Session } from '../core/session';
 import { Echo } from './echo';
+import { Heartbeat } from './heartbeat';
 import { observeRequests, observeSaves } from './observer';
 
 export function watchEditor(session: Session, log: vscode.LogOutputChannel): vscode.Disposable {
@@ -25,7 +26,20 @@ export function watchEditor(session: Session, log: vscode.LogOutputChannel): vsc
     ended: (method, uri) => stamp((core) => core.echoEnded(method, uri)),
     now: () => Date.now(),
   });
+  const heartbeat = new Heartbeat({
+    lagged: (lag_ms) => stamp((core) => core.hostLagged(lag_ms)),
+    now: () => performance.now(),
+  });
+  const pace = () =>
+    heartbeat.beat(
+      session.running !== undefined &&
+        session.status?.gopls != null &&
+        (vscode.window.state.focused || session.status.stall !== null),
+    );
   return vscode.Disposable.from(
+    heartbeat,
+    vscode.window.onDidChangeWindowState(pace),
+    session.onEvent(pace),
     observeRequests((request) => {
       if (echo.isOwn(request)) return;
       observed(request);

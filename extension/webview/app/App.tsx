@@ -13,6 +13,7 @@ import { LiveMemory } from '../memory/LiveMemory';
 import { TimeLine } from '../timeline/TimeLine';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { VerifyPage } from '../verify/VerifyPage';
+import { CostsMost } from '../waits/CostsMost';
 import { Header } from './Header';
 import { IncidentList } from './IncidentList';
 import { IncidentView } from './IncidentView';
@@ -138,7 +139,10 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
           <main class="main">
             {current ? (
               <>
-                <IncidentList incidents={incidents} selected={current.id} onSelect={select} />
+                <div class="incident-column">
+                  <IncidentList incidents={incidents} selected={current.id} onSelect={select} />
+                  <CostsMost version={`${incidents.length} ${incidents[0]?.id ?? ''}`} />
+                </div>
                 <IncidentView
                   key={current.id}
                   summary={current}

@@ -1,6 +1,7 @@
 // The incidents, newest first. Long lists are drawn in windows: a list of thousands costs no more than a screen.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { IncidentSummary } from '../../shared/model';
+import { causeName } from '../../shared/causeWords';
 import { evidenceWords } from '../../shared/words';
 import { clamp, cx, useSize } from '../base/dom';
 import * as fmt from '../base/format';
@@ -71,7 +72,7 @@ export function IncidentList({ incidents, selected, onSelect }: Props) {
               aria-setsize={incidents.length}
               class={cx('incident', index === at && 'selected', incident.problem !== null && 'unreadable')}
               style={{ transform: `translateY(${index * ROW_PX}px)` }}
-              title={incident.problem ?? fmt.fullDate(incident.started_at)}
+              title={incident.problem ?? hint(incident)}
               onClick={() => onSelect(incident.id)}
             >
               <Summary incident={incident} />
@@ -114,6 +115,12 @@ function Summary({ incident }: { incident: IncidentSummary }) {
       </div>
     </>
   );
+}
+
+/** When it was, and what made it long. */
+function hint({ started_at, main_cause }: IncidentSummary): string {
+  const at = fmt.fullDate(started_at);
+  return main_cause === undefined ? at : `${at} – ${causeName(main_cause, { t })}`;
 }
 
 function length({ state, duration_ns }: IncidentSummary): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Capture, Incident, LoadContext, MemoryVerdict } from '../../shared/model';
+import type { Capture, Cause, Incident, LoadContext, MemoryVerdict } from '../../shared/model';
 import { evidence, verdict } from './comesTo';
 
 const MB = 1e6;
@@ -19,12 +19,13 @@ const VERDICT: MemoryVerdict = {
 
 function incident(
   growth: number,
-  about: { load?: LoadContext; method?: string; captures?: Partial<Capture>[] } = {},
+  about: { load?: LoadContext; method?: string; captures?: Partial<Capture>[]; causes?: Cause[] } = {},
 ): Incident {
   return {
     request: { method: about.method ?? 'textDocument/hover' },
     rss: { start_bytes: 300 * MB, peak_bytes: 300 * MB + growth },
     load: about.load ?? null,
+    causes: about.causes ?? [],
     captures: about.captures ?? [],
   } as Incident;
 }
@@ -42,6 +43,23 @@ test('one wait is never called a leak, whatever it grew by', () => {
     assert.match(said, /grew by 5[.,]00\u00a0GB/);
     assert.doesNotMatch(said.replace('That is not a leak.', ''), /leak/);
   }
+});
+
+test('a cause of most of the wait comes first, and one that is only possible is not told', () => {
+  const starved = {
+    kind: 'cpu-starved',
+    duration_ns: 8e9,
+    share: 0.8,
+    slow: true,
+    confidence: 'likely',
+    evidence: {},
+  } as const;
+  assert.match(verdict(incident(2 * MB, { causes: [starved] })), /^gopls wanted to run, but other programs/);
+  const weaker = [
+    { ...starved, confidence: 'possible' as const },
+    { ...starved, share: 0.2 },
+  ];
+  assert.match(verdict(incident(2 * MB, { causes: weaker })), /^Memory does not explain/);
 });
 
 test('what was asked for by hand is called what it is', () => {

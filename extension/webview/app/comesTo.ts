@@ -8,11 +8,13 @@ import type {
   SubsystemTable,
   WaitBreakdown,
 } from '../../shared/model';
+import { causeMeaning, mainCause } from '../../shared/causeWords';
 import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { verdictSentence } from '../memory/words';
 import { phaseName } from '../waits/words';
+import { valueByName } from '../words/values';
 import { subsystemName } from '../words/subsystems';
 
 /** gopls's reserve is in every heap and says nothing about this one. */
@@ -21,7 +23,13 @@ const BALLAST = 'ballast';
 const NOTABLE_SHARE = 0.1;
 const MOST_PHASES = 3;
 
-export function verdict({ request, rss, load, captures }: Incident): string {
+export function verdict(incident: Incident): string {
+  const main = mainCause(incident.causes);
+  const memory = memoryVerdict(incident);
+  return main ? `${causeMeaning(main, { t, valueByName })} ${memory}` : memory;
+}
+
+function memoryVerdict({ request, rss, load, captures }: Incident): string {
   const growth = rss.peak_bytes - rss.start_bytes;
   if (request.method === 'capture-on-request') return onRequest(captures);
   if (growth < NOTABLE_GROWTH_BYTES)

@@ -2,17 +2,28 @@ import type { Incident, PhaseShare, WaitBreakdown } from '../../shared/model';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { methodName } from '../words/sources';
+import { IncidentCauses } from './IncidentCauses';
 import { phaseMeaning, phaseName, phaseSource } from './words';
 
 /** What the main request of an incident was spent on, from its first moment to its last. */
 export function IncidentWait({ incident }: { incident: Incident }) {
-  const sampled = incident.wait;
-  const wait = incident.wait_by_spans ?? sampled;
-  if (!wait) return null;
-  const compared = wait === sampled ? null : sampled;
+  const { causes } = incident;
+  const wait = incident.wait_by_spans ?? incident.wait;
+  const sampled = wait === incident.wait ? null : incident.wait;
+  if (!wait && causes.length === 0) return null;
   return (
     <section class="wait">
       <h3>{t('What the wait was for')}</h3>
+      <IncidentCauses causes={causes} />
+      {wait && <Phases wait={wait} compared={sampled} />}
+    </section>
+  );
+}
+
+/** `compared` is the same by looking at goroutines, where `wait` is by spans. */
+function Phases({ wait, compared }: { wait: WaitBreakdown; compared: WaitBreakdown | null }) {
+  return (
+    <>
       <PhaseStrip wait={wait} />
       <table class="phases" aria-label={t('What the wait was for')}>
         <tbody>
@@ -44,7 +55,7 @@ export function IncidentWait({ incident }: { incident: Incident }) {
           })}
         </p>
       )}
-    </section>
+    </>
   );
 }
 

@@ -32,7 +32,9 @@ use stallscope_probe::trace::save_of_incident;
 use stallscope_probe::verify::Verifications;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
-use argument::{argument, argument_or_null, callback, line_or_null, required, text, text_or_null};
+use argument::{
+    argument, argument_or_null, callback, duration_ns, line_or_null, required, text, text_or_null,
+};
 use outcome::{Failure, answered, blocking, contained, json, promise, settle};
 
 #[derive(Debug, Deserialize)]
@@ -169,6 +171,14 @@ impl Core {
         Ok(())
     }
 
+    /// The JavaScript thread was busy for so many milliseconds, until now.
+    #[napi(ts_args_type = "lagMs: number", catch_unwind)]
+    pub fn host_lagged(&self, lag_ms: Unknown<'_>) -> napi::Result<()> {
+        let lag_ns = duration_ns("lagMs", lag_ms)?;
+        self.with(|watcher| watcher.host_lagged(lag_ns));
+        Ok(())
+    }
+
     /// The echo of an observed request was sent, right now.
     #[napi(ts_args_type = "method: string, uri: string", catch_unwind)]
     pub fn echo_began(&self, method: Unknown<'_>, uri: Unknown<'_>) -> napi::Result<()> {
@@ -290,6 +300,13 @@ impl Core {
     pub fn incidents<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let reader = Arc::clone(&self.reader);
         promise(env, blocking(move || Ok(reader.incidents()?)))
+    }
+
+    /// What the waits of the kept incidents come to together.
+    #[napi(ts_return_type = "Promise<Outcome<StallSummary>>", catch_unwind)]
+    pub fn stall_summary<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        promise(env, blocking(move || Ok(reader.stall_summary()?)))
     }
 
     /// One incident.

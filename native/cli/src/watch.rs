@@ -9,6 +9,7 @@ use clap::Args;
 use stallscope_core::model::{
     DebugServer, GoplsProcess, LatencySource, Note, PastLoad, Status, Value, WatchEvent, WatchSettings,
 };
+use stallscope_core::wait::CauseKind;
 use stallscope_probe::process;
 use stallscope_probe::watcher::{Target, Watcher, WatcherOptions};
 
@@ -113,10 +114,11 @@ fn words(event: &WatchEvent) -> Option<String> {
         WatchEvent::GoplsGone { pid } => format!("gopls {pid} is gone"),
         WatchEvent::StallStarted { method } => format!("stall: {method}"),
         WatchEvent::IncidentClosed { summary, .. } => format!(
-            "incident {}: {} took {:.2} s, RSS {:.0} -> {:.0} MB, heap {}",
+            "incident {}: {} took {:.2} s, mostly {}, RSS {:.0} -> {:.0} MB, heap {}",
             summary.id,
             summary.method,
             summary.duration_ns.unwrap_or(0) as f64 / 1e9,
+            summary.main_cause.map_or("for reasons unknown", CauseKind::name),
             summary.rss_start_bytes as f64 / 1e6,
             summary.rss_peak_bytes as f64 / 1e6,
             if summary.has_heap { "captured" } else { "not captured" },

@@ -10,6 +10,7 @@ pub mod heap;
 pub mod limits;
 pub mod log;
 pub mod lsp;
+pub mod machine;
 pub mod memory;
 pub mod metrics;
 pub mod model;

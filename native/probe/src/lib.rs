@@ -4,6 +4,7 @@ pub mod clock;
 pub mod debug;
 mod evidence;
 pub mod log;
+mod machine;
 pub mod patterns;
 pub mod process;
 pub mod reader;

@@ -23,6 +23,7 @@ use stallscope_core::spans::SpanRecord;
 
 use crate::patterns::judge;
 use crate::store::{Store, StoreError};
+use stallscope_core::wait::StallSummary;
 
 /// Parsed profiles kept: the one looked at, its baseline, and the one before.
 const KEPT_PROFILES: usize = 3;
@@ -31,6 +32,8 @@ const MOST_ROWS: usize = 1_000;
 const MOST_NODES: usize = 20_000;
 /// The page of statistics is 8 KB.
 const MOST_PAGE_BYTES: u64 = 1 << 20;
+/// Incidents that are summed up: reading one takes a tenth of a millisecond.
+const MOST_SUMMED: usize = 500;
 /// More heap captures than this are not offered to compare with.
 const MOST_HEAP_CAPTURES: usize = 200;
 
@@ -165,6 +168,14 @@ impl Reader {
     /// When the folder cannot be read.
     pub fn incidents(&self) -> Result<Vec<IncidentSummary>, ReadError> {
         Ok(self.store.list()?)
+    }
+
+    /// What the waits of the newest incidents come to together; one that cannot be read does not count.
+    ///
+    /// # Errors
+    /// When the folder of incidents cannot be read.
+    pub fn stall_summary(&self) -> Result<StallSummary, ReadError> {
+        Ok(StallSummary::of(self.store.newest()?.take(MOST_SUMMED)))
     }
 
     /// One incident.

@@ -106,8 +106,8 @@ impl Engine {
             self.log(decision);
         }
         stall.cost = since(self.cost, stall.cost_at_start);
-        let wait = self.wait_breakdown(&stall, &requests, end_ns);
-        stall.seal(requests, wait, &self.ring, end_ns);
+        let told = self.told_of_wait(&stall, &requests, end_ns);
+        stall.seal(requests, told, &self.ring, end_ns);
         if stall.recorded {
             self.closing.push(stall);
         } else {

@@ -3,6 +3,7 @@
 use super::StallKey;
 use super::readings::MemoryRead;
 use super::requests::Counters;
+use crate::machine::{MachineReading, OomKill};
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureRequest, Cost, GoplsIdentity, LatencySource, Note, Ns,
     ObservedRequest, PastLoad, WatchSettings,
@@ -29,6 +30,8 @@ pub enum Event {
         /// That of the Go which built it.
         go_version: Option<String>,
     },
+    /// The OOM killer has struck, and gopls will be found gone.
+    OomKilled(OomKill),
     /// It is gone.
     GoplsGone,
     /// Where latencies come from, and whether the debug server can be asked for captures.
@@ -70,6 +73,11 @@ pub enum Event {
         /// Document.
         uri: String,
     },
+    /// The extension host's JavaScript thread was busy for so long, until now.
+    HostLagged {
+        /// How late its heartbeat came.
+        lag_ns: Ns,
+    },
     /// A save began.
     SaveBegan(String),
     /// It ended.
@@ -109,6 +117,8 @@ pub enum Event {
     MemoryRead(Option<Box<MemoryRead>>),
     /// A goroutine profile was taken while somebody waits.
     WaitSampled(Box<WaitSample>),
+    /// A look at the machine while somebody waits, or right after.
+    MachineRead(Box<MachineReading>),
     /// The watched gopls has told of its workspace.
     WorkspaceTold(Facts),
     /// The debug server has cost this much so far, since gopls was found.

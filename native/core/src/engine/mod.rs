@@ -37,6 +37,7 @@ use requests::RequestTracker;
 use stall::Stall;
 
 use crate::limits::{Limits, UnixMs};
+use crate::machine::{MachineLog, OomKill, Span};
 use crate::model::{Capture, Cost, Decision, MS, Note, Ns, RequestRecord, Value, WatchSettings};
 use crate::verify::Recording;
 use crate::wait::WaitLog;
@@ -80,6 +81,9 @@ pub struct Engine {
     cost: Cost,
     recording: Option<Recording>,
     wait_log: WaitLog,
+    machine_log: MachineLog,
+    oom_kill: Option<OomKill>,
+    host_lags: VecDeque<Span>,
     next_key: StallKey,
     latest_ns: Ns,
 }
@@ -111,6 +115,9 @@ impl Engine {
             cost: Cost::default(),
             recording: None,
             wait_log: WaitLog::default(),
+            machine_log: MachineLog::default(),
+            oom_kill: None,
+            host_lags: VecDeque::new(),
             next_key: 0,
             latest_ns: 0,
         }
@@ -126,6 +133,8 @@ impl Engine {
                 self.past.clear();
                 self.recent.clear();
                 self.wait_log.clear();
+                self.machine_log.clear();
+                self.oom_kill = None;
                 self.alert = Alert::default();
                 self.cost = Cost::default();
                 self.gopls = Some(Watched {
@@ -140,6 +149,7 @@ impl Engine {
                 });
             }
             Event::Version { version, go_version } => self.learn_version(version, go_version),
+            Event::OomKilled(how) => self.oom_kill = Some(how),
             Event::GoplsGone => self.lose_gopls(now_ns, &mut actions),
             Event::Source { source, debug } => {
                 self.tracker.set_source(source);
@@ -192,6 +202,8 @@ impl Engine {
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
             Event::MemoryRead(read) => self.memory_read(now_ns, read.map(|read| *read)),
             Event::WaitSampled(sample) => self.wait_sampled(*sample),
+            Event::HostLagged { lag_ns } => self.host_lagged(now_ns, lag_ns),
+            Event::MachineRead(reading) => self.machine_log.add(*reading),
             Event::WorkspaceTold(facts) => self.workspace_told(now_ns, facts),
             Event::BaselineGivenUp => self.baseline_given_up(now_ns),
             Event::Cost(cost) => self.cost = cost,

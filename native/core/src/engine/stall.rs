@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::StallMark;
 use super::memory::{RssRing, thin};
+use crate::machine::MachineFacts;
 use crate::memory::MemoryVerdict;
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureState, Cost, Decision, GoplsIdentity, INCIDENT_FORMAT, Incident,
@@ -11,7 +12,7 @@ use crate::model::{
     StallStatus,
 };
 use crate::patterns::WorkspaceFacts;
-use crate::wait::WaitBreakdown;
+use crate::wait::{Cause, WaitBreakdown};
 
 /// RSS before the stall that is kept with it.
 const LEAD_NS: Ns = 10 * SECOND;
@@ -68,7 +69,15 @@ pub(super) struct Sealed {
     pub requests: Vec<RequestRecord>,
     pub series: Vec<crate::model::RssPoint>,
     pub rss: RssSummary,
+    pub told: Told,
+}
+
+/// What the wait for the main request was, and why it took so long.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
     pub wait: Option<WaitBreakdown>,
+    pub causes: Vec<Cause>,
+    pub machine: Option<MachineFacts>,
 }
 
 impl Stall {
@@ -139,13 +148,7 @@ impl Stall {
     }
 
     /// Fixes requests and memory as of `end_ns`, and says of each capture whether it lies within the main request.
-    pub fn seal(
-        &mut self,
-        requests: Vec<RequestRecord>,
-        wait: Option<WaitBreakdown>,
-        ring: &RssRing,
-        end_ns: Ns,
-    ) {
+    pub fn seal(&mut self, requests: Vec<RequestRecord>, told: Told, ring: &RssRing, end_ns: Ns) {
         let main = Self::main_request(&requests, end_ns).cloned();
         let (from, to) =
             main.as_ref().map_or((self.start_ns, end_ns), |m| (m.start_ns, m.end_ns.unwrap_or(end_ns)));
@@ -156,7 +159,7 @@ impl Stall {
             steepest_rise_bytes: self.steepest_rise_bytes,
         };
         let samples: Vec<_> = ring.range(from.saturating_sub(LEAD_NS), end_ns).collect();
-        self.sealed = Some(Sealed { end_ns, requests, series: thin(&samples, SERIES_POINTS), rss, wait });
+        self.sealed = Some(Sealed { end_ns, requests, series: thin(&samples, SERIES_POINTS), rss, told });
     }
 
     /// A capture on request lasts until its last capture has arrived, or was given up: by now.
@@ -166,7 +169,7 @@ impl Stall {
             let asked = self.captures.iter().filter(|capture| capture.kind != CaptureKind::Baseline);
             let ends = asked.map(|capture| capture.received_ns.unwrap_or(now));
             let end_ns = ends.fold(self.start_ns, Ns::max);
-            self.seal(Vec::new(), None, ring, end_ns);
+            self.seal(Vec::new(), Told::default(), ring, end_ns);
         }
     }
 
@@ -212,7 +215,7 @@ impl Stall {
                 };
                 let samples: Vec<_> = ring.range(self.start_ns.saturating_sub(LEAD_NS), now_ns).collect();
                 let series = thin(&samples, SERIES_POINTS);
-                live = Sealed { end_ns: now_ns, requests, series, rss, wait: None };
+                live = Sealed { end_ns: now_ns, requests, series, rss, told: Told::default() };
                 &live
             }
         };
@@ -245,8 +248,10 @@ impl Stall {
             latency_source: self.source,
             load: self.load.clone(),
             memory_verdict: self.memory_verdict.clone(),
-            wait: sealed.wait.clone(),
+            wait: sealed.told.wait.clone(),
             wait_by_spans: None,
+            causes: sealed.told.causes.clone(),
+            machine: sealed.told.machine.clone(),
             workspace_facts,
             rss: sealed.rss,
             series: sealed.series.clone(),

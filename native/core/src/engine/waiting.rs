@@ -1,13 +1,18 @@
 //! What the request that somebody waits for is doing: when a goroutine profile is due, and what the profiles come to.
 
-use super::stall::{Stall, age};
+use super::stall::{Stall, Told, age};
 use super::{Engine, methods};
+use crate::machine::Span;
 use crate::model::{CurrentPhase, MS, Ns, RequestRecord, SECOND};
-use crate::wait::{WaitBreakdown, WaitSample};
+use crate::wait::{WaitSample, Waited, causes};
 
 /// Several times a second; a longer wait changes more slowly, and is known well enough after some dozens of looks.
 const EVERY_NS: Ns = 200 * MS;
 const EVERY_NS_LATER: Ns = SECOND;
+/// A look at the machine costs us, not gopls.
+const MACHINE_EVERY_NS: Ns = 250 * MS;
+/// Lags of the extension host that are remembered: a wait lies in or after the last ones.
+const MOST_HOST_LAGS: usize = 100;
 const LATER_NS: Ns = 20 * SECOND;
 /// A status tells what was seen this lately; before that something else may go on by now.
 const FRESH_NS: Ns = 2 * SECOND;
@@ -20,9 +25,7 @@ impl Engine {
         if !self.debug || !self.settings.capture_enabled || self.gopls.is_none() {
             return None;
         }
-        let from = self.settings.stall_after_ns() / 2;
-        let waits = self.tracker.in_flight().filter(|r| r.interactive && self.counts(r));
-        let oldest = waits.map(|request| age(request, now_ns)).max().filter(|wait| *wait >= from)?;
+        let oldest = self.oldest_wait_ns(now_ns)?;
         Some(if oldest < LATER_NS { EVERY_NS } else { EVERY_NS_LATER })
     }
 
@@ -30,15 +33,49 @@ impl Engine {
         self.wait_log.add(sample);
     }
 
-    /// What the main request of a stall that is over was spent on.
-    pub(super) fn wait_breakdown(
-        &self,
-        stall: &Stall,
-        requests: &[RequestRecord],
-        now: Ns,
-    ) -> Option<WaitBreakdown> {
-        let main = Stall::main_request(requests, now).filter(|_| !stall.on_request)?;
-        self.wait_log.breakdown(&main.method, main.start_ns, main.end_ns.unwrap_or(now))
+    /// How long to wait between two looks at the machine; `None` while nobody waits long enough. It needs nothing of gopls.
+    pub fn machine_interval_ns(&self, now_ns: Ns) -> Option<Ns> {
+        self.gopls.as_ref()?;
+        let oldest = self.oldest_wait_ns(now_ns)?;
+        Some(if oldest < LATER_NS { MACHINE_EVERY_NS } else { EVERY_NS_LATER })
+    }
+
+    /// The age of the oldest wait, once it is half of what makes a stall.
+    fn oldest_wait_ns(&self, now_ns: Ns) -> Option<Ns> {
+        let from = self.settings.stall_after_ns() / 2;
+        let waits = self.tracker.in_flight().filter(|r| r.interactive && self.counts(r));
+        waits.map(|request| age(request, now_ns)).max().filter(|wait| *wait >= from)
+    }
+
+    /// What the main request of a stall that is over was spent on, and why that took so long.
+    pub(super) fn told_of_wait(&self, stall: &Stall, requests: &[RequestRecord], now: Ns) -> Told {
+        let main = Stall::main_request(requests, now).filter(|_| !stall.on_request);
+        let Some(main) = main else { return Told::default() };
+        let span = Span { begin_ns: main.start_ns, end_ns: main.end_ns.unwrap_or(now) };
+        let wait = self.wait_log.breakdown(&main.method, span.begin_ns, span.end_ns);
+        let machine = self.machine_log.facts(span.begin_ns, span.end_ns);
+        let host_lags: Vec<Span> = self.host_lags.iter().copied().collect();
+        let causes = causes(&Waited {
+            span,
+            wait: wait.as_ref(),
+            machine: &self.machine_log,
+            facts: machine.as_ref(),
+            host_lags: &host_lags,
+            oom: self.oom_kill.filter(|_| stall.gopls_gone),
+            slow: self.settings.slow_after(),
+        });
+        Told { wait, causes, machine }
+    }
+
+    /// The extension host was busy for so long, until now.
+    pub(super) fn host_lagged(&mut self, now: Ns, lag_ns: Ns) {
+        if lag_ns < self.settings.slow_after().dispatch_ns {
+            return;
+        }
+        if self.host_lags.len() == MOST_HOST_LAGS {
+            self.host_lags.pop_front();
+        }
+        self.host_lags.push_back(Span { begin_ns: now.saturating_sub(lag_ns), end_ns: now });
     }
 
     /// What somebody waits for at this moment, as it was seen last.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::MachineFacts;
 use crate::memory::{MemoryVerdict, Resident};
 use crate::patterns::WorkspaceFacts;
-use crate::wait::WaitBreakdown;
+use crate::wait::{Cause, CauseKind, WaitBreakdown};
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
@@ -55,6 +56,12 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub wait_by_spans: Option<WaitBreakdown>,
+    /// Why that took so long, largest first; empty when nothing is known, and in incidents of earlier versions.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+    /// The machine meanwhile; absent when nobody looked, and in incidents of earlier versions.
+    #[serde(default)]
+    pub machine: Option<MachineFacts>,
     /// What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
     /// incidents of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -346,6 +353,10 @@ pub struct IncidentSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub on_request: Option<CaptureKind>,
+    /// What made it long, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub main_cause: Option<CauseKind>,
     /// Whether it fell into a first load.
     pub first_load: bool,
     /// Whether that load was ordinary.
@@ -426,6 +437,11 @@ impl Incident {
             has_heap,
             heap_failed: !has_heap && heaps().any(|heap| heap.state != CaptureState::Running),
             on_request: whole.map(|capture| capture.kind),
+            main_cause: self
+                .causes
+                .first()
+                .map(|cause| cause.kind)
+                .filter(|kind| *kind != CauseKind::Unknown),
             first_load: self.load.is_some(),
             by_spans: self.wait_by_spans.is_some(),
             ordinary_load: self.load.as_ref().is_some_and(|load| load.ordinary),

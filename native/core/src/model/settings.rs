@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, MB, MS, Ns};
+use crate::wait::SlowAfter;
 
 /// Thresholds and limits of the watcher. Field names match the `stallscope.*` settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,10 @@ pub struct WatchSettings {
     pub poll_fast_ms: f64,
     /// How often in-flight requests are polled otherwise, in milliseconds. 0 switches it off.
     pub poll_idle_ms: f64,
+    /// What gopls or the machine does for longer than this within a wait is marked as slow, in milliseconds.
+    pub slow_work_ms: f64,
+    /// The extension host being busy for longer than this is a lag of its own, in milliseconds.
+    pub slow_dispatch_ms: f64,
 }
 
 impl Default for WatchSettings {
@@ -56,6 +61,8 @@ impl Default for WatchSettings {
             baseline_interval_s: 300.0,
             poll_fast_ms: 50.0,
             poll_idle_ms: 1000.0,
+            slow_work_ms: 150.0,
+            slow_dispatch_ms: 80.0,
         }
     }
 }
@@ -107,12 +114,19 @@ impl WatchSettings {
         );
         clamp("poll_fast_ms", &mut self.poll_fast_ms, standard.poll_fast_ms, 20.0, 5_000.0);
         clamp("poll_idle_ms", &mut self.poll_idle_ms, standard.poll_idle_ms, 0.0, 60_000.0);
+        clamp("slow_work_ms", &mut self.slow_work_ms, standard.slow_work_ms, 10.0, 60_000.0);
+        clamp("slow_dispatch_ms", &mut self.slow_dispatch_ms, standard.slow_dispatch_ms, 20.0, 60_000.0);
         (self, changed)
     }
 
     /// [`Self::stall_after_ms`] as nanoseconds.
     pub fn stall_after_ns(&self) -> Ns {
         ms_to_ns(self.stall_after_ms)
+    }
+
+    /// [`Self::slow_work_ms`] and [`Self::slow_dispatch_ms`] as nanoseconds.
+    pub fn slow_after(&self) -> SlowAfter {
+        SlowAfter { work_ns: ms_to_ns(self.slow_work_ms), dispatch_ns: ms_to_ns(self.slow_dispatch_ms) }
     }
 
     /// [`Self::capture_window_ms`] as nanoseconds.

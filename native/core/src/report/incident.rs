@@ -13,10 +13,12 @@ pub fn redact_incident(redactor: &mut Redactor, incident: &Incident) -> Incident
     let mut of_request = |request: &mut RequestRecord| request.uri.iter_mut().for_each(&mut hide);
     of_request(&mut incident.request);
     incident.requests.iter_mut().for_each(of_request);
+    incident.machine.iter_mut().flat_map(|machine| &mut machine.commands).for_each(|go| hide(&mut go.line));
     incident.captures.iter_mut().filter_map(|capture| capture.error.as_mut()).for_each(&mut hide);
     let decisions = incident.decisions.iter_mut().flat_map(|decision| decision.values.values_mut());
     let notes = incident.notes.iter_mut().flat_map(|note| note.values.values_mut());
-    for value in decisions.chain(notes) {
+    let causes = incident.causes.iter_mut().flat_map(|cause| cause.evidence.values_mut());
+    for value in decisions.chain(notes).chain(causes) {
         if let Value::Text(text) = value {
             hide(text);
         }

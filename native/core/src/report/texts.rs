@@ -8,8 +8,9 @@ use super::figures::{bytes, duration};
 use super::growth::{GrowthPace, Pace};
 use crate::heap::{HeapPage, SubsystemTable};
 use crate::memory::{CapturedMemory, MemoryPartKind};
-use crate::model::{CaptureKind, Incident, IncidentState, TimingSource};
+use crate::model::{CaptureKind, Incident, IncidentState, TimingSource, Value};
 use crate::patterns::{Confidence, Patterns};
+use crate::wait::{Cause, CauseConfidence};
 
 /// Functions in the table of an issue.
 pub const ISSUE_ROWS: usize = 10;
@@ -261,7 +262,7 @@ fn memory(told: &Told<'_>) -> Vec<String> {
 }
 
 fn evidence(told: &Told<'_>) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found: Vec<String> = told.incident.causes.iter().map(cause).collect();
     if let Some(waterfall) = told.memory.iter().rev().find_map(|captured| captured.waterfall.as_ref()) {
         let part = |wanted| {
             waterfall.parts.iter().find(|part| part.kind == wanted).map(|part| part.bytes.max(0) as u64)
@@ -289,6 +290,25 @@ fn evidence(told: &Told<'_>) -> Vec<String> {
     found.push(heap_is_of(told));
     found.extend(told.patterns.into_iter().flat_map(patterns));
     found
+}
+
+/// A cause of the wait by its name, with what it rests on.
+fn cause(cause: &Cause) -> String {
+    let sure = match cause.confidence {
+        CauseConfidence::Known => "known",
+        CauseConfidence::Likely => "likely",
+        CauseConfidence::Possible => "possible",
+    };
+    let evidence = cause.evidence.iter().map(|(name, value)| match value {
+        Value::Number(number) => format!("{name} {number}"),
+        Value::Text(text) => format!("{name} {text:?}"),
+    });
+    format!(
+        "Of the wait, {} are held against {} ({sure}): {}.",
+        duration(cause.duration_ns),
+        cause.kind.name(),
+        evidence.collect::<Vec<_>>().join(", "),
+    )
 }
 
 /// When the heap was captured that the figures above are of.

@@ -5,13 +5,17 @@
 //! `rules/wait-phases.json`), and together they give each phase its part of the wait (`breakdown.rs`).
 
 mod breakdown;
+mod causes;
 mod phase;
 mod rules;
 mod sample;
 mod shares;
+mod summary;
 
 pub use breakdown::{PhaseShare, QueuedBehind, WaitBreakdown, WaitLog};
+pub use causes::{Cause, CauseConfidence, CauseKind, SlowAfter, Waited, causes};
 pub use phase::{Phase, PhaseSlice, PhaseSource};
 pub use rules::{WaitRules, WaitRulesError};
 pub use sample::{Queue, Serving, WaitSample};
 pub use shares::Shares;
+pub use summary::{CauseSum, MethodSum, StallSummary, WaitSum};

@@ -389,6 +389,7 @@ fn unreadable(id: String, size_bytes: Bytes, error: &StoreError) -> IncidentSumm
         has_heap: false,
         heap_failed: false,
         on_request: None,
+        main_cause: None,
         first_load: false,
         ordinary_load: false,
         by_spans: false,

@@ -101,6 +101,7 @@ impl Loop {
         // Not before another one comes: the last spans of a gopls that has gone belong to its last incident.
         self.spans.set_gopls(Some(pid));
         self.sampler.watch(Some(process));
+        self.looks.watch(pid);
         self.profiles.clear();
         self.debug = DebugServer::Unknown;
         self.cost = Cost::default();
@@ -118,6 +119,7 @@ impl Loop {
         // Captures that run will end by themselves with what they have; those that wait would find nobody.
         self.forget_server("gopls is gone");
         self.go_children = 0;
+        self.look_for_oom_kill();
         self.feed(Event::GoplsGone);
         self.tell(WatchEvent::GoplsGone { pid: gone.identity.pid });
         self.due.scan = Instant::now();

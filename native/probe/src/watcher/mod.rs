@@ -10,6 +10,7 @@ mod gopls;
 mod incidents;
 mod kept;
 mod live;
+mod machine;
 mod queue;
 mod readings;
 mod run;
@@ -216,6 +217,11 @@ impl Watcher {
     /// It was answered, right now.
     pub fn echo_ended(&self, method: String, uri: String) {
         self.stamps.push(Event::EchoEnded { method, uri });
+    }
+
+    /// The JavaScript thread of the extension host was busy for so long, until now.
+    pub fn host_lagged(&self, lag_ns: Ns) {
+        self.stamps.push(Event::HostLagged { lag_ns });
     }
 
     /// A save began, right now.

@@ -18,6 +18,7 @@ use super::fetch::{Baseline, BaselineResult, CaptureResult};
 use super::gopls::{is_tight, sample_interval};
 use super::incidents::Asked;
 use super::kept::KeptProfiles;
+use super::machine::MachineLooks;
 use super::queue::{Queue, Ticket};
 use super::readings::MemoryResult;
 use super::sampler::{Sample, Sampler};
@@ -174,6 +175,9 @@ pub(super) struct Loop {
     pub spans: Arc<SpanReceiver>,
     pub spans_awaited: Vec<AwaitedSpans>,
 
+    // machine.rs
+    pub looks: MachineLooks,
+
     // incidents.rs
     pub folders: HashMap<StallKey, Arc<IncidentFolder>>,
     pub asked: Vec<Asked>,
@@ -250,6 +254,7 @@ impl Loop {
             profiles: KeptProfiles::default(),
             baseline: None,
             waits: WaitSampling::new(now),
+            looks: MachineLooks::default(),
             folders: HashMap::new(),
             spans,
             spans_awaited: Vec::new(),
@@ -341,6 +346,7 @@ impl Loop {
                 self.poll(now);
             }
             self.sample_waits(now);
+            self.look_at_machine(now);
         }
         self.keep_spans(now);
         self.publish(now, soon);

@@ -1,0 +1,347 @@
+//! The looks at the machine, and what they come to over one wait.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::facts::{CgroupLimits, GoCommand, MachineFacts, Pressure};
+use super::{MachineReading, RunningCommand};
+use crate::model::{MS, Ns};
+
+/// A wait of two minutes has fewer.
+const MOST_READINGS: usize = 240;
+const MOST_COMMANDS: usize = 12;
+/// A look speaks for this much of the time before and after it at most.
+const LONGEST_REACH_NS: Ns = 600 * MS;
+
+/// A part of a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// From.
+    pub begin_ns: Ns,
+    /// To.
+    pub end_ns: Ns,
+}
+
+impl Span {
+    /// How long.
+    pub fn ns(&self) -> Ns {
+        self.end_ns.saturating_sub(self.begin_ns)
+    }
+
+    /// What both have in common.
+    pub fn overlap_ns(&self, begin_ns: Ns, end_ns: Ns) -> Ns {
+        self.end_ns.min(end_ns).saturating_sub(self.begin_ns.max(begin_ns))
+    }
+}
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub struct MachineLog {
+    readings: VecDeque<MachineReading>,
+}
+
+impl MachineLog {
+    /// Adds one; they come in their order.
+    pub fn add(&mut self, reading: MachineReading) {
+        if self.readings.len() == MOST_READINGS {
+            self.readings.pop_front();
+        }
+        self.readings.push_back(reading);
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.readings.clear();
+    }
+
+    /// What they come to between two moments; `None` without a look within them.
+    pub fn facts(&self, begin_ns: Ns, end_ns: Ns) -> Option<MachineFacts> {
+        let reading = self.within(begin_ns, end_ns);
+        let (first, last) = (reading.first()?, reading.last()?);
+        if first.at_ns > end_ns {
+            return None;
+        }
+        let counted = |of: fn(&MachineReading) -> Option<u64>| -> Option<u64> {
+            let pairs = reading.windows(2).map(|pair| grown(pair[0], pair[1], end_ns, of));
+            pairs.collect::<Option<Vec<u64>>>().map(|parts| parts.iter().sum())
+        };
+        let stops = reading.iter().any(|reading| reading.stopped.is_some());
+        let stopped = || self.stopped(begin_ns, end_ns).iter().map(Span::ns).sum();
+        Some(MachineFacts {
+            from_ns: first.at_ns,
+            to_ns: last.at_ns.min(end_ns),
+            looks: reading.len() as u32,
+            cpus: last.cpus,
+            load_average: last.load_average,
+            on_cpu_ns: counted(|reading| reading.on_cpu_ns),
+            run_delay_ns: counted(|reading| reading.run_delay_ns),
+            stopped_ns: stops.then(stopped),
+            major_faults: counted(|reading| reading.major_faults),
+            swap_bytes: last.swap_bytes,
+            pressure: Pressure {
+                cpu_ns: counted(|reading| reading.cpu_pressure_ns),
+                memory_ns: counted(|reading| reading.memory_pressure_ns),
+                io_ns: counted(|reading| reading.io_pressure_ns),
+            },
+            cgroup: CgroupLimits {
+                memory_max_bytes: last.cgroup.memory_max_bytes,
+                memory_bytes: last.cgroup.memory_bytes,
+                cpu_limit: last.cgroup.cpu_limit,
+                throttled_ns: counted(|reading| reading.cgroup.throttled_ns),
+            },
+            commands: self.commands(begin_ns, end_ns),
+        })
+    }
+
+    /// When gopls was stopped.
+    pub fn stopped(&self, begin_ns: Ns, end_ns: Ns) -> Vec<Span> {
+        self.spans(begin_ns, end_ns, |reading| reading.stopped == Some(true))
+    }
+
+    /// When it ran a `go` command.
+    pub fn running_go(&self, begin_ns: Ns, end_ns: Ns) -> Vec<Span> {
+        self.spans(begin_ns, end_ns, |reading| !reading.commands.is_empty())
+    }
+
+    /// From each look to the next, with how much of that time was lost for want of a CPU, and how much of the loss was
+    /// ordered by the cgroup's limit.
+    ///
+    /// A thread that wants to run is either on a CPU or delayed. With the CPUs for itself gopls would have had what it
+    /// asked for, at most all of them; what it got of that is how fast it went on, in the part of the time in which it wanted to.
+    pub fn starved(&self, begin_ns: Ns, end_ns: Ns) -> Vec<(Span, Ns, Ns)> {
+        let readings = self.within(begin_ns, end_ns);
+        let lost = readings.windows(2).filter_map(|pair| {
+            let span = Span { begin_ns: pair[0].at_ns, end_ns: pair[1].at_ns.min(end_ns) };
+            let on_cpu = grown(pair[0], pair[1], end_ns, |reading| reading.on_cpu_ns)? as f64;
+            let delay = grown(pair[0], pair[1], end_ns, |reading| reading.run_delay_ns)? as f64;
+            let (wall, wanted) = (span.ns() as f64, on_cpu + delay);
+            if wall <= 0.0 || wanted <= 0.0 {
+                return None;
+            }
+            let all = wall * f64::from(pair[1].cpus.unwrap_or(1).max(1));
+            let missed = 1.0 - (on_cpu / wanted.min(all)).min(1.0);
+            let lost = (wall * (wanted / wall).min(1.0) * missed) as Ns;
+            let throttled = grown(pair[0], pair[1], end_ns, |reading| reading.cgroup.throttled_ns);
+            Some((span, lost, throttled.unwrap_or(0).min(lost)))
+        });
+        lost.filter(|(_, lost, _)| *lost > 0).collect()
+    }
+
+    /// From each look to the next, with how many pages gopls had to wait for, and for how long some task waited for memory.
+    pub fn memory_pressed(&self, begin_ns: Ns, end_ns: Ns) -> Vec<(Span, u64, Ns)> {
+        let readings = self.within(begin_ns, end_ns);
+        let pressed = readings.windows(2).filter_map(|pair| {
+            let span = Span { begin_ns: pair[0].at_ns, end_ns: pair[1].at_ns.min(end_ns) };
+            let faults = grown(pair[0], pair[1], end_ns, |reading| reading.major_faults)?;
+            let waited = grown(pair[0], pair[1], end_ns, |reading| reading.memory_pressure_ns)?;
+            Some((span, faults, waited.min(span.ns())))
+        });
+        pressed.collect()
+    }
+
+    /// Those of a wait, and the one after it: what happened between the last look and the end is known by it.
+    fn within(&self, begin_ns: Ns, end_ns: Ns) -> Vec<&MachineReading> {
+        let from = self.readings.partition_point(|reading| reading.at_ns < begin_ns);
+        let to = self.readings.partition_point(|reading| reading.at_ns <= end_ns);
+        let after = self.readings.get(to).filter(|reading| reading.at_ns - end_ns <= LONGEST_REACH_NS);
+        self.readings.range(from.min(to)..to).chain(after).collect()
+    }
+
+    /// What each look that `is` speaks for: half of the way to the others, and all the way to the ends of the wait, but
+    /// never further than [`LONGEST_REACH_NS`].
+    fn spans(&self, begin_ns: Ns, end_ns: Ns, is: impl Fn(&MachineReading) -> bool) -> Vec<Span> {
+        let readings = self.within(begin_ns, end_ns);
+        let mut spans: Vec<Span> = Vec::new();
+        for number in (0..readings.len()).filter(|number| is(readings[*number])) {
+            let span = spoken_for(&readings, number, begin_ns, end_ns);
+            match spans.last_mut() {
+                Some(last) if last.end_ns >= span.begin_ns => last.end_ns = span.end_ns,
+                _ => spans.push(span),
+            }
+        }
+        spans.retain(|span| span.ns() > 0);
+        spans
+    }
+
+    fn commands(&self, begin_ns: Ns, end_ns: Ns) -> Vec<GoCommand> {
+        let readings = self.within(begin_ns, end_ns);
+        let mut seen = BTreeMap::<(u32, &str), GoCommand>::new();
+        for (number, reading) in readings.iter().enumerate() {
+            let part = spoken_for(&readings, number, begin_ns, end_ns).ns();
+            for RunningCommand { pid, line, cpu_ns } in &reading.commands {
+                let command = seen.entry((*pid, line)).or_insert_with(|| GoCommand {
+                    line: line.clone(),
+                    first_seen_ns: reading.at_ns,
+                    last_seen_ns: reading.at_ns,
+                    duration_ns: 0,
+                    cpu_ns: None,
+                });
+                command.last_seen_ns = reading.at_ns;
+                command.duration_ns += part;
+                command.cpu_ns = cpu_ns.or(command.cpu_ns);
+            }
+        }
+        let mut commands: Vec<_> = seen.into_values().filter(|command| command.duration_ns > 0).collect();
+        commands.sort_by_key(|command| std::cmp::Reverse(command.duration_ns));
+        commands.truncate(MOST_COMMANDS);
+        commands
+    }
+}
+
+fn spoken_for(readings: &[&MachineReading], number: usize, begin_ns: Ns, end_ns: Ns) -> Span {
+    let at_ns = readings[number].at_ns;
+    let half = |other: &MachineReading| at_ns.abs_diff(other.at_ns) / 2;
+    let before = number.checked_sub(1).map_or(at_ns - begin_ns.min(at_ns), |before| half(readings[before]));
+    let after = readings.get(number + 1).map_or(end_ns.saturating_sub(at_ns), |after| half(after));
+    let from = at_ns.saturating_sub(before.min(LONGEST_REACH_NS));
+    let to = at_ns.saturating_add(after.min(LONGEST_REACH_NS));
+    Span { begin_ns: from.clamp(begin_ns, end_ns), end_ns: to.clamp(begin_ns, end_ns) }
+}
+
+/// What a counter grew by; of a pair that reaches beyond the end, the part before it. A counter that fell (a thread has
+/// ended) has not grown.
+fn grown(
+    a: &MachineReading,
+    b: &MachineReading,
+    end_ns: Ns,
+    of: fn(&MachineReading) -> Option<u64>,
+) -> Option<u64> {
+    let whole = of(b)?.saturating_sub(of(a)?);
+    let wall = b.at_ns.saturating_sub(a.at_ns);
+    if b.at_ns <= end_ns || wall == 0 {
+        return Some(whole);
+    }
+    Some((whole as f64 * (end_ns.saturating_sub(a.at_ns) as f64 / wall as f64)) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(at_ms: u64, change: impl FnOnce(&mut MachineReading)) -> MachineReading {
+        let mut reading = MachineReading { at_ns: at_ms * MS, cpus: Some(2), ..MachineReading::default() };
+        change(&mut reading);
+        reading
+    }
+
+    fn log(readings: impl IntoIterator<Item = MachineReading>) -> MachineLog {
+        let mut log = MachineLog::default();
+        readings.into_iter().for_each(|reading| log.add(reading));
+        log
+    }
+
+    /// CPU time and run delay of one second, and what is lost of it.
+    fn lost_ms(on_cpu_ms: u64, delay_ms: u64) -> u64 {
+        let work = |at_ms, on_cpu_ms: u64, delay_ms: u64| {
+            at(at_ms, |reading| {
+                reading.on_cpu_ns = Some(on_cpu_ms * MS);
+                reading.run_delay_ns = Some(delay_ms * MS);
+            })
+        };
+        let log = log([work(0, 500, 100), work(1_000, 500 + on_cpu_ms, 100 + delay_ms)]);
+        log.starved(0, 1_000 * MS).iter().map(|(_, lost, _)| lost / MS).sum()
+    }
+
+    #[test]
+    fn what_is_lost_for_want_of_a_cpu() {
+        assert_eq!(lost_ms(2_000, 0), 0, "it has both CPUs");
+        assert_eq!(lost_ms(1_900, 700), 50, "it is in its own way: that is no loss");
+        assert_eq!(lost_ms(1_000, 1_000), 500, "half of what it could use");
+        assert_eq!(lost_ms(100, 3_900), 950, "hardly anything");
+        assert!(lost_ms(10, 2) <= 2, "it wants next to nothing");
+        assert_eq!(lost_ms(0, 0), 0);
+    }
+
+    #[test]
+    fn what_the_cgroup_ordered_is_told_apart() {
+        let work = |at_ms, on_cpu_ms: u64, throttled_ms: u64| {
+            at(at_ms, |reading| {
+                reading.on_cpu_ns = Some(on_cpu_ms * MS);
+                reading.run_delay_ns = Some(at_ms * MS);
+                reading.cgroup.throttled_ns = Some(throttled_ms * MS);
+            })
+        };
+        let log = log([work(0, 0, 0), work(1_000, 500, 300)]);
+        let [(_, lost, throttled)] = log.starved(0, 1_000 * MS)[..] else { panic!() };
+        assert!(throttled == 300 * MS && lost > throttled, "{lost}");
+    }
+
+    #[test]
+    fn a_stop_lasts_half_of_the_way_to_where_it_went_on() {
+        let look = |at_ms, stopped| at(at_ms, |reading| reading.stopped = Some(stopped));
+        let log = log([look(100, false), look(300, true), look(500, true), look(700, false)]);
+        assert_eq!(log.stopped(0, 700 * MS), [Span { begin_ns: 200 * MS, end_ns: 600 * MS }]);
+        assert_eq!(log.facts(0, 700 * MS).unwrap().stopped_ns, Some(400 * MS));
+        assert_eq!(log.stopped(0, 400 * MS), [Span { begin_ns: 200 * MS, end_ns: 400 * MS }]);
+    }
+
+    #[test]
+    fn what_was_not_told_is_unknown_and_not_zero() {
+        let facts =
+            log([at(0, |_| ()), at(200, |reading| reading.major_faults = Some(7))]).facts(0, 200 * MS);
+        let facts = facts.unwrap();
+        assert_eq!((facts.major_faults, facts.on_cpu_ns, facts.stopped_ns), (None, None, None));
+        assert_eq!((facts.pressure, facts.cgroup), (Pressure::default(), CgroupLimits::default()));
+        assert!(MachineLog::default().facts(0, 1).is_none());
+    }
+
+    #[test]
+    fn of_the_look_after_the_wait_only_the_part_before_its_end_counts() {
+        let faults = |at_ms, count| at(at_ms, |reading| reading.major_faults = Some(count));
+        let log = log([faults(0, 10), faults(200, 20), faults(400, 60)]);
+        let facts = log.facts(0, 300 * MS).unwrap();
+        assert_eq!((facts.major_faults, facts.to_ns), (Some(30), 300 * MS));
+    }
+
+    #[test]
+    fn commands_are_one_by_pid_and_line_the_longest_first() {
+        let look = |at_ms, lines: &[(u32, &str)]| {
+            at(at_ms, |reading| {
+                let running = |(pid, line): &(u32, &str)| RunningCommand {
+                    pid: *pid,
+                    line: (*line).to_owned(),
+                    cpu_ns: Some(at_ms),
+                };
+                reading.commands = lines.iter().map(running).collect();
+            })
+        };
+        let log = log([
+            look(0, &[(7, "go env")]),
+            look(200, &[(8, "go list")]),
+            look(400, &[(8, "go list")]),
+            look(600, &[]),
+        ]);
+        let commands = log.facts(0, 600 * MS).unwrap().commands;
+        let told: Vec<_> = commands.iter().map(|c| (c.line.as_str(), c.duration_ns / MS, c.cpu_ns)).collect();
+        assert_eq!(told, [("go list", 400, Some(400)), ("go env", 100, Some(0))]);
+        assert_eq!(log.running_go(0, 600 * MS), [Span { begin_ns: 0, end_ns: 500 * MS }]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_longer_than_the_wait(
+            looks in prop::collection::vec((0..5_000_u64, any::<[u32; 4]>(), any::<bool>()), 0..40),
+            (begin, length) in (0..5_000_u64, 0..5_000_u64),
+        ) {
+            let mut looks = looks;
+            looks.sort_by_key(|(at, ..)| *at);
+            let (begin, end) = (begin * MS, (begin + length) * MS);
+            let log = log(looks.into_iter().map(|(at_ms, [cpu, delay, faults, memory], stopped)| {
+                at(at_ms, |reading| {
+                    reading.on_cpu_ns = Some(cpu.into());
+                    reading.run_delay_ns = Some(delay.into());
+                    reading.major_faults = Some(faults.into());
+                    reading.memory_pressure_ns = Some(memory.into());
+                    reading.stopped = Some(stopped);
+                })
+            }));
+            let total = |spans: &[Span]| spans.iter().map(Span::ns).sum::<Ns>();
+            prop_assert!(total(&log.stopped(begin, end)) <= end - begin);
+            let starved = log.starved(begin, end);
+            prop_assert!(starved.iter().all(|(span, lost, throttled)| *lost <= span.ns() + 1 && throttled <= lost));
+            prop_assert!(log.memory_pressed(begin, end).iter().all(|(span, _, waited)| *waited <= span.ns()));
+            let _ = log.facts(begin, end);
+        }
+    }
+}
