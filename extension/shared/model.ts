@@ -2427,7 +2427,7 @@ kind: ReportFileKind, };
 /**
  * What a file of a report is.
  */
-export type ReportFileKind = "readme" | "page" | "facts" | "incident" | "timeline" | "verdict" | "heap" | "profile" | "heap-text" | "goroutines" | "memory";
+export type ReportFileKind = "readme" | "page" | "facts" | "incident" | "timeline" | "verdict" | "heap" | "profile" | "heap-text" | "goroutines" | "memory" | "spans";
 
 /**
  * The content of the page.
