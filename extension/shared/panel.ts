@@ -23,6 +23,7 @@ import type {
   MemoryView,
   Patterns,
   SampleType,
+  SpansView,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -42,6 +43,8 @@ export interface PanelApi {
   hello(args: { protocol: number }): {
     protocol: number;
     status: Status;
+    /** How gopls's own spans come; null when nothing is known of that. */
+    spans: SpansView | null;
     incidents: IncidentSummary[];
     /** The incident the panel was opened for, if one. */
     select: string | null;
@@ -122,7 +125,7 @@ export type PanelRequest = {
 export type PanelMessage =
   | { type: 'response'; id: number; value: unknown }
   | { type: 'failure'; id: number; message: string }
-  | { type: 'status'; status: Status }
+  | { type: 'status'; status: Status; spans: SpansView | null }
   | { type: 'incidents'; incidents: IncidentSummary[] }
   | { type: 'select'; incident: string }
   | { type: 'page'; page: PanelPage }

@@ -1,4 +1,5 @@
 import type { Incident, PhaseShare, WaitBreakdown } from '../../shared/model';
+import { knowsOtel } from '../../shared/goplsVersion';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { methodName } from '../words/sources';
@@ -9,6 +10,7 @@ export function IncidentWait({ incident }: { incident: Incident }) {
   const sampled = incident.wait;
   const wait = incident.wait_by_spans ?? sampled;
   if (!wait) return null;
+  const cannotTell = wait.source !== 'spans' && knowsOtel(incident.gopls.version) === false;
   const compared = wait === sampled ? null : sampled;
   return (
     <section class="wait">
@@ -30,6 +32,13 @@ export function IncidentWait({ incident }: { incident: Incident }) {
         </p>
       ))}
       <p class="dim">{phaseSource(wait.source, wait.samples)}</p>
+      {cannotTell && (
+        <p class="dim">
+          {t('gopls {version} cannot post its own timing, which is exact; v0.22 and later can.', {
+            version: incident.gopls.version ?? '',
+          })}
+        </p>
+      )}
       {compared && (
         <p class="dim">
           {t('In the last column: by looking at its goroutines {count} times.', {
