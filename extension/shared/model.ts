@@ -1222,6 +1222,7 @@ wait: WaitBreakdown | null,
  * The same by gopls's own spans, which come some seconds after the incident was closed; absent when there are none.
  */
 wait_by_spans?: WaitBreakdown, 
+/**
  * Why that took so long, largest first; empty when nothing is known, and in incidents of earlier versions.
  */
 causes: Array<Cause>, 
@@ -2016,6 +2017,8 @@ what_to_do: string,
  * The setting it hangs on, as it is named in VS Code; absent when there is none.
  */
 setting: string | null, };
+
+/**
  * What somebody waited for a method.
  */
 export type MethodSum = { 
@@ -2621,7 +2624,7 @@ kind: ReportFileKind, };
 /**
  * What a file of a report is.
  */
-export type ReportFileKind = "readme" | "page" | "facts" | "incident" | "timeline" | "verdict" | "heap" | "profile" | "heap-text" | "goroutines" | "memory";
+export type ReportFileKind = "readme" | "page" | "facts" | "incident" | "timeline" | "verdict" | "heap" | "profile" | "heap-text" | "goroutines" | "memory" | "spans";
 
 /**
  * The content of the page.

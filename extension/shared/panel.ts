@@ -24,6 +24,7 @@ import type {
   Patterns,
   SampleType,
   StallSummary,
+  SpansView,
   Status,
   SubsystemQuery,
   SubsystemTable,
@@ -43,6 +44,8 @@ export interface PanelApi {
   hello(args: { protocol: number }): {
     protocol: number;
     status: Status;
+    /** How gopls's own spans come; null when nothing is known of that. */
+    spans: SpansView | null;
     incidents: IncidentSummary[];
     /** The incident the panel was opened for, if one. */
     select: string | null;
@@ -124,7 +127,7 @@ export type PanelRequest = {
 export type PanelMessage =
   | { type: 'response'; id: number; value: unknown }
   | { type: 'failure'; id: number; message: string }
-  | { type: 'status'; status: Status }
+  | { type: 'status'; status: Status; spans: SpansView | null }
   | { type: 'incidents'; incidents: IncidentSummary[] }
   | { type: 'select'; incident: string }
   | { type: 'page'; page: PanelPage }

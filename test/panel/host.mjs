@@ -54,6 +54,7 @@ export class Host {
   /** Replaces the answer to a method: `(args) => value`; throwing makes a failure. */
   overrides = {};
   status = structuredClone(baseStatus);
+  spans = null;
   select = null;
   page = null;
   locale = 'en';
@@ -89,6 +90,7 @@ export class Host {
     return {
       protocol: 1,
       status: this.status,
+      spans: this.spans,
       incidents: incidents.value,
       select: this.select,
       page: this.page,

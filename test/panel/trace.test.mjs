@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Host } from './host.mjs';
-import { laterStall, writeIncidents } from './incidents.mjs';
+import { firstLoad, laterStall, writeIncidents } from './incidents.mjs';
 import { launch } from './page.mjs';
 import { cargoTarget, cli, repo } from '../tools/lib/paths.mjs';
 
@@ -119,6 +119,47 @@ test('an incident: its requests and captures as slices, RSS as a counter, and no
       kept.series.map(({ rss_bytes }) => rss_bytes),
     );
     assert.doesNotMatch(text, /file:\/\//);
+  } finally {
+    host.close();
+  }
+});
+
+test('the phases of a wait lie within its request, and what was sampled beside them', async () => {
+  const incident = firstLoad();
+  // As if gopls's own spans had come as well: a wait of two phases.
+  const { start_ns, end_ns } = incident.request;
+  const turn = start_ns + Math.round((end_ns - start_ns) / 3);
+  const slice = (phase, begin_ns, end_ns) => ({ phase, begin_ns, end_ns, source: 'spans' });
+  const slices_by_spans = [slice('awaiting-load', start_ns, turn), slice('type-checking', turn, end_ns)];
+  incident.wait_by_spans = {
+    phases: slices_by_spans.map(({ phase, begin_ns, end_ns: to }) => ({
+      phase,
+      duration_ns: to - begin_ns,
+      share: (to - begin_ns) / (end_ns - start_ns),
+      error_share: 0,
+    })),
+    slices: slices_by_spans,
+    source: 'spans',
+    samples: 0,
+    queued_behind: [],
+    unknown_functions: [],
+  };
+  const host = new Host((storage) => writeIncidents(storage, [incident]));
+  try {
+    const sampled = incident.wait.slices.length;
+    for (const format of ['chrome', 'speedscope']) {
+      const file = path.join(folder, `phases-${format}.json`);
+      const saved = await host.core.saveTrace(incident.id, format, file);
+      assert.ok(saved.ok, JSON.stringify(saved.error));
+      const read = await reread(file);
+      const seen = slices(read).map(bare);
+      if (format === 'chrome') assert.deepEqual(seen.sort(), drawn(file));
+      const row = read.profiles.find(({ name }) => /Phases by sampling/.test(name));
+      assert.ok(row, read.profiles.map(({ name }) => name).join());
+      assert.equal(row.events.filter(({ type }) => type === 'O').length, sampled);
+      const thirds = `workspace load ${((turn - start_ns) / 1e6).toFixed(3)}`;
+      assert.ok(seen.includes(thirds), `${thirds} is not in ${seen.join(', ')}`);
+    }
   } finally {
     host.close();
   }

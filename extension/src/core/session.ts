@@ -2,7 +2,7 @@
 // gets at the core through here and copes with its absence.
 import * as vscode from 'vscode';
 import type { Core, CoreModule, CoreOptions, Failure, Outcome } from '../../shared/core';
-import type { Adjustment, Status, WatchEvent } from '../../shared/model';
+import type { Adjustment, SpansView, Status, WatchEvent } from '../../shared/model';
 import { readSettings, SECTION, SETTING_NAMES } from './settings';
 
 /** How long the end of the extension host may wait for the core: 3 s for captures to arrive, and the time to write them. */
@@ -53,6 +53,11 @@ export class Session implements vscode.Disposable {
   /** The latest status that was pushed. */
   get status(): Status | undefined {
     return this.latest;
+  }
+
+  /** How gopls's own spans come, as of now. */
+  get spans(): SpansView | undefined {
+    return this.core?.spans();
   }
 
   /** Why there is no core, when it could not be started. */

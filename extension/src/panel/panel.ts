@@ -10,6 +10,7 @@ import {
   type PanelRequest,
 } from '../../shared/panel';
 import type { Core, Outcome } from '../../shared/core';
+import type { Status } from '../../shared/model';
 import type { Session } from '../core/session';
 import { failure } from '../texts/wording';
 import type { Verifications } from '../verify/verifications';
@@ -50,7 +51,7 @@ export class Panel implements vscode.Disposable {
         },
       }),
       session.onEvent((event) => {
-        if (event.kind === 'status') this.push({ type: 'status', status: event.status });
+        if (event.kind === 'status') this.pushStatus(event.status);
         else if (event.kind === 'incident-closed' || event.kind === 'incident-updated')
           void this.pushIncidents();
       }),
@@ -104,7 +105,7 @@ export class Panel implements vscode.Disposable {
     const showing = panel.onDidChangeViewState(() => {
       // What was pushed while it was hidden was not sent.
       if (!panel.visible) return;
-      if (this.session.status) this.push({ type: 'status', status: this.session.status });
+      if (this.session.status) this.pushStatus(this.session.status);
       void this.pushIncidents();
     });
     panel.onDidDispose(() => {
@@ -119,6 +120,10 @@ export class Panel implements vscode.Disposable {
       language: vscode.env.language,
       texts: bundledTexts(),
     });
+  }
+
+  private pushStatus(status: Status): void {
+    if (this.panel?.visible) this.push({ type: 'status', status, spans: this.session.spans ?? null });
   }
 
   private push(message: PanelMessage): void {
@@ -212,6 +217,7 @@ export class Panel implements vscode.Disposable {
     return {
       protocol: PANEL_PROTOCOL,
       status: core.status(),
+      spans: core.spans(),
       incidents: incidents.ok ? incidents.value : [],
       select,
       page,

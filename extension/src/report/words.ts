@@ -26,6 +26,8 @@ export function purpose(kind: ReportFileKind): string {
       return l10n.t('What each goroutine was doing');
     case 'memory':
       return l10n.t("The runtime's memory statistics");
+    case 'spans':
+      return l10n.t("gopls's own timing of its work");
   }
 }
 

@@ -97,7 +97,7 @@ export class StatusBar implements vscode.Disposable {
     const now = Date.now();
     if (now - this.tooltipAt >= TOOLTIP_REFRESH_MS || problem !== undefined) {
       this.tooltipAt = now;
-      this.item.tooltip = tooltip(status, problem);
+      this.item.tooltip = tooltip(status, problem, this.session.spans);
     }
     if (stalled && !this.ticking) this.tick();
   }

@@ -1,7 +1,7 @@
 // The status bar item's tooltip: a short report, with the few commands that follow from it.
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
-import type { GoplsStatus, PastLoad, Status } from '../../shared/model';
+import type { GoplsStatus, PastLoad, SpansView, Status } from '../../shared/model';
 import * as words from '../texts/wording';
 import { sparkline } from './sparkline';
 
@@ -18,7 +18,11 @@ const LINKED = [
 /** Requests listed at most: a stalled gopls can have dozens waiting. */
 const MOST_IN_FLIGHT = 5;
 
-export function tooltip(status: Status | undefined, problem: string | undefined): vscode.MarkdownString {
+export function tooltip(
+  status: Status | undefined,
+  problem: string | undefined,
+  spans?: SpansView,
+): vscode.MarkdownString {
   const text = new vscode.MarkdownString('', true);
   text.isTrusted = { enabledCommands: [...LINKED] };
   text.supportHtml = true;
@@ -33,7 +37,7 @@ export function tooltip(status: Status | undefined, problem: string | undefined)
   }
   if (!status.watching) paragraph(text, '$(debug-pause)', l10n.t('Watching is paused.'));
   if (status.gopls) {
-    describe(text, status, status.gopls);
+    describe(text, status, status.gopls, spans);
   } else {
     paragraph(text, '$(circle-slash)', l10n.t('No gopls of this window is running.'));
   }
@@ -49,7 +53,12 @@ export function tooltip(status: Status | undefined, problem: string | undefined)
   return text;
 }
 
-function describe(text: vscode.MarkdownString, status: Status, gopls: GoplsStatus): void {
+function describe(
+  text: vscode.MarkdownString,
+  status: Status,
+  gopls: GoplsStatus,
+  spans: SpansView | undefined,
+): void {
   const picture = sparkline(status.spark_bytes, colors());
   if (picture !== undefined) {
     const label = l10n.t('Memory of gopls over the last two minutes');
@@ -62,6 +71,9 @@ function describe(text: vscode.MarkdownString, status: Status, gopls: GoplsStatu
   if (workspace !== undefined) facts.push([l10n.t('Workspace'), workspace]);
   facts.push([l10n.t('Debug server'), words.debugServer(gopls.debug)]);
   facts.push([l10n.t('Durations from'), words.latencySource(gopls.latency_source)]);
+  const timing = spans && words.timing(spans, status);
+  if (timing)
+    facts.push([l10n.t('Own timing'), timing.warn ? `${timing.text}\n${timing.detail}` : timing.text]);
   if (!status.capture_enabled) facts.push([l10n.t('Capture'), l10n.t('switched off')]);
   facts.push([
     l10n.t('Our own cost'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isForwarder, knowsOtel, otelAddress, ourPort, withOtelFlag, withoutOtelFlag } from './otelFlag';
+import { knowsOtel } from '../../shared/goplsVersion';
+import { isForwarder, otelAddress, ourPort, withOtelFlag, withoutOtelFlag } from './otelFlag';
 
 const OURS = '-otel=http://127.0.0.1:21234/stallscope';
 

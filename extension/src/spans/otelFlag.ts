@@ -36,14 +36,3 @@ export function withoutOtelFlag(flags: readonly string[]): string[] {
 export function isOurs(flag: unknown): boolean {
   return typeof flag === 'string' && OURS.test(flag);
 }
-
-/**
- * Whether a gopls of this version knows the flag; undefined when the version does not tell. One that does not know it
- * refuses to start.
- */
-export function knowsOtel(version: string | null | undefined): boolean | undefined {
-  const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(version ?? '') ?? [];
-  // Something between two releases may be of before the flag.
-  if (major === undefined || minor === undefined || version?.startsWith('v0.22.0-')) return undefined;
-  return Number(major) > 0 || Number(minor) >= 22;
-}

@@ -7,10 +7,11 @@ import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { Core } from '../../shared/core';
+import { knowsOtel } from '../../shared/goplsVersion';
 import type { Status } from '../../shared/model';
 import type { Session } from '../core/session';
 import { FLAGS_SETTING, readFlags, writeFlags } from '../debugServer/languageServerFlags';
-import { isForwarder, knowsOtel, otelAddress, ourPort, withOtelFlag, withoutOtelFlag } from './otelFlag';
+import { isForwarder, otelAddress, ourPort, withOtelFlag, withoutOtelFlag } from './otelFlag';
 import { remember } from './remembered';
 
 /** Below what systems give to clients, so that nobody's connection sits on it by chance. */

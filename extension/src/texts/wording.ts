@@ -2,7 +2,15 @@
 import { env, l10n } from 'vscode';
 import { openAddress } from '../../shared/address';
 import type { Failure } from '../../shared/core';
-import type { CurrentPhase, DebugServer, IncidentSummary, LatencySource } from '../../shared/model';
+import type {
+  CurrentPhase,
+  DebugServer,
+  IncidentSummary,
+  LatencySource,
+  SpansView,
+  Status,
+} from '../../shared/model';
+import { timingWords } from '../../shared/spanWords';
 import * as waitWords from '../../shared/waitWords';
 import { evidenceWords, NOTABLE_GROWTH_BYTES, requestWords } from '../../shared/words';
 import * as units from './units';
@@ -20,6 +28,10 @@ export const requestName = (method: string): string =>
 /** What a request waits for at this moment. */
 export const currentPhase = (phase: CurrentPhase): string =>
   waitWords.currentPhase(phase, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
+
+/** Whether gopls's own timing comes. */
+export const timing = (spans: SpansView, status: Status) =>
+  timingWords(spans, status, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
 
 /** The same within a line: `gopls hover 3.2 s`. What is left of an LSP name stays as it is. */
 export function requestNameInline(method: string): string {

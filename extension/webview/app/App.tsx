@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import type { IncidentSummary, Status } from '../../shared/model';
+import type { IncidentSummary, SpansView, Status } from '../../shared/model';
 import { PANEL_PROTOCOL } from '../../shared/panel';
 import { PanelProvider, type Panel } from '../base/context';
 import { useVisible } from '../base/dom';
@@ -23,6 +23,7 @@ import { keep, restore, type TabKey } from './state';
 export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   const kept = useMemo(() => restore(vscode), [vscode]);
   const [status, setStatus] = useState<Status | null>(null);
+  const [spans, setSpans] = useState<SpansView | null>(null);
   const [incidents, setIncidents] = useState<IncidentSummary[] | null>(null);
   const [page, setPage] = useState(kept.page);
   const [verification, setVerification] = useState(kept.verification);
@@ -48,6 +49,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
     if (!hello.value) return;
     setLocale(hello.value.locale);
     setStatus(hello.value.status);
+    setSpans(hello.value.spans);
     setIncidents(newestFirst(hello.value.incidents));
     if (hello.value.select !== null) select(hello.value.select);
     if (hello.value.page !== null) setPage(hello.value.page);
@@ -56,8 +58,10 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   useEffect(
     () =>
       rpc.listen((push) => {
-        if (push.type === 'status') setStatus(push.status);
-        else if (push.type === 'incidents') setIncidents(newestFirst(push.incidents));
+        if (push.type === 'status') {
+          setStatus(push.status);
+          setSpans(push.spans);
+        } else if (push.type === 'incidents') setIncidents(newestFirst(push.incidents));
         else if (push.type === 'page') setPage(push.page);
         else if (push.type === 'select') select(push.incident);
       }),
@@ -103,7 +107,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
     null;
   return (
     <PanelProvider value={panel}>
-      <Header status={status} page={page} onPage={setPage} />
+      <Header status={status} spans={spans} page={page} onPage={setPage} />
       {notice !== null && (
         <div class="notice" role="alert">
           <span>{notice}</span>

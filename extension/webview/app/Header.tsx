@@ -1,5 +1,6 @@
 import type { PanelCommand, PanelPage } from '../../shared/panel';
-import type { Status } from '../../shared/model';
+import type { SpansView, Status } from '../../shared/model';
+import { timingWords } from '../../shared/spanWords';
 import { usePanel } from '../base/context';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
@@ -7,21 +8,23 @@ import { t } from '../base/l10n';
 import { Segmented } from '../ui/Segmented';
 import { currentPhase } from '../waits/words';
 import { debugServer, latencySource, latencySourceDetail, methodName } from '../words/sources';
+import { valueByName } from '../words/values';
 
 interface Props {
   status: Status | null;
+  spans: SpansView | null;
   page: PanelPage;
   onPage(page: PanelPage): void;
 }
 
 /** One calm line about now, and what can be done. */
-export function Header({ status, page, onPage }: Props) {
+export function Header({ status, spans, page, onPage }: Props) {
   return (
     <header class="header">
       <div class="now">
         <Dot status={status} />
         <span class="now-main">{status ? headline(status) : t('Starting…')}</span>
-        {status && <Details status={status} />}
+        {status && <Details status={status} spans={spans} />}
       </div>
       <Segmented
         label={t('Page')}
@@ -56,7 +59,7 @@ function headline(status: Status): string {
   return t('gopls {rss}', { rss: fmt.bytes(gopls.rss_bytes) });
 }
 
-function Details({ status }: { status: Status }) {
+function Details({ status, spans }: { status: Status; spans: SpansView | null }) {
   const { gopls } = status;
   const words: { text: string; title?: string; warn?: boolean }[] = [];
   words.push({
@@ -84,6 +87,8 @@ function Details({ status }: { status: Status }) {
   } else {
     words.push({ text: t('It starts with the first Go file you open, or by “Restart gopls”.') });
   }
+  const timing = spans && timingWords(spans, status, { t, valueByName });
+  if (timing) words.push({ text: timing.text, title: timing.detail, warn: timing.warn });
   if (!status.capture_enabled) words.push({ text: t('Captures are switched off'), warn: true });
   return (
     <ul class="details">

@@ -1,4 +1,5 @@
 import type { Incident, PhaseShare, WaitBreakdown } from '../../shared/model';
+import { knowsOtel } from '../../shared/goplsVersion';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { methodName } from '../words/sources';
@@ -15,13 +16,21 @@ export function IncidentWait({ incident }: { incident: Incident }) {
     <section class="wait">
       <h3>{t('What the wait was for')}</h3>
       <IncidentCauses causes={causes} />
-      {wait && <Phases wait={wait} compared={sampled} />}
+      {wait && <Phases wait={wait} compared={sampled} version={incident.gopls.version} />}
     </section>
   );
 }
 
-/** `compared` is the same by looking at goroutines, where `wait` is by spans. */
-function Phases({ wait, compared }: { wait: WaitBreakdown; compared: WaitBreakdown | null }) {
+interface PhasesProps {
+  wait: WaitBreakdown;
+  /** The same by looking at goroutines, where `wait` is by spans. */
+  compared: WaitBreakdown | null;
+  /** Of gopls. */
+  version: string | null;
+}
+
+function Phases({ wait, compared, version }: PhasesProps) {
+  const cannotTell = wait.source !== 'spans' && knowsOtel(version) === false;
   return (
     <>
       <PhaseStrip wait={wait} />
@@ -41,6 +50,13 @@ function Phases({ wait, compared }: { wait: WaitBreakdown; compared: WaitBreakdo
         </p>
       ))}
       <p class="dim">{phaseSource(wait.source, wait.samples)}</p>
+      {cannotTell && (
+        <p class="dim">
+          {t('gopls {version} cannot post its own timing, which is exact; v0.22 and later can.', {
+            version: version ?? '',
+          })}
+        </p>
+      )}
       {compared && (
         <p class="dim">
           {t('In the last column: by looking at its goroutines {count} times.', {

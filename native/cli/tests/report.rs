@@ -5,13 +5,14 @@
 mod common;
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use common::fixture_folder;
 use common::tool::top;
 use serde_json::{Value, json};
+use stallscope_core::spans::{Rpc, Span, SpanId, SpanRecord, TraceId};
 use stallscope_pprof::{Limits, Profile, StringTable, decode, encode_gzip};
 
 const HOME: &str = "/home/gopherina";
@@ -42,6 +43,37 @@ fn planted(name: &str) -> Vec<u8> {
     encode_gzip(&Profile::new(parts).unwrap()).unwrap()
 }
 
+/// What that gopls said of its own work: a parse of a file, and a load whose list was cut within the account's name.
+fn spans() -> SpanRecord {
+    let span = |id: u64, parent: Option<u64>, name: &str, subject: &str| Span {
+        trace: TraceId(1),
+        id: SpanId(id),
+        parent: parent.map(SpanId),
+        name: name.into(),
+        begin_ns: 1_000_000_000 + id,
+        end_ns: 2_000_000_000,
+        subject: Some(subject.into()),
+        rpc: None,
+    };
+    let mut hover = span(1, None, "textDocument/hover", &format!("file://{WORKSPACE}/internal/billing.go"));
+    hover.rpc = Some(Rpc { incoming: true, id: Some("#2".into()) });
+    let mut cut = format!("{} {HOME}", "x".repeat(299 - HOME.len()));
+    cut.truncate(297);
+    assert!(cut.ends_with("gopher"), "{cut}");
+    let spans = vec![
+        hover,
+        span(2, Some(1), "cache.ParseGoSrc", &format!("{SECOND}/a.go")),
+        span(3, Some(1), "cache.snapshot.load", &cut),
+    ];
+    SpanRecord { from_ns: 0, to_ns: 3_000_000_000, cut: false, spans }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
 /// An incident of that machine.
 fn incident(storage: &Path) -> PathBuf {
     let folder = storage.join("incidents/20261124T041900.123Z-hover-4711");
@@ -55,6 +87,7 @@ fn incident(storage: &Path) -> PathBuf {
          main.f+0x2\t{HOME}/go/pkg/mod/{MODULE}/x.go:17\n#\t0x2\tmain.g\t{SECOND}/y.go:3\n"
     );
     fs::write(folder.join("goroutines-2.txt"), goroutines).unwrap();
+    fs::write(folder.join("spans.json.gz"), gzip(&spans().to_json())).unwrap();
     let capture = |number: u32, kind: &str, file: &str| {
         json!({
             "number": number, "kind": kind, "state": "complete", "file": file, "size_bytes": 1, "trigger": "heap-on-growth",
@@ -82,13 +115,19 @@ fn incident(storage: &Path) -> PathBuf {
             json!({ "at_ns": tenth * 100_000_000, "rss_bytes": rss_bytes })
         })
         .collect();
+    let phase = |phase: &str, duration_ns: u64| json!({ "phase": phase, "duration_ns": duration_ns, "share": duration_ns as f64 / 5.3e9, "error_share": 0.12 });
+    let wait = json!({
+        "phases": [phase("type-checking", 3_445_000_000), phase("go-command", 1_855_000_000)], "slices": [],
+        "source": "sampling", "samples": 25, "unknown_functions": [],
+        "queued_behind": [{ "method": "initialized", "duration_ns": 1_200_000_000u64 }],
+    });
     let incident = json!({
         "format": 1, "id": "20261124T041900.123Z-hover-4711", "state": "complete", "origin_unix_ns": "1795493940000000000",
         "started_at": "2026-11-24T04:19:00.123Z",
         "gopls": { "pid": 4711, "started_unix_ms": 1795493000000.0, "exe": format!("{HOME}/go/bin/gopls"),
                    "version": "v0.23.0", "go_version": "go1.26.8" },
         "workspace": [WORKSPACE, SECOND], "request": request, "requests": [request], "latency_source": "counters",
-        "load": null,
+        "load": null, "wait": wait,
         "workspace_facts": { "at_ns": 500_000_000, "facts": { "views": 1, "workspace_modules": 52 } },
         "rss": { "start_bytes": 200_000_000, "peak_bytes": 600_000_000, "end_bytes": 600_000_000,
                  "steepest_rise_bytes": 400_000_000 },
@@ -166,9 +205,10 @@ fn nothing_in_the_zip_tells_who_and_where() {
         "heap-1.pb.gz",
         "goroutines-2.txt",
         "baseline.pb.gz",
+        "spans.json",
     ];
     assert_eq!(names, expected);
-    assert_gone(&files, &[HOME, USER, WORKSPACE, SECOND]);
+    assert_gone(&files, &[HOME, USER, WORKSPACE, SECOND, "gopher"]);
     // And it was there to be found, and reads on.
     let text =
         |wanted: &str| texts(wanted, &files.iter().find(|(name, _)| name == wanted).unwrap().1).concat();
@@ -177,6 +217,16 @@ fn nothing_in_the_zip_tells_who_and_where() {
     assert!(text("goroutines-2.txt").contains("$WORKSPACE2/y.go:3"));
     assert!(text("goroutines-2.txt").contains("file://$WORKSPACE/a%20b.go"));
     assert!(text("heap-1.pb.gz").contains("taken in $WORKSPACE by user"));
+    // The spans read on, and took as long.
+    let kept = SpanRecord::from_json(text("spans.json").as_bytes()).unwrap();
+    let (hover, parse) = (&kept.spans[0], &kept.spans[1]);
+    assert_eq!(hover.subject.as_deref(), Some("file://$WORKSPACE/internal/billing.go"));
+    assert_eq!(hover.rpc, spans().spans[0].rpc);
+    assert_eq!((parse.subject.as_deref(), parse.parent), (Some("$WORKSPACE2/a.go"), Some(hover.id)));
+    let times = |record: &SpanRecord| -> Vec<_> {
+        record.spans.iter().map(|span| (span.begin_ns, span.end_ns, span.name.clone())).collect()
+    };
+    assert_eq!(times(&kept), times(&spans()));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains(&format!("{HOME} is now ~")), "{told}");
     // What a maintainer is told is what was recorded.
@@ -209,6 +259,20 @@ fn what_gopls_said_of_its_workspace_is_judged_from_the_folder_and_goes_into_the_
     let facts = storage.path().join("facts.json");
     fs::write(&facts, json!({ "gopls_processes": 1 }).to_string()).unwrap();
     assert_eq!(patterns(&["--facts", facts.to_str().unwrap()])["findings"], json!([]));
+}
+
+#[test]
+fn spans_that_cannot_be_read_stay_out_and_are_named_without_where_they_were() {
+    let storage = tempfile::tempdir().unwrap();
+    let folder = incident(storage.path());
+    fs::write(folder.join("spans.json.gz"), gzip(b"{}")).unwrap();
+    let zip = storage.path().join("report.zip");
+    report(&folder, &["--zip", zip.to_str().unwrap()]);
+    let files = unpacked(&zip);
+    assert!(files.iter().all(|(name, _)| name != "spans.json"));
+    let readme = String::from_utf8(files[0].1.clone()).unwrap();
+    assert!(readme.contains("- spans.json: not a record of spans"), "{readme}");
+    assert!(!readme.contains(storage.path().to_str().unwrap()), "{readme}");
 }
 
 #[test]
@@ -284,6 +348,9 @@ fn the_issue_answers_what_maintainers_ask() {
         "before (1.00 s before the request): 200 MB",
         "200 MB at the start of the request, 600 MB at the peak, 600 MB at its end",
         "The heap was captured 1.00 s after the request began, while it was waited for.",
+        "Of the wait: 65 % type checking (3.44 s, ± 12 points), 35 % go command (1.85 s, ± 12 points). By 25 looks at its \
+         goroutines",
+        "For 1.20 s it stood behind initialized.",
         "Top 10 functions by inuse_space",
         "| 100 MB | 100 MB | `golang.org/x/tools/gopls/internal/cache.init",
     ] {

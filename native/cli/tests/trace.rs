@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::stallscope;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn log(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/fixtures/logs").join(name)
@@ -96,6 +96,81 @@ fn traces_are_saved_and_hold_nothing_private() {
         })
         .sum();
     assert_eq!((slices, opened), (15, 15), "eleven requests, three loads, one progress");
+}
+
+/// An incident whose hover is known by spans and by sampling; gopls's own duration is 1 ms shorter than what was seen.
+fn incident(storage: &Path) -> PathBuf {
+    const MS: u64 = 1_000_000;
+    let request = json!({
+        "method": "textDocument/hover", "start_ns": 1000 * MS, "end_ns": 2001 * MS, "duration_ns": 1000 * MS,
+        "start_source": "observer", "end_source": "gopls-latency", "uncertainty_ns": MS, "interactive": true, "uri": null,
+        "line": null,
+    });
+    let wait = |source: &str, samples: u32, go_command_ms: u64| {
+        let turn = (1000 + go_command_ms) * MS;
+        let share = |phase: &str, length_ns: u64| {
+            let share = length_ns as f64 / (1001 * MS) as f64;
+            let error_share = if samples > 0 { 0.2 } else { 0.0 };
+            json!({ "phase": phase, "duration_ns": length_ns, "share": share, "error_share": error_share })
+        };
+        let slice = |phase: &str, begin_ns: u64, end_ns: u64| json!({ "phase": phase, "begin_ns": begin_ns, "end_ns": end_ns, "source": source });
+        json!({
+            "phases": [share("go-command", turn - 1000 * MS), share("type-checking", 2001 * MS - turn)],
+            "slices": [slice("go-command", 1000 * MS, turn), slice("type-checking", turn, 2001 * MS)],
+            "source": source, "samples": samples, "queued_behind": [], "unknown_functions": [],
+        })
+    };
+    let id = "20261124T041900.123Z-hover-4711";
+    let incident = json!({
+        "format": 1, "id": id, "state": "complete", "origin_unix_ns": "1795493940000000000",
+        "started_at": "2026-11-24T04:19:00.123Z",
+        "gopls": { "pid": 4711, "started_unix_ms": 1.0, "exe": "", "version": "v0.23.0", "go_version": null },
+        "workspace": [], "request": request, "requests": [request], "latency_source": "counters", "load": null,
+        "wait": wait("sampling", 5, 700), "wait_by_spans": wait("spans", 0, 600),
+        "rss": { "start_bytes": 1, "peak_bytes": 1, "end_bytes": 1, "steepest_rise_bytes": 0 }, "series": [],
+        "captures": [], "decisions": [], "notes": [],
+        "cost": { "debug_requests": 0, "debug_bytes": 0, "debug_open_ns": 0 },
+    });
+    let folder = storage.join("incidents").join(id);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("incident.json"), incident.to_string()).unwrap();
+    folder
+}
+
+#[test]
+fn an_incidents_phases_are_printed_and_lie_within_its_request() {
+    let storage = tempfile::tempdir().unwrap();
+    let folder = incident(storage.path());
+    let chrome = storage.path().join("a.json");
+    let output = stallscope(&["trace".as_ref(), folder.as_path(), "--chrome".as_ref(), chrome.as_path()]);
+    let told = text(&output.stdout);
+    assert!(told.contains("what textDocument/hover waited for, by gopls's own spans: exact"), "{told}");
+    let row = told.lines().find(|line| line.ends_with("go command")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["600ms", "59.9%", "go", "command"]);
+
+    let output = stallscope(&["trace".as_ref(), folder.as_path(), "--json".as_ref()]);
+    let wait = &serde_json::from_slice::<Value>(&output.stdout).unwrap()["wait"];
+    assert_eq!((&wait["source"], &wait["method"]), (&"spans".into(), &"textDocument/hover".into()));
+    assert_eq!(wait["phases"][0]["duration_ns"], 600_000_000);
+
+    let events: Value = serde_json::from_slice(&std::fs::read(&chrome).unwrap()).unwrap();
+    let slices: Vec<_> = events["traceEvents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["ph"] == "X")
+        .map(|event| {
+            (event["cat"].as_str().unwrap(), event["name"].as_str().unwrap(), event["dur"].as_f64().unwrap())
+        })
+        .collect();
+    let expected = [
+        ("Requests of the editor", "textDocument/hover", 1_000_000.0),
+        ("Requests of the editor", "go command", 600_000.0),
+        ("Requests of the editor", "type checking", 400_000.0),
+        ("Phases by sampling", "go command", 700_000.0),
+        ("Phases by sampling", "type checking", 301_000.0),
+    ];
+    assert_eq!(slices, expected);
 }
 
 #[test]

@@ -105,7 +105,7 @@ pub fn request(request: &LogRequest) -> Request<'_> {
     }
 }
 
-/// An incident's requests.
+/// An incident's requests, and what the main one was spent on; `wait` is null where nothing tells.
 pub fn incident(incident: &Incident) -> Value {
     let requests = incident.requests.iter().map(|request| {
         json!({
@@ -115,7 +115,23 @@ pub fn incident(incident: &Incident) -> Value {
             "uncertainty_ns": request.uncertainty_ns,
         })
     });
-    json!({ "incident": incident.id, "requests": requests.collect::<Vec<_>>() })
+    let wait = incident.best_wait().map(|wait| {
+        let phases = wait.phases.iter().map(|phase| {
+            json!({
+                "phase": phase.phase,
+                "duration_ns": phase.duration_ns,
+                "share": phase.share,
+                "error_share": phase.error_share,
+            })
+        });
+        json!({
+            "method": incident.request.method,
+            "source": wait.source,
+            "samples": wait.samples,
+            "phases": phases.collect::<Vec<_>>(),
+        })
+    });
+    json!({ "incident": incident.id, "requests": requests.collect::<Vec<_>>(), "wait": wait })
 }
 
 fn from(sender: Sender) -> &'static str {

@@ -6,6 +6,7 @@ use stallscope_core::log::{
     GcSummary, Level, LogOverview, LogRequest, LogRequestPage, LogRequestState, LogText, Sender,
 };
 use stallscope_core::model::Incident;
+use stallscope_core::wait::{PhaseShare, PhaseSource, WaitBreakdown};
 
 use crate::failure::Failure;
 use crate::print::value;
@@ -186,6 +187,22 @@ pub fn incident(out: &mut impl Write, incident: &Incident, limit: usize) -> Resu
             |ns| value(i64::try_from(ns).unwrap_or(i64::MAX), "nanoseconds"),
         );
         writeln!(out, "{duration:>10}  {}", request.method)?;
+    }
+    incident.best_wait().map_or(Ok(()), |wait| phases(out, &incident.request.method, wait))
+}
+
+/// What a request was spent on, the longest first.
+fn phases(out: &mut impl Write, method: &str, wait: &WaitBreakdown) -> Result<(), Failure> {
+    let source = match wait.source {
+        PhaseSource::Spans => "by gopls's own spans: exact".to_owned(),
+        PhaseSource::Sampling => format!("by looking at its goroutines {} times", wait.samples),
+    };
+    writeln!(out, "\nwhat {method} waited for, {source}")?;
+    for PhaseShare { phase, duration_ns, share, error_share } in &wait.phases {
+        let duration = value(i64::try_from(*duration_ns).unwrap_or(i64::MAX), "nanoseconds");
+        let error =
+            if *error_share > 0.0 { format!(" ± {:.0}%", 100.0 * error_share) } else { String::new() };
+        writeln!(out, "{duration:>10}  {:>5.1}%{error:<7}  {}", 100.0 * share, phase.name())?;
     }
     Ok(())
 }

@@ -176,6 +176,8 @@ pub enum ReportFileKind {
     Goroutines,
     /// The runtime's memory statistics.
     Memory,
+    /// gopls's own spans.
+    Spans,
 }
 
 impl ReportFileKind {

@@ -8,6 +8,7 @@ mod names;
 mod page;
 mod profile;
 mod redactor;
+mod spans;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -22,4 +23,5 @@ pub use incident::{moment, redact_incident};
 pub use page::{Functions, PLACE, PackedHeap, ReportPage, fill_page, pack_heap};
 pub use profile::redact_profile;
 pub use redactor::{Hidden, Redactor, Replaced, Strictness};
+pub use spans::redact_spans;
 pub use texts::{ISSUE_ROWS, Told, issue, readme, verdict};

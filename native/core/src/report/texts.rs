@@ -10,7 +10,7 @@ use crate::heap::{HeapPage, SubsystemTable};
 use crate::memory::{CapturedMemory, MemoryPartKind};
 use crate::model::{CaptureKind, Incident, IncidentState, TimingSource, Value};
 use crate::patterns::{Confidence, Patterns};
-use crate::wait::{Cause, CauseConfidence};
+use crate::wait::{Cause, CauseConfidence, PhaseShare, PhaseSource, QueuedBehind, WaitBreakdown};
 
 /// Functions in the table of an issue.
 pub const ISSUE_ROWS: usize = 10;
@@ -84,6 +84,9 @@ fn purpose(kind: ReportFileKind) -> &'static str {
         ReportFileKind::HeapText => "a heap profile of gopls as text",
         ReportFileKind::Goroutines => "what each goroutine was doing (/debug/pprof/goroutine?debug=1)",
         ReportFileKind::Memory => "the runtime's memory statistics (gopls's page /memory)",
+        ReportFileKind::Spans => {
+            "gopls's own spans around the wait (-otel), in columns; times count like those of incident.json"
+        }
     }
 }
 
@@ -263,6 +266,7 @@ fn memory(told: &Told<'_>) -> Vec<String> {
 
 fn evidence(told: &Told<'_>) -> Vec<String> {
     let mut found: Vec<String> = told.incident.causes.iter().map(cause).collect();
+    found.extend(told.incident.best_wait().map_or_else(Vec::new, wait));
     if let Some(waterfall) = told.memory.iter().rev().find_map(|captured| captured.waterfall.as_ref()) {
         let part = |wanted| {
             waterfall.parts.iter().find(|part| part.kind == wanted).map(|part| part.bytes.max(0) as u64)
@@ -309,6 +313,33 @@ fn cause(cause: &Cause) -> String {
         cause.kind.name(),
         evidence.collect::<Vec<_>>().join(", "),
     )
+}
+
+/// What the main request was spent on, and how that is known.
+fn wait(wait: &WaitBreakdown) -> Vec<String> {
+    let phases: Vec<_> = wait
+        .phases
+        .iter()
+        .map(|PhaseShare { phase, duration_ns, share, error_share }| {
+            let error = if *error_share > 0.0 {
+                format!(", ± {:.0} points", 100.0 * error_share)
+            } else {
+                String::new()
+            };
+            format!("{:.0} % {} ({}{error})", 100.0 * share, phase.name(), duration(*duration_ns))
+        })
+        .collect();
+    let source = match wait.source {
+        PhaseSource::Spans => "By gopls's own spans: exact.".to_owned(),
+        PhaseSource::Sampling => {
+            format!("By {} looks at its goroutines: what went on in between is not known.", wait.samples)
+        }
+    };
+    let mut lines = vec![format!("Of the wait: {}. {source}", phases.join(", "))];
+    if let Some(QueuedBehind { method, duration_ns }) = wait.queued_behind.first() {
+        lines.push(format!("For {} it stood behind {method}.", duration(*duration_ns)));
+    }
+    lines
 }
 
 /// When the heap was captured that the figures above are of.

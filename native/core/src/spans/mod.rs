@@ -16,7 +16,8 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-pub use otlp::{MOST_BODY_BYTES, NotSpans, SpanBatch};
+pub(crate) use otlp::cut;
+pub use otlp::{MOST_BODY_BYTES, MOST_TEXT_BYTES, NotSpans, SpanBatch};
 pub use phases::{phases_of, request_span};
 pub use record::{NotARecord, RECORD_FORMAT, SpanRecord};
 pub use ring::{MOST_BYTES, MOST_SPANS, SpanRing};

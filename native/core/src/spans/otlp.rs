@@ -28,7 +28,7 @@ const MOST_ATTRIBUTES: usize = 32;
 /// A name that is longer is none of gopls's.
 const MOST_NAME_BYTES: usize = 200;
 /// A longer text is cut: it is for a person to read.
-const MOST_TEXT_BYTES: usize = 300;
+pub const MOST_TEXT_BYTES: usize = 300;
 
 /// Why a body is none.
 #[derive(Debug, thiserror::Error)]
@@ -224,8 +224,8 @@ fn hex(text: &str, digits: usize) -> Option<u128> {
     plain.then(|| u128::from_str_radix(text, 16).ok()).flatten().filter(|id| *id != 0)
 }
 
-/// The beginning of a text.
-fn cut(text: &str) -> &str {
+/// The beginning of a text, as long as one may be.
+pub(crate) fn cut(text: &str) -> &str {
     let ends = (0..=text.len().min(MOST_TEXT_BYTES)).rev();
     ends.into_iter().find_map(|end| text.get(..end)).unwrap_or_default()
 }

@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::otlp::MOST_TEXT_BYTES;
 use super::ring::{MOST_SPANS, SpanRing};
 use super::span::{Rpc, Span, SpanId, TraceId};
 use crate::model::Ns;
 
 /// Version of the layout. Readers refuse a larger one by name.
 pub const RECORD_FORMAT: u32 = 1;
-/// As at the door: more than this is no record of ours.
-const MOST_TEXT_BYTES: usize = 300;
 
 /// Spans of one gopls around a stall. All times are on the watcher's clock, like those of the incident they lie beside.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +115,7 @@ impl SpanRecord {
         if rows.len() > MOST_SPANS {
             return Err(wrong("it has more spans than are ever kept"));
         }
+        // As at the door: more than this is no record of ours.
         if texts.iter().any(|text| text.len() > MOST_TEXT_BYTES) {
             return Err(wrong("it has longer texts than are ever kept"));
         }

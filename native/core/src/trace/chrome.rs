@@ -80,7 +80,9 @@ impl<W: io::Write> Events<'_, W> {
             pid: self.pid,
             tid,
             ts: micros(slice.start_ns),
-            dur: micros(slice.end_ns - slice.start_ns),
+            // The difference of what is written, so that a reader's sum is the beginning of the next slice and not a hair beyond
+            // it: that would make it a part of this one.
+            dur: micros(slice.end_ns) - micros(slice.start_ns),
             args: &slice.facts,
         })?;
         slice.inside.iter().try_for_each(|inner| self.slice(inner, group, tid))

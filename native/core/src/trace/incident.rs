@@ -2,9 +2,10 @@
 
 use super::{Counter, Group, Mark, Slice, Trace};
 use crate::model::{Capture, CaptureKind, CaptureState, Incident, Ns, RequestRecord, Value};
+use crate::wait::{PhaseSource, WaitBreakdown};
 
 impl Trace {
-    /// Requests, the load, captures, RSS, the heap where it was captured, and what was decided.
+    /// Requests, the phases of the main one within it, the load, captures, RSS, the heap where it was captured, and what was decided.
     ///
     /// Times are those of the incident: nanoseconds from its origin.
     pub fn of_incident(incident: &Incident) -> Self {
@@ -16,6 +17,11 @@ impl Trace {
             },
             Group { name: "Captures", slices: incident.captures.iter().filter_map(capture).collect() },
         ];
+        // What was sampled stays to be compared with what gopls itself says.
+        if let (Some(_), Some(sampled)) = (&incident.wait_by_spans, &incident.wait) {
+            let slices = phases(sampled, (0, Ns::MAX));
+            groups.push(Group { name: "Phases by sampling", slices });
+        }
         if let Some(load) = &incident.load {
             let facts = [
                 ("peak_rss_bytes", load.peak_rss_bytes.into()),
@@ -49,7 +55,7 @@ fn end_ns(incident: &Incident) -> Ns {
     requests.chain(captures).chain(rss).max().unwrap_or(0)
 }
 
-/// Its phases will be slices within it.
+/// A request; the main one with its phases.
 fn request(record: &RequestRecord, incident: &Incident, end_ns: Ns) -> Slice {
     // gopls's own length, where it is known, is better than the distance of two moments.
     let measured = record.duration_ns.map(|duration_ns| record.start_ns.saturating_add(duration_ns));
@@ -60,7 +66,25 @@ fn request(record: &RequestRecord, incident: &Incident, end_ns: Ns) -> Slice {
         ("has_ended", yes_or_no(record.end_ns.is_some())),
         ("uncertainty_ns", record.uncertainty_ns.into()),
     ];
-    Slice::new(&*record.method, record.start_ns, end_ns, facts)
+    let mut slice = Slice::new(&*record.method, record.start_ns, end_ns, facts);
+    if let (true, Some(wait)) = (*record == incident.request, incident.best_wait()) {
+        slice.inside = phases(wait, (slice.start_ns, slice.end_ns));
+    }
+    slice
+}
+
+/// The phases of a wait as far as they lie `within` these moments: what gopls has measured may end a little before what was
+/// seen of it, and slices must nest.
+fn phases(wait: &WaitBreakdown, (begin_ns, end_ns): (Ns, Ns)) -> Vec<Slice> {
+    let within = wait.slices.iter().filter_map(|phase| {
+        let (from, to) = (phase.begin_ns.max(begin_ns), phase.end_ns.min(end_ns));
+        let source = match phase.source {
+            PhaseSource::Spans => "spans",
+            PhaseSource::Sampling => "sampling",
+        };
+        (from < to).then(|| Slice::new(phase.phase.name(), from, to, [("source", source.into())]))
+    });
+    within.collect()
 }
 
 fn capture(capture: &Capture) -> Option<Slice> {

@@ -57,8 +57,7 @@ pub struct Slice {
     pub end_ns: Ns,
     /// What else is known of it.
     pub facts: Facts,
-    /// What it consists of: slices within it that do not overlap, each of them the same again. This is the place of the
-    /// phases of a wait.
+    /// What it consists of: slices within it that do not overlap, each of them the same again: the phases of a wait.
     pub inside: Vec<Slice>,
 }
 

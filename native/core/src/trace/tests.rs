@@ -70,6 +70,23 @@ fn overlapping_slices_have_rows_of_their_own_and_parts_lie_within() {
 }
 
 #[test]
+fn a_reader_who_adds_lengths_finds_slices_end_to_end() {
+    // Thousandths have no exact fraction in binary.
+    let ends: Vec<Ns> = (0..2_000u64).map(|number| 420_220_397 + number * number * 7_919).collect();
+    let mut wait = slice("hover", ends[0], *ends.last().unwrap());
+    wait.inside = ends.windows(2).map(|pair| slice("phase", pair[0], pair[1])).collect();
+    let groups = vec![Group { name: "Requests", slices: vec![wait] }];
+    let chrome = written(&Trace { groups, ..trace() }, TraceFormat::Chrome);
+    let slices = slices(&chrome);
+    let (_, _, begin, length) = slices[0];
+    for pair in slices[1..].windows(2) {
+        assert_eq!(pair[0].2 + pair[0].3, pair[1].2);
+    }
+    let last = slices.last().unwrap();
+    assert_eq!(last.2 + last.3, begin + length, "and the last with what it is a part of");
+}
+
+#[test]
 fn speedscopes_rows_open_and_close_in_order() {
     let file = written(&trace(), TraceFormat::Speedscope);
     let profiles = file["profiles"].as_array().unwrap();

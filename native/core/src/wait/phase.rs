@@ -39,6 +39,28 @@ pub enum Phase {
     Unknown,
 }
 
+impl Phase {
+    /// In plain English, for texts that are English whatever the editor speaks: traces, reports, the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::AwaitingLoad => "workspace load",
+            Self::GoCommand => "go command",
+            Self::Metadata => "package graph",
+            Self::Parsing => "parsing",
+            Self::Importing => "importing",
+            Self::TypeChecking => "type checking",
+            Self::Analysis => "analysis",
+            Self::Lock => "lock",
+            Self::Io => "reading files",
+            Self::Gc => "garbage collection",
+            Self::Editor => "the editor",
+            Self::Other => "other work of gopls",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// How a phase is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]

@@ -14,7 +14,7 @@ use stallscope_core::patterns::Patterns;
 use stallscope_core::report::{
     AboutEditor, Functions, GoplsFacts, ISSUE_ROWS, MachineFacts, Redactor, ReportFacts, ReportFile,
     ReportFileKind, ReportPage, ReportRequest, Told, fill_page, growth_pace, issue, moment, pack_heap,
-    readme, redact_incident, verdict,
+    readme, redact_incident, redact_spans, verdict,
 };
 
 use super::hidden::hidden;
@@ -106,6 +106,7 @@ pub fn build(store: &Store, request: &ReportRequest, workspace: &[String]) -> Re
 }
 
 const README: &str = "README.txt";
+const SPANS_FILE: &str = "spans.json";
 
 /// The evidence without what is hidden, and what is computed of it.
 struct Redacted {
@@ -151,6 +152,13 @@ impl Redacted {
                 }
             }
         }
+        match spans(store, &original.id, redactor) {
+            Ok(Some(bytes)) => files.push(file(SPANS_FILE, ReportFileKind::Spans, bytes)),
+            Ok(None) => {}
+            // Its path is nobody else's business.
+            Err(StoreError::Unreadable { why, .. }) => left_out.push(format!("{SPANS_FILE}: {why}")),
+            Err(_) => left_out.push(format!("{SPANS_FILE}: it cannot be read")),
+        }
         // Asked of a reader like the panel's, which knows nothing but the redacted files.
         let folder = TemporaryStore::new(&incident, &files)?;
         let reader = Reader::new(folder.root.path().to_path_buf());
@@ -180,6 +188,16 @@ impl Redacted {
             left_out,
         })
     }
+}
+
+/// gopls's own spans as they go into the report: not compressed, because the zip is; `None` when none were kept.
+fn spans(store: &Store, id: &str, redactor: Option<&mut Redactor>) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(record) = store.spans(id)? else { return Ok(None) };
+    let record = match redactor {
+        Some(redactor) => redact_spans(redactor, &record),
+        None => record,
+    };
+    Ok(Some(record.to_json()))
 }
 
 /// A storage folder with this one incident in it, for as long as it is asked.
