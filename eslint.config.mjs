@@ -101,7 +101,7 @@ export default tseslint.config(
     // Preact props and word tables are plain functions that are taken out of their object by design; none uses `this`.
     files: [
       'extension/webview/**/*.{ts,tsx}',
-      'extension/shared/{words,verifyWords}.ts',
+      'extension/shared/{words,*Words}.ts',
       'extension/src/verify/markdown.ts',
     ],
     rules: { '@typescript-eslint/unbound-method': 'off' },

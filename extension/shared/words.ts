@@ -95,6 +95,11 @@ function firedWords(rule: string, values: Values, { t }: Language): string | und
         'Heap captured again: gopls has reached {rss_bytes}, up from {last_capture_rss_bytes} at the last capture.',
         values,
       );
+    case 'cpu-while-busy':
+      return t(
+        'CPU time recorded for a second: gopls used {cpu_share} of a core after a wait of {age_ms} (limit {limit_share}).',
+        values,
+      );
     case 'light-evidence':
       return t('Goroutines and memory statistics captured.');
     case 'capture-on-request':
@@ -128,6 +133,8 @@ function heldWords(rule: string, reason: string, values: Values, language: Langu
           });
     case 'heap-high-water':
       return t('Heap not captured again at {rss_bytes}: {why}.', { ...values, why });
+    case 'cpu-while-busy':
+      return t('CPU time not recorded although gopls used {cpu_share} of a core: {why}.', { ...values, why });
     case 'light-evidence':
       return t('No goroutines captured: {why}.', { why });
     case 'baseline':

@@ -2,7 +2,6 @@
 // and posts what it did to the addon. The tests below ask about that one stall, in the order they stand in.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { Gopls } from '../lib/gopls.mjs';
 import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
 import { EventLog, addon, coreOptions, eventually, failure, value } from './support/core.mjs';
+import { freePort, isFree } from './support/ports.mjs';
 
 const HOVER = 'textDocument/hover';
 const FILE = 'internal/cache/snapshot.go';
@@ -23,19 +23,6 @@ const events = new EventLog();
 let core;
 let gopls;
 const seen = {};
-
-/** Below the ports that the system gives to clients, like the one that the extension chooses. */
-async function freePort() {
-  for (let port = 20_000 + Math.floor(Math.random() * 9_000); ; port += 1) {
-    const server = net.createServer();
-    const free = await new Promise((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    if (free) return port;
-  }
-}
 
 before(
   async () => {
@@ -141,13 +128,5 @@ test('a port that is none is refused by name, and the receiver goes on', () => {
 test('switched off, it gives the port back', async () => {
   value(core.recordSpans(null));
   assert.equal(core.spans().state.kind, 'off');
-  await eventually('the port', async () => {
-    const server = net.createServer();
-    const free = await new Promise((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(seen.port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    return free;
-  });
+  await eventually('the port', () => isFree(seen.port));
 });

@@ -31,6 +31,7 @@ test('a value is formatted by the unit in its name', () => {
   assert.equal(valueByName('rise_bytes', 22e6, 'en'), '22 MB');
   assert.equal(valueByName('age_ns', 3.2e9, 'en'), '3.2 s');
   assert.equal(valueByName('limit_ms', 200, 'en'), '200 ms');
+  assert.equal(valueByName('cpu_share', 0.9, 'en'), '90 %');
   assert.equal(valueByName('wait_s', 30, 'en'), '30.0 s');
   assert.equal(valueByName('method', 'textDocument/hover', 'en'), 'textDocument/hover');
   assert.equal(valueByName('captures', 12, 'en'), '12');

@@ -50,6 +50,7 @@ export function valueByName(name: string, value: number | string, locale?: strin
   if (name.endsWith('_ns')) return duration(value, locale);
   if (name.endsWith('_ms')) return duration(value * NS_PER_MS, locale);
   if (name.endsWith('_s')) return duration(value * NS_PER_S, locale);
+  if (name.endsWith('_share')) return coreShare(value, locale);
   if (name.endsWith('_mb')) return bytes(value * 1e6, locale);
   return Number.isInteger(value) ? String(value) : number(value, 2, locale);
 }

@@ -91,7 +91,8 @@ impl Engine {
             .into_iter()
             .filter(|r| r.end_ns.is_none_or(|end| end >= stall.start_ns))
             .collect();
-        if stall.heap_state().is_none() && stall.held.is_empty() {
+        let heap_held = stall.held.iter().any(|held| !held.starts_with("cpu-while-busy"));
+        if stall.heap_state().is_none() && !heap_held {
             let decision = Decision::held(
                 now,
                 "heap-on-growth",

@@ -17,6 +17,13 @@ const LINGER_NS: Ns = 250 * MS;
 const LINGER_BUSY_NS: Ns = SECOND;
 /// A wait this long is recorded however soon it comes after another.
 const LONG_WAIT_NS: Ns = SECOND;
+/// A wait this long is worth asking what gopls's CPU time goes into …
+const BUSY_WAIT_NS: Ns = SECOND;
+/// … while it uses more than this of a core: less is mostly waiting, of which a CPU profile tells nothing.
+const BUSY_CPU_SHARE: f64 = 0.7;
+/// Short, so that what comes first in a long wait is told from what comes later.
+const CPU_SLICE_SECONDS: u32 = 1;
+const MOST_CPU_SLICES_PER_STALL: usize = 3;
 /// The first heap of a stall and two at doublings of RSS.
 const MOST_HEAPS_PER_STALL: u32 = 3;
 
@@ -39,6 +46,7 @@ impl Engine {
                 }
                 // Only while somebody waits: what grows in the moment after the answer did not delay it.
                 self.judge_growth(now, actions);
+                self.judge_cpu(now, age(&request, now), actions);
                 self.ask_for_statistics(now, actions);
             }
             _ => {}
@@ -158,7 +166,63 @@ impl Engine {
             actions.push(Action::SaveLimits);
             return;
         };
-        // Once for each reason: this is evaluated twenty times a second.
+        self.hold_back(now, rule, (reason, left_ms), values);
+    }
+
+    /// The rule `cpu-while-busy`: a CPU profile of a second, again and again while somebody waits for a gopls that computes.
+    fn judge_cpu(&mut self, now: Ns, age_ns: Ns, actions: &mut Vec<Action>) {
+        const RULE: &str = "cpu-while-busy";
+        let share = self.cpu_share();
+        let Some(stall) = self.stall.as_ref().filter(|stall| stall.recorded) else { return };
+        let mut slices = stall.captures.iter().filter(|c| c.kind == CaptureKind::Cpu && c.trigger == RULE);
+        let waits_for_one = slices.clone().any(|slice| slice.state == CaptureState::Running);
+        let enough = slices.nth(MOST_CPU_SLICES_PER_STALL - 1).is_some();
+        if age_ns < BUSY_WAIT_NS || share <= BUSY_CPU_SHARE || waits_for_one || enough {
+            return;
+        }
+        let values =
+            [("age_ms", ms(age_ns)), ("cpu_share", share.into()), ("limit_share", BUSY_CPU_SHARE.into())];
+        let refusal = if !self.settings.capture_enabled {
+            Some(("captures-off", 0))
+        } else if !self.debug {
+            Some(("no-debug-server", 0))
+        } else if self.is_recording_cpu() {
+            Some(("one-at-a-time", 0))
+        } else {
+            let allowed = self.limits.light_after_long_wait(self.unix_ms(now));
+            allowed.err().map(|refusal| (refusal.reason(), refusal.left_ms()))
+        };
+        if let Some(refusal) = refusal {
+            self.hold_back(now, RULE, refusal, values);
+            return;
+        }
+        self.limits.took_light(self.unix_ms(now));
+        self.log_to_stall(Decision::fired(now, "cpu-while-busy", values));
+        if let Some(stall) = &mut self.stall {
+            let capture = Capture {
+                trigger: RULE.to_owned(),
+                seconds: Some(CPU_SLICE_SECONDS),
+                ..wanted(now, CaptureKind::Cpu)
+            };
+            add(stall, capture, Urgency::Recording, actions);
+        }
+        actions.push(Action::SaveLimits);
+    }
+
+    /// Whether gopls records its CPU time for anybody: it does for one at a time.
+    fn is_recording_cpu(&self) -> bool {
+        let mut captures = self.stall.iter().chain(&self.closing).flat_map(|stall| &stall.captures);
+        captures.any(|c| c.kind == CaptureKind::Cpu && c.state == CaptureState::Running)
+    }
+
+    /// Logs why a capture is not taken, once for each reason in a stall: it is evaluated twenty times a second.
+    fn hold_back<const N: usize>(
+        &mut self,
+        now: Ns,
+        rule: &str,
+        (reason, left_ms): (&str, u64),
+        values: [(&str, Value); N],
+    ) {
         if self.stall.as_mut().is_some_and(|stall| stall.held.insert(format!("{rule} {reason}"))) {
             let mut decision = Decision::held(now, rule, reason, values);
             if left_ms > 0 {

@@ -236,6 +236,56 @@ fn a_hover_that_grows_the_heap_is_caught_with_the_heap_inside_it() {
     assert_eq!(incident.started_at, "2026-11-24T06:00:01.000Z");
 }
 
+/// What a busy gopls computes while a hover waits from 1,000 ms on: when each CPU profile is asked for, in ms. Each takes its
+/// second and 100 ms more.
+fn cpu_slices(desk: &mut Desk, cpu_ms_per_tick: u64, until_ms: u64) -> Vec<u64> {
+    desk.observe(1_000, HOVER);
+    let mut asked = Vec::new();
+    let mut recording = None;
+    for at in (1_050..until_ms).step_by(50) {
+        desk.cpu_ms += cpu_ms_per_tick;
+        let mut actions = desk.tick(at, 0);
+        if let Some((key, number)) = recording.take_if(|_| asked.last() == Some(&(at - 1_100))) {
+            assert_eq!(desk.capture(number).seconds, Some(1));
+            actions.extend(desk.arrives(at, key, number));
+        }
+        for action in actions {
+            if let Action::Capture { key, number, kind: CaptureKind::Cpu, urgency } = action {
+                assert_eq!(urgency, Urgency::Recording, "it holds up nothing");
+                asked.push(at);
+                recording = Some((key, number));
+            }
+        }
+    }
+    asked
+}
+
+#[test]
+fn what_a_busy_gopls_computes_is_recorded_a_second_at_a_time_three_times_at_most() {
+    let mut desk = Desk::new(60 * SECOND);
+    assert_eq!(cpu_slices(&mut desk, 45, 9_000), [2_000, 3_100, 4_200]);
+    let stall = desk.engine.stall.as_ref().unwrap();
+    let fired = stall.decisions.iter().find(|d| d.rule == "cpu-while-busy" && d.fired).unwrap();
+    assert_eq!(fired.values["cpu_share"], Value::Number(0.9));
+    assert_eq!(cpu_slices(&mut Desk::new(60 * SECOND), 45, 1_950), [0; 0], "not of a wait below a second");
+    assert_eq!(cpu_slices(&mut Desk::new(60 * SECOND), 30, 9_000), [0; 0], "0.6 of a core is not busy");
+    let off = WatchSettings { capture_enabled: false, ..WatchSettings::default() };
+    let mut desk = Desk::with(off, 60 * SECOND);
+    assert_eq!(cpu_slices(&mut desk, 45, 9_000), [0; 0]);
+    let held = desk.engine.decisions().filter(|d| d.rule == "cpu-while-busy");
+    assert_eq!(held.map(|d| d.reason.as_str()).collect::<Vec<_>>(), ["captures-off"], "said once");
+}
+
+#[test]
+fn a_recording_of_the_users_own_is_not_disturbed() {
+    let mut desk = Desk::new(60 * SECOND);
+    let request = CaptureRequest::new(CaptureWhat::Cpu, Some(30)).unwrap();
+    desk.at(500, Event::CaptureRequested(request));
+    assert_eq!(cpu_slices(&mut desk, 45, 5_000), [0; 0]);
+    let held = desk.engine.decisions().filter(|d| d.rule == "cpu-while-busy");
+    assert_eq!(held.map(|d| d.reason.as_str()).collect::<Vec<_>>(), ["one-at-a-time"]);
+}
+
 #[test]
 fn what_the_memory_became_is_captured_at_each_doubling_but_not_for_ever() {
     let mut desk = Desk::new(60 * SECOND);

@@ -49,6 +49,6 @@ const GO_COMMAND: &str = "gocommand.Runner.";
 /// first names the moment.
 pub(super) const IN_LOADS: [Phase; 4] = [Phase::GoCommand, Phase::Io, Phase::Metadata, Phase::AwaitingLoad];
 
-/// The same for batches of type checking. They share the packages that are checked or imported, not what they parse to find
-/// out which of them they need.
-pub(super) const IN_BATCHES: [Phase; 2] = [Phase::TypeChecking, Phase::Importing];
+/// The same for batches of type checking, by what each of them waited for. They share the packages that are checked or
+/// imported, and what is parsed for that, not what they parse before to find out which of them they need.
+pub(super) const IN_BATCHES: [Phase; 3] = [Phase::Parsing, Phase::TypeChecking, Phase::Importing];

@@ -81,16 +81,35 @@ impl Others {
                     .collect::<Vec<_>>()
             }))
         };
-        let anywhere = |phase| {
-            let ours = others.iter().filter(|span| of(span) == Some(phase));
-            Times::union(ours.map(|span| (span.begin_ns, span.end_ns)))
+        // What another batch waits for is what ours waits for, too, where the two share a package.
+        let batches = others.iter().filter(|span| meaning(&span.name) == Meaning::Batch);
+        let paths: Vec<_> = batches.flat_map(|batch| batch_path(batch, &others)).collect();
+        let on_paths = |phase| {
+            let ours = paths.iter().filter(|stretch| of(stretch.span) == Some(phase));
+            Times::union(ours.map(|stretch| (stretch.begin_ns, stretch.end_ns)))
         };
         Self {
             handlers: IN_LOADS.map(|phase| (phase, within(&holding, phase))).into(),
             loads: IN_LOADS.map(|phase| (phase, within(&loading, phase))).into(),
-            batches: IN_BATCHES.map(|phase| (phase, anywhere(phase))).into(),
+            batches: IN_BATCHES.map(|phase| (phase, on_paths(phase))).into(),
         }
     }
+}
+
+/// What a batch of another message waited for, while it checked or imported packages: from the first of them on. What it
+/// did before, to find out which packages it needs, is not shared.
+fn batch_path<'a>(batch: &'a Span, spans: &[&'a Span]) -> Vec<Stretch<'a>> {
+    // What began before it is no part of it, whatever its own whole was.
+    let of_it = |span: &&Span| span.trace == batch.trace && span.begin_ns >= batch.begin_ns;
+    let tree: Vec<_> = spans.iter().copied().filter(of_it).collect();
+    let is_check =
+        |span: &&&Span| matches!(meaning(&span.name), Meaning::Is(phase) if IN_BATCHES[1..].contains(&phase));
+    let within = |span: &&&Span| span.overlaps(batch.begin_ns, batch.end_ns);
+    let Some(from_ns) = tree.iter().filter(is_check).filter(within).map(|span| span.begin_ns).min() else {
+        return Vec::new();
+    };
+    let path = critical_path(batch, &tree);
+    path.into_iter().filter(|stretch| stretch.begin_ns >= from_ns).collect()
 }
 
 /// Stretches of time, in order and apart from each other.

@@ -289,15 +289,19 @@ fn a_served_request_waits_for_a_load_and_for_a_shared_batch_of_another() {
         span(2, 12, 11, "gocommand.Runner.Run", 10, 20),
         // Not for the load: a `go` command of somebody else.
         span(4, 41, 0, "gocommand.Runner.Run", 30, 35),
-        span(3, 21, 0, BATCH, 40, 90),
+        // Begun by a handler that is over: its whole is never posted.
+        span(3, 20, 19, "server.diagnoseChangedFiles", 36, 95),
+        span(3, 21, 20, BATCH, 40, 90),
         span(3, 22, 21, PARSE, 50, 60),
         span(3, 23, 21, CHECK, 55, 70),
+        // Parsed for a package that both need, unlike what was parsed before the first check.
+        span(3, 25, 23, PARSE, 57, 60),
         span(3, 24, 21, "cache.typeCheckBatch.importPackage", 65, 80),
     ];
     assert_eq!(
         drawn(&spans),
-        "other 0-10, go-command 10-20, metadata 20-30, other 30-40, parsing 40-45, type-checking 45-70, importing 70-80, \
-         type-checking 80-90, other 90-100"
+        "other 0-10, go-command 10-20, metadata 20-30, other 30-40, parsing 40-45, type-checking 45-57, parsing 57-60, \
+         type-checking 60-65, importing 65-80, type-checking 80-90, other 90-100"
     );
 }
 

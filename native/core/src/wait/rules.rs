@@ -38,7 +38,15 @@ pub enum WaitRulesError {
 struct File {
     format: u32,
     work: Vec<WorkEntry>,
+    unawaited: UnawaitedEntry,
     waits: Vec<WaitEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnawaitedEntry {
+    note: String,
+    functions: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +81,7 @@ pub(super) struct Wait {
 #[derive(Debug, Default)]
 pub struct WaitRules {
     work: Patterns<Phase>,
+    unawaited: Patterns<()>,
     waits: Vec<Wait>,
     wait_at: Patterns<usize>,
 }
@@ -102,6 +111,10 @@ impl WaitRules {
                 rules.work.insert(pattern, entry.phase).map_err(|why| refused(pattern, why))?;
             }
         }
+        described("unawaited", &file.unawaited.note, &file.unawaited.functions)?;
+        for pattern in &file.unawaited.functions {
+            rules.unawaited.insert(pattern, ()).map_err(|why| refused(pattern, why))?;
+        }
         for entry in file.waits {
             described(&entry.id, &entry.note, &entry.functions)?;
             if rules.waits.iter().any(|wait| wait.id == entry.id) {
@@ -119,6 +132,11 @@ impl WaitRules {
     /// What a goroutine works on that is in this function.
     pub(super) fn work(&self, function: &str) -> Option<Phase> {
         self.work.of(function).copied()
+    }
+
+    /// Whether nobody waits for a goroutine that is in this function and serves no message.
+    pub(super) fn is_unawaited(&self, function: &str) -> bool {
+        self.unawaited.of(function).is_some()
     }
 
     /// What a goroutine waits for that stands still in this function.
@@ -168,7 +186,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_wrong_is_refused_by_name() {
-        let file = |work: &str, waits: &str| format!(r#"{{"format":1,"work":[{work}],"waits":[{waits}]}}"#);
+        let unawaited = r#"{"note":"n","functions":["c.d"]}"#;
+        let file = |work: &str, waits: &str| {
+            format!(r#"{{"format":1,"work":[{work}],"unawaited":{unawaited},"waits":[{waits}]}}"#)
+        };
         let work = |rest: &str| format!(r#"{{"phase":"parsing","note":"n",{rest}}}"#);
         let wait = r#"{"id":"load","note":"n","phase":"awaiting-load","functions":["a.b"],"on":[]}"#;
         assert!(WaitRules::parse(&file(&work(r#""functions":["go/ast"]"#), wait)).is_ok());
@@ -180,6 +201,7 @@ mod tests {
             (file(&work(r#""functions":["*"]"#), ""), r#""*" is no pattern"#),
             (file(&work(r#""functions":["go/ast","go/ast"]"#), ""), "is there twice"),
             (file(&work(r#""functions":["a"]"#).replace(r#""n""#, r#"" ""#), ""), "has no note"),
+            (file("", "").replace("c.d", "*"), r#""*" is no pattern"#),
             (file("", &format!("{wait},{wait}")), r#""load" is there twice"#),
             (file(&work(r#""functions":["a"]"#).replace("parsing", "dreaming"), ""), "dreaming"),
         ] {

@@ -76,8 +76,8 @@ impl WaitSample {
             }
             // One that waits for a `go` command stands still, and so does one that waits for the collector: it is their not
             // going on that somebody waits for.
-            let counts =
-                !stack.parked || !is_message && matches!(stack.work, Some(Phase::GoCommand | Phase::Gc));
+            let counts = !(stack.unawaited && !is_message)
+                && (!stack.parked || !is_message && matches!(stack.work, Some(Phase::GoCommand | Phase::Gc)));
             if let (true, Some(phase)) = (counts, stack.work) {
                 let sum = work.entry(phase).or_default();
                 *sum = sum.saturating_add(count);
@@ -140,6 +140,8 @@ struct Stack<'a> {
     kind: Kind,
     /// It stands still.
     parked: bool,
+    /// Unless it serves a message, nobody waits for it.
+    unawaited: bool,
     /// What it works on, by its innermost function that a rule names.
     work: Option<Phase>,
     /// What it waits for, the same way.
@@ -164,6 +166,7 @@ struct Functions<'a> {
     names: Vec<String>,
     work: Vec<Option<Phase>>,
     wait: Vec<Option<&'a Wait>>,
+    unawaited: Vec<bool>,
 }
 
 impl<'a> Functions<'a> {
@@ -174,11 +177,19 @@ impl<'a> Functions<'a> {
         let names: Vec<String> = profile.functions.iter().map(name).collect();
         let work = names.iter().map(|name| rules.work(name)).collect();
         let wait = names.iter().map(|name| rules.wait(name)).collect();
-        Self { names, work, wait }
+        let unawaited = names.iter().map(|name| rules.is_unawaited(name)).collect();
+        Self { names, work, wait, unawaited }
     }
 
     fn stack(&self, profile: &Profile, number: usize) -> Stack<'a> {
-        let mut stack = Stack { kind: Kind::Works, parked: false, work: None, wait: None, stands_in: None };
+        let mut stack = Stack {
+            kind: Kind::Works,
+            parked: false,
+            unawaited: false,
+            work: None,
+            wait: None,
+            stands_in: None,
+        };
         let mut callee = "";
         let mut depth = 0;
         let frames = profile.samples.stack(number).iter().flat_map(|location| {
@@ -189,6 +200,7 @@ impl<'a> Functions<'a> {
             if name == "runtime.gopark" {
                 stack.parked = true;
             }
+            stack.unawaited |= self.unawaited[function];
             stack.work = stack.work.or(self.work[function]);
             stack.wait = stack.wait.or(self.wait[function]);
             let short = name.rsplit('/').next().unwrap_or(name);

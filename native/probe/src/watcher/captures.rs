@@ -69,7 +69,7 @@ impl Loop {
         };
         let capture = incident.captures.into_iter().find(|capture| capture.number == number)?;
         let late = incident.request.end_ns.is_some() && capture.trigger != "user";
-        if capture.kind == CaptureKind::Goroutines && late {
+        if matches!(capture.kind, CaptureKind::Goroutines | CaptureKind::Cpu) && late {
             self.abandon(key, number, "the request had ended before it could be asked for");
             return None;
         }

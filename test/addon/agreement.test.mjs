@@ -1,0 +1,129 @@
+// Two ways tell what a wait was for: gopls's own spans, which are exact, and goroutine profiles, which need no flag. Here
+// a real gopls that writes spans is looked at in both ways while a hover waits for the load of its own source. Each such
+// wait is too short for many looks, so it is done several times, each with a cache of its own, and the waits are added up.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Gopls } from '../lib/gopls.mjs';
+import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
+import { EventLog, addon, coreOptions, eventually, value } from './support/core.mjs';
+import { compare, printed, together } from './support/phases.mjs';
+import { freePort } from './support/ports.mjs';
+
+const HOVER = 'textDocument/hover';
+const FILE = 'internal/cache/snapshot.go';
+const TEXT = 'type Snapshot struct';
+const WAITS = 4;
+const MINUTE = 60_000;
+/** A phase of this much is a large one, and both have to give it the same share to this many percentage points … */
+const LARGE_PERCENT = 15;
+const POINTS = 10;
+/** … unless there were too few looks to know it so well. */
+const ENOUGH_LOOKS = 100;
+/**
+ * What is done for packages while a batch checks them, all of it together. The span of a package's check goes on while it
+ * waits for the packages it imports, whatever is done for those, so that spans call checking what a goroutine profile sees
+ * as an import being parsed.
+ */
+const PACKAGES = ['parsing', 'importing', 'type-checking'];
+const GROUP = 'packages';
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-agreement-'));
+const waits = [];
+
+before(
+  async () => {
+    for (let round = 0; round < WAITS; round += 1)
+      waits.push(await coldHover(path.join(scratch, `${round}`)));
+  },
+  { timeout: 5 * MINUTE },
+);
+
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+/** What both ways tell of the first hover after the start of a gopls. */
+async function coldHover(folder) {
+  const port = await freePort();
+  const events = new EventLog();
+  const core = addon.createCore(coreOptions(path.join(folder, 'storage'), { workspace: [goplsSource()] }));
+  let gopls;
+  try {
+    value(core.start(events.receive));
+    value(core.recordSpans(port));
+    await eventually('the port', () => core.spans().state.kind === 'here');
+    gopls = new Gopls({
+      executable: goplsFile(),
+      workspace: goplsSource(),
+      cache: path.join(folder, 'cache'),
+      flags: [`-otel=http://127.0.0.1:${port}/stallscope`],
+    });
+    await gopls.initialize();
+    await eventually('the counters', () => core.status().gopls?.latency_source === 'counters');
+    const { uri, text } = gopls.open(FILE);
+    const line = text.split('\n').findIndex((candidate) => candidate.includes(TEXT));
+    core.observed(HOVER, uri, line);
+    await gopls.hover(uri, { line, character: 'type S'.length });
+    const closed = await events.until('the incident', (e) => e.kind === 'incident-closed', {
+      timeoutMs: MINUTE,
+    });
+    const told = async () => {
+      const { wait, wait_by_spans: bySpans } = value(await core.incident(closed.summary.id));
+      return wait && bySpans && { sampled: wait, bySpans };
+    };
+    return await eventually('what both tell of it', told, 15_000);
+  } finally {
+    await core.stop();
+    await gopls?.kill();
+  }
+}
+
+/** Both accounts of all waits; `group` are phases to be taken as one. */
+const both = (group) =>
+  ['bySpans', 'sampled'].map((way) =>
+    together(
+      waits.map((wait) => wait[way]),
+      group && { name: GROUP, phases: group },
+    ),
+  );
+
+test('both name nearly all of the wait', (t) => {
+  for (const { bySpans, sampled } of waits) {
+    const [exact, seen] = [bySpans, sampled].map((one) => 1 - together([one]).share('unknown'));
+    t.diagnostic(
+      `${(together([bySpans]).whole_ns / 1e9).toFixed(2)} s: named by spans ${(exact * 100).toFixed(1)} %, ` +
+        `by sampling ${(seen * 100).toFixed(1)} % in ${sampled.samples} looks`,
+    );
+    assert.ok(exact >= 0.95, `spans name ${exact}`);
+  }
+  // Of all together: on a busy machine a look may take long, and gopls is left alone after it.
+  const seen = 1 - both()[1].share('unknown');
+  assert.ok(seen >= 0.85, `sampling names ${seen}`);
+});
+
+test('both are of the same wait', () => {
+  for (const { bySpans, sampled } of waits) {
+    const [exact, seen] = [bySpans, sampled].map((one) => together([one]).whole_ns);
+    assert.ok(Math.abs(exact - seen) < 1e6, `${exact} and ${seen} ns`);
+  }
+});
+
+test('both give each large phase the same share', (t) => {
+  const all = compare(...both());
+  const looks = waits.reduce((sum, { sampled }) => sum + sampled.samples, 0);
+  t.diagnostic(`${WAITS} waits, ${looks} looks; percent of the waits, differences in points`);
+  for (const line of printed(all)) t.diagnostic(line);
+  const grouped = compare(...both(PACKAGES));
+  t.diagnostic(`${PACKAGES.join(', ')} as one, "${GROUP}":`);
+  for (const line of printed(grouped)) t.diagnostic(line);
+  const large = grouped.filter(({ exact, seen }) => Math.max(exact, seen) > LARGE_PERCENT);
+  assert.ok(
+    large.some(({ phase }) => phase === GROUP),
+    'type checking is most of a cold hover',
+  );
+  for (const { phase, difference, error } of large) {
+    const allowed = looks < ENOUGH_LOOKS ? Math.max(POINTS, error) : POINTS;
+    assert.ok(Math.abs(difference) <= allowed, `${phase}: ${difference} points, allowed are ${allowed}`);
+  }
+});
