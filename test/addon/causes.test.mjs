@@ -8,6 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gopls } from '../lib/gopls.mjs';
+import { memoryCgroup } from '../lib/memoryCgroup.mjs';
 import { gopls as goplsFile } from '../tools/lib/paths.mjs';
 import { EventLog, addon, coreOptions, eventually, value } from './support/core.mjs';
 
@@ -74,15 +75,15 @@ function at(text, what) {
 
 /** The incident of a hover; `meanwhile` is called once it was asked. */
 async function waited({ core, gopls, events }, { uri, text }, what, meanwhile = async () => {}) {
-  const from = events.all.length;
+  const asked = Date.now();
   core.observed(HOVER, uri, at(text, what).line);
   const hover = gopls.hover(uri, at(text, what)).catch(() => null);
   await meanwhile();
   await hover;
-  const closed = await events.until('the incident', (event) => event.kind === 'incident-closed', {
-    from,
-    timeoutMs: 2 * MINUTE,
-  });
+  // The load may have been one, too, and is written when all its captures are.
+  const isThis = ({ kind, summary }) =>
+    kind === 'incident-closed' && Date.parse(summary.started_at) >= asked - 200;
+  const closed = await events.until('the incident', isThis, { timeoutMs: 2 * MINUTE });
   return value(await core.incident(closed.summary.id));
 }
 
@@ -94,12 +95,14 @@ function assertCause(t, incident, kinds, leastShare = 0.5) {
   const told = incident.causes
     .map(({ kind, share, confidence }) => `${kind} ${(100 * share).toFixed(0)} % (${confidence})`)
     .join(', ');
-  t.diagnostic(`${(incident.request.duration_ns / 1e9).toFixed(2)} s: ${told}`);
+  const { method, duration_ns } = incident.request;
+  t.diagnostic(`${method} ${(duration_ns / 1e9).toFixed(2)} s: ${told}`);
   const others = incident.causes.filter(({ kind }) => kind === 'cpu-starved' && !kinds.includes(kind));
   const left = 1 - others.reduce((sum, { share }) => sum + share, 0);
   const [first] = incident.causes.filter((cause) => !others.includes(cause));
   assert.ok([kinds].flat().includes(first?.kind), `${told}\n${JSON.stringify(incident.machine)}`);
-  assert.ok(first.share >= leastShare * left, told);
+  // A machine that is busy with other things for most of the wait leaves too little to measure a share of.
+  if (left > 0.5) assert.ok(first.share >= leastShare * left, told);
   assert.ok(incident.causes.reduce((sum, { share }) => sum + share, 0) <= 1.001, told);
   return first;
 }
@@ -250,3 +253,34 @@ test('others have the CPU', linux, async (t) => {
   const { evidence } = assertCause(t, incident, 'cpu-starved');
   assert.ok(evidence.run_delay_ns > evidence.on_cpu_ns, JSON.stringify(evidence));
 });
+
+test('a gopls that was killed because memory had run out', linux, async (t) => {
+  const group = memoryCgroup(16e6);
+  if (group.why) return t.skip(group.why);
+  const calm = await answering(t, { files: { 'generated.go': generated(20_000) } });
+  const from = calm.events.all.length;
+  const file = calm.gopls.open('generated.go');
+  t.after(() => eventually('its processes to be gone', () => removed(group)));
+  const text = file.text.replace('a + b, nil', 'a + b + 1, nil');
+  calm.gopls.notify('textDocument/didChange', {
+    textDocument: { uri: file.uri, version: 2 },
+    contentChanges: [{ text }],
+  });
+  const incident = await waited(calm, { ...file, text }, 'F7(', async () => {
+    await calm.events.until('a stall', ({ kind }) => kind === 'stall-started', { from, timeoutMs: MINUTE });
+    group.add(calm.gopls.pid);
+  });
+  assert.equal(incident.state, 'gopls-gone', 'it lives within 16 MB more: nothing to see here');
+  assertCause(t, incident, 'oom-killed', 0.9);
+  const told = calm.events.all.slice(from).find(({ note }) => note?.code === 'gopls-oom-killed');
+  assert.ok(['in-cgroup', 'on-machine'].includes(told.note.values.seen), JSON.stringify(told));
+});
+
+function removed(group) {
+  try {
+    group.remove();
+    return true;
+  } catch {
+    return false;
+  }
+}

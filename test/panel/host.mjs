@@ -100,6 +100,9 @@ export class Host {
   incident({ id }) {
     return this.core.incident(id);
   }
+  stallSummary() {
+    return this.core.stallSummary();
+  }
   incidentMemory({ id }) {
     return this.core.incidentMemory(id);
   }

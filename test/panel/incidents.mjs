@@ -96,7 +96,7 @@ function memory(number, trigger_ns) {
   };
 }
 
-function incident(main, { captures, decisions, notes = [], load = null, wait = null }) {
+function incident(main, { captures, decisions, notes = [], load = null, wait = null, causes = [] }) {
   const started = new Date(session.origin_unix_ms + main.start_ns / MS);
   const [from, to] = [main.start_ns - 2000 * MS, main.end_ns + 1500 * MS];
   const series = session.rss
@@ -118,6 +118,7 @@ function incident(main, { captures, decisions, notes = [], load = null, wait = n
     latency_source: 'counters',
     load,
     wait,
+    causes,
     rss: {
       start_bytes: values[0],
       peak_bytes: Math.max(...values),
@@ -169,7 +170,24 @@ export function firstLoad() {
 /** A later stall, compared with a calm baseline, and with something to note. */
 export function laterStall() {
   const start = secondStall.start_ns;
+  const waited = secondStall.duration_ns;
   return incident(secondStall, {
+    causes: [
+      cause('cpu-starved', 0.62 * waited, waited, 'likely', {
+        on_cpu_ns: 0.4 * waited,
+        run_delay_ns: 1.5 * waited,
+        cpus: 2,
+        load_average: 6.4,
+      }),
+      cause('go-command', 0.24 * waited, waited, 'known', {
+        command: 'go list -e -json=Name,ImportPath,… -- ./...',
+        command_ns: 0.25 * waited,
+        command_cpu_ns: 0.01 * waited,
+        command_waited: 1,
+      }),
+      cause('type-checking', 0.09 * waited, waited, 'possible', { looks: 9 }),
+      cause('unknown', 0.05 * waited, waited, 'possible', {}),
+    ],
     captures: [
       capture(1, 'heap', start + 640 * MS, 'gopls-v0.23.0-loaded.pb.gz', { inuse_space_bytes: 612e6 }),
       capture(2, 'baseline', start - 1900 * MS, 'gopls-v0.23.0-loading.pb.gz', { during_request: null }),
@@ -185,6 +203,15 @@ export function laterStall() {
     ],
   });
 }
+
+const cause = (kind, duration_ns, waited_ns, confidence, evidence) => ({
+  kind,
+  duration_ns: Math.round(duration_ns),
+  share: duration_ns / waited_ns,
+  slow: duration_ns > 150 * MS,
+  confidence,
+  evidence,
+});
 
 /** A stall without a heap. */
 export function withoutHeap() {

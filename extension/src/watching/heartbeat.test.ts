@@ -24,10 +24,10 @@ test('a busy thread is told, for about as long as it was', async (t) => {
   heartbeat.beat(true);
   await sleep(BEAT_MS * 1.2);
   lags.length = 0;
-  busy(1_000);
+  busy(1_500);
   await sleep(BEAT_MS);
   const longest = Math.max(...lags);
-  assert.ok(longest > 1_000 - BEAT_MS && longest < 1_500, `${lags.join()}`);
+  assert.ok(longest > 1_500 - BEAT_MS && longest < 2_500, `${lags.join()}`);
 });
 
 test('it rests when nobody looks, and a rest is no lag', async (t) => {
@@ -35,7 +35,7 @@ test('it rests when nobody looks, and a rest is no lag', async (t) => {
   t.after(() => heartbeat.dispose());
   heartbeat.beat(true);
   heartbeat.beat(false);
-  busy(600);
+  busy(900);
   await sleep(BEAT_MS);
   heartbeat.beat(true);
   await sleep(0);

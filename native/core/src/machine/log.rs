@@ -33,6 +33,33 @@ impl Span {
     }
 }
 
+/// What was lost between two looks for want of a CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Starved {
+    /// From one look to the next.
+    pub span: Span,
+    /// By gopls itself.
+    pub own_ns: Ns,
+    /// By the `go` commands that it ran.
+    pub commands_ns: Ns,
+    /// For how long the cgroup's limit kept them all from running.
+    pub throttled_ns: Ns,
+    /// Whether a `go` command ran at either look.
+    pub commands_ran: bool,
+}
+
+/// A thread that wants to run is either on a CPU or delayed. With the CPUs for itself a process would have had what it
+/// asked for, at most all of them; what it got of that is how fast it went on, in the part of the time in which it wanted to.
+fn lost(wall_ns: Ns, cpus: u32, on_cpu_ns: Ns, delay_ns: Ns) -> Ns {
+    let (wall, on_cpu) = (wall_ns as f64, on_cpu_ns as f64);
+    let wanted = on_cpu + delay_ns as f64;
+    if wall <= 0.0 || wanted <= 0.0 {
+        return 0;
+    }
+    let missed = 1.0 - (on_cpu / wanted.min(wall * f64::from(cpus.max(1)))).min(1.0);
+    (wall * (wanted / wall).min(1.0) * missed) as Ns
+}
+
 /// See the module's text.
 #[derive(Debug, Default)]
 pub struct MachineLog {
@@ -72,8 +99,12 @@ impl MachineLog {
             looks: reading.len() as u32,
             cpus: last.cpus,
             load_average: last.load_average,
-            on_cpu_ns: counted(|reading| reading.on_cpu_ns),
-            run_delay_ns: counted(|reading| reading.run_delay_ns),
+            on_cpu_ns: counted(|reading| {
+                Some(reading.on_cpu_ns?.saturating_add(reading.commands_on_cpu_ns.unwrap_or(0)))
+            }),
+            run_delay_ns: counted(|reading| {
+                Some(reading.run_delay_ns?.saturating_add(reading.commands_run_delay_ns.unwrap_or(0)))
+            }),
             stopped_ns: stops.then(stopped),
             major_faults: counted(|reading| reading.major_faults),
             swap_bytes: last.swap_bytes,
@@ -102,28 +133,23 @@ impl MachineLog {
         self.spans(begin_ns, end_ns, |reading| !reading.commands.is_empty())
     }
 
-    /// From each look to the next, with how much of that time was lost for want of a CPU, and how much of the loss was
-    /// ordered by the cgroup's limit.
-    ///
-    /// A thread that wants to run is either on a CPU or delayed. With the CPUs for itself gopls would have had what it
-    /// asked for, at most all of them; what it got of that is how fast it went on, in the part of the time in which it wanted to.
-    pub fn starved(&self, begin_ns: Ns, end_ns: Ns) -> Vec<(Span, Ns, Ns)> {
+    /// From each look to the next, what was lost for want of a CPU.
+    pub fn starved(&self, begin_ns: Ns, end_ns: Ns) -> Vec<Starved> {
         let readings = self.within(begin_ns, end_ns);
-        let lost = readings.windows(2).filter_map(|pair| {
+        let starved = readings.windows(2).map(|pair| {
             let span = Span { begin_ns: pair[0].at_ns, end_ns: pair[1].at_ns.min(end_ns) };
-            let on_cpu = grown(pair[0], pair[1], end_ns, |reading| reading.on_cpu_ns)? as f64;
-            let delay = grown(pair[0], pair[1], end_ns, |reading| reading.run_delay_ns)? as f64;
-            let (wall, wanted) = (span.ns() as f64, on_cpu + delay);
-            if wall <= 0.0 || wanted <= 0.0 {
-                return None;
-            }
-            let all = wall * f64::from(pair[1].cpus.unwrap_or(1).max(1));
-            let missed = 1.0 - (on_cpu / wanted.min(all)).min(1.0);
-            let lost = (wall * (wanted / wall).min(1.0) * missed) as Ns;
-            let throttled = grown(pair[0], pair[1], end_ns, |reading| reading.cgroup.throttled_ns);
-            Some((span, lost, throttled.unwrap_or(0).min(lost)))
+            let grown = |of| grown(pair[0], pair[1], end_ns, of);
+            let cpus = pair[1].cpus.unwrap_or(1);
+            let own = grown(|reading| reading.on_cpu_ns).zip(grown(|reading| reading.run_delay_ns));
+            let own_ns = own.map_or(0, |(on_cpu, delay)| lost(span.ns(), cpus, on_cpu, delay));
+            let commands = grown(|reading| reading.commands_on_cpu_ns)
+                .zip(grown(|reading| reading.commands_run_delay_ns));
+            let commands_ns = commands.map_or(0, |(on_cpu, delay)| lost(span.ns(), cpus, on_cpu, delay));
+            let throttled = grown(|reading| reading.cgroup.throttled_ns).unwrap_or(0);
+            let commands_ran = pair.iter().any(|reading| !reading.commands.is_empty());
+            Starved { span, own_ns, commands_ns, throttled_ns: throttled, commands_ran }
         });
-        lost.filter(|(_, lost, _)| *lost > 0).collect()
+        starved.collect()
     }
 
     /// From each look to the next, with how many pages gopls had to wait for, and for how long some task waited for memory.
@@ -240,7 +266,7 @@ mod tests {
             })
         };
         let log = log([work(0, 500, 100), work(1_000, 500 + on_cpu_ms, 100 + delay_ms)]);
-        log.starved(0, 1_000 * MS).iter().map(|(_, lost, _)| lost / MS).sum()
+        log.starved(0, 1_000 * MS).iter().map(|starved| starved.own_ns / MS).sum()
     }
 
     #[test]
@@ -263,8 +289,8 @@ mod tests {
             })
         };
         let log = log([work(0, 0, 0), work(1_000, 500, 300)]);
-        let [(_, lost, throttled)] = log.starved(0, 1_000 * MS)[..] else { panic!() };
-        assert!(throttled == 300 * MS && lost > throttled, "{lost}");
+        let [starved] = log.starved(0, 1_000 * MS)[..] else { panic!() };
+        assert!(starved.throttled_ns == 300 * MS && starved.own_ns > 300 * MS, "{starved:?}");
     }
 
     #[test]
@@ -338,8 +364,7 @@ mod tests {
             }));
             let total = |spans: &[Span]| spans.iter().map(Span::ns).sum::<Ns>();
             prop_assert!(total(&log.stopped(begin, end)) <= end - begin);
-            let starved = log.starved(begin, end);
-            prop_assert!(starved.iter().all(|(span, lost, throttled)| *lost <= span.ns() + 1 && throttled <= lost));
+            prop_assert!(log.starved(begin, end).iter().all(|starved| starved.own_ns <= starved.span.ns()));
             prop_assert!(log.memory_pressed(begin, end).iter().all(|(span, _, waited)| *waited <= span.ns()));
             let _ = log.facts(begin, end);
         }

@@ -12,5 +12,5 @@ mod reading;
 
 pub use command::{is_go, shortened};
 pub use facts::{CgroupLimits, GoCommand, MachineFacts, Pressure};
-pub use log::{MachineLog, Span};
+pub use log::{MachineLog, Span, Starved};
 pub use reading::{CgroupReading, MachineReading, OomKill, OomKillCounts, RunningCommand};

@@ -13,10 +13,14 @@ pub struct MachineReading {
     pub load_average: Option<f64>,
     /// Whether a signal (or a debugger) had stopped gopls.
     pub stopped: Option<bool>,
-    /// Time on a CPU of all threads of gopls and of the `go` commands it runs.
+    /// Time on a CPU of all threads of gopls.
     pub on_cpu_ns: Option<Ns>,
     /// The time in which they could have run, but waited for a CPU.
     pub run_delay_ns: Option<Ns>,
+    /// The same two of the `go` commands it runs, and has run since the first look.
+    pub commands_on_cpu_ns: Option<Ns>,
+    /// See above.
+    pub commands_run_delay_ns: Option<Ns>,
     /// Page faults of gopls that had to read.
     pub major_faults: Option<u64>,
     /// What of gopls is swapped out.

@@ -165,9 +165,17 @@ pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
     for stop in waited.machine.stopped(begin_ns, end_ns) {
         take(CauseKind::Stopped, left.take(stop, Ns::MAX, |_| true));
     }
-    for (span, lost, throttled) in waited.machine.starved(begin_ns, end_ns) {
-        take(CauseKind::CpuThrottled, left.take(span, throttled, wants_cpu));
-        take(CauseKind::CpuStarved, left.take(span, lost - throttled, wants_cpu));
+    for starved in waited.machine.starved(begin_ns, end_ns) {
+        // Who waits for a command, or behind one who does, waits for what the command lacks, not for what gopls does beside.
+        let of_command = |phase| phase == Phase::GoCommand || phase == Phase::Queued && starved.commands_ran;
+        let of_gopls = |phase| !of_command(phase) && !matches!(phase, Phase::Editor | Phase::Io);
+        let mut lose = |lost: Ns, of: &dyn Fn(Phase) -> bool| {
+            let throttled = starved.throttled_ns.min(lost);
+            take(CauseKind::CpuThrottled, left.take(starved.span, throttled, of));
+            take(CauseKind::CpuStarved, left.take(starved.span, lost - throttled, of));
+        };
+        lose(starved.own_ns, &of_gopls);
+        lose(starved.commands_ns, &of_command);
     }
     for (span, faults, waited_ns) in waited.machine.memory_pressed(begin_ns, end_ns) {
         if faults >= NOTABLE_FAULTS {
@@ -212,11 +220,6 @@ pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
     causes.sort_by_key(|cause| (cause.kind == CauseKind::Unknown, std::cmp::Reverse(cause.duration_ns)));
     causes.truncate(MOST_CAUSES);
     causes
-}
-
-/// Whether gopls, or a `go` command of its, works in this phase, or may do so.
-fn wants_cpu(phase: Phase) -> bool {
-    !matches!(phase, Phase::Editor | Phase::Io)
 }
 
 fn of_phase(phase: Phase) -> CauseKind {
@@ -491,6 +494,27 @@ mod tests {
         assert_eq!(found[0].evidence["run_delay_ns"], Value::from(2_000 * MS));
         // It waits for a file: then it wants no CPU.
         assert_eq!(judged(&looks(Phase::Io), &starved, None)[0].kind, CauseKind::Disk);
+    }
+
+    #[test]
+    fn who_waits_for_a_command_waits_for_what_the_command_lacks() {
+        let busy = |of_gopls: bool| {
+            machine(move |at_ms, reading| {
+                let (on_cpu, delay) = (Some(at_ms * MS / 10), Some(2 * at_ms * MS));
+                let line = "go list".to_owned();
+                reading.commands = vec![RunningCommand { pid: 7, line, cpu_ns: None }];
+                if of_gopls {
+                    (reading.on_cpu_ns, reading.run_delay_ns) = (on_cpu, delay);
+                } else {
+                    (reading.commands_on_cpu_ns, reading.commands_run_delay_ns) = (on_cpu, delay);
+                }
+            })
+        };
+        let first = |phase, of_gopls| judged(&looks(phase), &busy(of_gopls), None)[0].kind;
+        assert_eq!(first(Phase::GoCommand, true), CauseKind::GoCommand);
+        assert_eq!(first(Phase::GoCommand, false), CauseKind::CpuStarved);
+        assert_eq!(first(Phase::Queued, true), CauseKind::Queue);
+        assert_eq!(first(Phase::Parsing, false), CauseKind::Parsing);
     }
 
     #[test]

@@ -79,18 +79,17 @@ impl Machine {
         let load = read(Path::new("/proc/loadavg"));
         let (own, children) = threads(self.pid);
         let commands = self.commands(&children);
-        let work = own.map(|mut work| {
-            work.add(self.ended);
-            self.running.values().for_each(|running| work.add(*running));
-            work
-        });
+        let mut of_commands = self.ended;
+        self.running.values().for_each(|running| of_commands.add(*running));
         Some(MachineReading {
             at_ns,
             cpus: allowed.into_iter().chain(self.online_cpus).min(),
             load_average: load.as_deref().and_then(kernel::load_average),
             stopped: stat.map(|stat| matches!(stat.state, 'T' | 't')),
-            on_cpu_ns: work.map(|work| work.on_cpu_ns),
-            run_delay_ns: work.map(|work| work.delay_ns),
+            on_cpu_ns: own.map(|own| own.on_cpu_ns),
+            run_delay_ns: own.map(|own| own.delay_ns),
+            commands_on_cpu_ns: own.map(|_| of_commands.on_cpu_ns),
+            commands_run_delay_ns: own.map(|_| of_commands.delay_ns),
             major_faults: stat.map(|stat| stat.major_faults),
             swap_bytes: kernel::status_bytes(&status, "VmSwap"),
             cpu_pressure_ns: self.pressure_ns("cpu"),
