@@ -76,15 +76,22 @@ fn request(record: &RequestRecord, incident: &Incident, end_ns: Ns) -> Slice {
 /// The phases of a wait as far as they lie `within` these moments: what gopls has measured may end a little before what was
 /// seen of it, and slices must nest.
 fn phases(wait: &WaitBreakdown, (begin_ns, end_ns): (Ns, Ns)) -> Vec<Slice> {
-    let within = wait.slices.iter().filter_map(|phase| {
+    let mut slices = Vec::<Slice>::new();
+    for phase in &wait.slices {
         let (from, to) = (phase.begin_ns.max(begin_ns), phase.end_ns.min(end_ns));
+        let name = phase.phase.name();
         let source = match phase.source {
             PhaseSource::Spans => "spans",
             PhaseSource::Sampling => "sampling",
         };
-        (from < to).then(|| Slice::new(phase.phase.name(), from, to, [("source", source.into())]))
-    });
-    within.collect()
+        match slices.last_mut() {
+            _ if from >= to => {}
+            // What goes on is one slice, as viewers draw it.
+            Some(last) if last.end_ns == from && last.name == name => last.end_ns = to,
+            _ => slices.push(Slice::new(name, from, to, [("source", source.into())])),
+        }
+    }
+    slices
 }
 
 fn capture(capture: &Capture) -> Option<Slice> {
