@@ -17,6 +17,7 @@ import { Header } from './Header';
 import { IncidentList } from './IncidentList';
 import { IncidentView } from './IncidentView';
 import { NoIncidents } from './NoIncidents';
+import { Now } from './Now';
 import { keep, restore, type TabKey } from './state';
 
 export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
@@ -103,6 +104,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   return (
     <PanelProvider value={panel}>
       <Header status={status} page={page} onPage={setPage} />
+      {status && <Now status={status} />}
       {notice !== null && (
         <div class="notice" role="alert">
           <span>{notice}</span>
