@@ -138,11 +138,15 @@ test('a busy second of a wait tells what the CPU time went into', (t) => {
   const seconds = slices.map(({ total }) => (total / 1e9).toFixed(2));
   t.diagnostic(`CPU time in a second of the wait: ${seconds.join(', ')} s`);
   assert.ok(slices.length > 0, 'none of the waits was recorded');
-  for (const { unit, total, rows: parts } of slices) {
+  for (const { unit, total } of slices) {
     assert.equal(unit, 'nanoseconds');
-    // Of all cores, in a second and the moment that gopls takes to answer.
-    assert.ok(total > 0.2e9 && total < 1.5e9 * os.availableParallelism(), `${total} ns`);
-    const types = parts.find(({ subsystem }) => subsystem === 'type-checking' || subsystem === 'parsing');
-    assert.ok(types?.share > 0.02, JSON.stringify(parts));
+    // Of all cores, in a second and the moment that gopls takes to answer; little, where others had the cores.
+    assert.ok(total >= 0 && total < 1.5e9 * os.availableParallelism(), `${total} ns`);
   }
+  const all = slices.reduce((sum, { total }) => sum + total, 0);
+  const load = ['parsing', 'type-checking'];
+  const parts = slices.flatMap(({ rows }) => rows).filter(({ subsystem }) => load.includes(subsystem));
+  const share = parts.reduce((sum, { value: ns }) => sum + ns, 0) / all;
+  t.diagnostic(`${(share * 100).toFixed(0)} % of it in parsing and type checking`);
+  assert.ok(share > 0.1, `${share}`);
 });
