@@ -1140,7 +1140,11 @@ interactive: boolean,
 /**
  * Where the start comes from.
  */
-source: TimingSource, };
+source: TimingSource, 
+/**
+ * What it waits for, when that was looked at lately.
+ */
+phase: CurrentPhase | null, };
 
 /**
  * Requests of the editor in flight over the length of the log.

@@ -69,10 +69,15 @@ async function coldHover(folder) {
       timeoutMs: MINUTE,
     });
     const told = async () => {
-      const { wait, wait_by_spans: bySpans } = value(await core.incident(closed.summary.id));
-      return wait && bySpans && { sampled: wait, bySpans };
+      const { captures, wait, wait_by_spans: bySpans } = value(await core.incident(closed.summary.id));
+      return wait && bySpans && { captures, sampled: wait, bySpans };
     };
-    return await eventually('what both tell of it', told, 15_000);
+    const wait = await eventually('what both tell of it', told, 15_000);
+    const slices = wait.captures.filter(({ kind, state }) => kind === 'cpu' && state === 'complete');
+    const tables = slices.map(async ({ number: capture }) =>
+      value(await core.subsystems({ incident: closed.summary.id, capture }, { sample_type: null })),
+    );
+    return { ...wait, cpu: await Promise.all(tables) };
   } finally {
     await core.stop();
     await gopls?.kill();
@@ -126,4 +131,22 @@ test('both give each large phase the same share', (t) => {
     const allowed = looks < ENOUGH_LOOKS ? Math.max(POINTS, error) : POINTS;
     assert.ok(Math.abs(difference) <= allowed, `${phase}: ${difference} points, allowed are ${allowed}`);
   }
+});
+
+test('a busy second of a wait tells what the CPU time went into', (t) => {
+  const slices = waits.flatMap(({ cpu }) => cpu);
+  const seconds = slices.map(({ total }) => (total / 1e9).toFixed(2));
+  t.diagnostic(`CPU time in a second of the wait: ${seconds.join(', ')} s`);
+  assert.ok(slices.length > 0, 'none of the waits was recorded');
+  for (const { unit, total } of slices) {
+    assert.equal(unit, 'nanoseconds');
+    // Of all cores, in a second and the moment that gopls takes to answer; little, where others had the cores.
+    assert.ok(total >= 0 && total < 1.5e9 * os.availableParallelism(), `${total} ns`);
+  }
+  const all = slices.reduce((sum, { total }) => sum + total, 0);
+  const load = ['parsing', 'type-checking'];
+  const parts = slices.flatMap(({ rows }) => rows).filter(({ subsystem }) => load.includes(subsystem));
+  const share = parts.reduce((sum, { value: ns }) => sum + ns, 0) / all;
+  t.diagnostic(`${(share * 100).toFixed(0)} % of it in parsing and type checking`);
+  assert.ok(share > 0.1, `${share}`);
 });

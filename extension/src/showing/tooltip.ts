@@ -98,10 +98,9 @@ function memoryRange(status: Status, gopls: GoplsStatus): string {
   });
 }
 
-function inFlight({ in_flight: requests, stall }: Status): string {
+function inFlight({ in_flight: requests }: Status): string {
   if (requests.length === 0) return l10n.t('nothing');
-  const lines = requests.slice(0, MOST_IN_FLIGHT).map(({ method, age_ns }) => {
-    const phase = stall?.method === method ? stall.phase : null;
+  const lines = requests.slice(0, MOST_IN_FLIGHT).map(({ method, age_ns, phase }) => {
     const doing = phase ? [words.currentPhase(phase)] : [];
     return [words.requestName(method), words.duration(age_ns), ...doing].join(' · ');
   });

@@ -56,7 +56,13 @@ test('gopls is asked when it is at rest and somebody looks, and not otherwise', 
     firstAsked(new WorkspacePolicy(), () => status(), { looking: false }),
     undefined,
   );
-  const hover: InFlight = { method: 'textDocument/hover', age_ns: 1, interactive: true, source: 'observer' };
+  const hover: InFlight = {
+    method: 'textDocument/hover',
+    age_ns: 1,
+    interactive: true,
+    source: 'observer',
+    phase: null,
+  };
   for (const [what, busy] of Object.entries({
     loading: status({ loading: true }),
     waiting: status({ in_flight: [hover] }),

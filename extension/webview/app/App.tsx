@@ -18,6 +18,7 @@ import { Header } from './Header';
 import { IncidentList } from './IncidentList';
 import { IncidentView } from './IncidentView';
 import { NoIncidents } from './NoIncidents';
+import { Now } from './Now';
 import { keep, restore, type TabKey } from './state';
 
 export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
@@ -108,6 +109,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   return (
     <PanelProvider value={panel}>
       <Header status={status} spans={spans} page={page} onPage={setPage} />
+      {status && <Now status={status} />}
       {notice !== null && (
         <div class="notice" role="alert">
           <span>{notice}</span>

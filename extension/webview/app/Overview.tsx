@@ -9,6 +9,7 @@ import { useRequest } from '../base/useRequest';
 import { IncidentPatterns } from '../patterns/IncidentPatterns';
 import { decisionText, noteText } from '../words/decisions';
 import { captureName, captureState, methodName, timingSource } from '../words/sources';
+import { IncidentCpu } from '../waits/IncidentCpu';
 import { IncidentWait } from '../waits/IncidentWait';
 import { facts } from './facts';
 import type { TabKey } from './state';
@@ -32,6 +33,7 @@ export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: T
         ))}
       </dl>
       <IncidentWait incident={incident} />
+      <IncidentCpu incident={incident} />
       <IncidentMemory incident={incident} memory={memory} />
       <IncidentAllocation incident={incident} />
       <IncidentPatterns incident={incident} />

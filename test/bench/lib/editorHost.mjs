@@ -73,6 +73,17 @@ export const calls = {
     return sentMs;
   },
 
+  /**
+   * Has gopls record its CPU profile for some seconds. Returns what our own threads use of one core at the end of it.
+   */
+  async profileCpu({ file, seconds }) {
+    const { address } = core.status().gopls.debug;
+    const answer = await fetch(`http://${address}/debug/pprof/profile?seconds=${seconds}`);
+    if (!answer.ok) throw new Error(`gopls records no CPU profile: HTTP status ${answer.status}`);
+    fs.writeFileSync(file, Buffer.from(await answer.arrayBuffer()));
+    return { own_cpu_share: core.status().own_cpu_share };
+  },
+
   /** Loads the workspace and waits until everything is type-checked and diagnosed and gopls is calm. */
   async load({ file }) {
     await gopls.initialize();

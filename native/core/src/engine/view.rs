@@ -38,6 +38,7 @@ impl Engine {
                 age_ns: age(r, now_ns),
                 interactive: r.interactive,
                 source: r.start_source,
+                phase: self.current_phase(&r.method, now_ns),
             })
             .collect();
         all.sort_by_key(|r| std::cmp::Reverse(r.age_ns));

@@ -141,6 +141,8 @@ pub struct InFlight {
     pub interactive: bool,
     /// Where the start comes from.
     pub source: TimingSource,
+    /// What it waits for, when that was looked at lately.
+    pub phase: Option<CurrentPhase>,
 }
 
 /// The stall that is going on.
@@ -303,6 +305,7 @@ mod tests {
                 age_ns: 7,
                 interactive: true,
                 source: TimingSource::Observer,
+                phase: None,
             }],
             stall: Some(StallStatus {
                 incident,

@@ -76,7 +76,7 @@ impl WaitSample {
             }
             // One that waits for a `go` command stands still, and so does one that waits for the collector: it is their not
             // going on that somebody waits for.
-            let counts = !(stack.unawaited && !is_message)
+            let counts = (!stack.unawaited || is_message)
                 && (!stack.parked || !is_message && matches!(stack.work, Some(Phase::GoCommand | Phase::Gc)));
             if let (true, Some(phase)) = (counts, stack.work) {
                 let sum = work.entry(phase).or_default();
