@@ -73,11 +73,10 @@ export function phaseMeaning(phase: Phase, { t }: Texts): string {
 }
 
 /** What a request waits for at this moment, as a part of a line. */
-export function currentPhase({ phase, behind }: CurrentPhase, language: Language): string {
-  const { t } = language;
+export function currentPhase({ phase, behind }: CurrentPhase, { t, valueByName }: Language): string {
   if (behind !== null && phase === 'queued')
-    return t('queued behind {method}', { method: requestWords(behind, language) });
-  return phaseName(phase, language);
+    return t('queued behind {method}', { method: requestWords(behind, { t, valueByName }) });
+  return phaseName(phase, { t });
 }
 
 /** How the phases are known. */
