@@ -3,6 +3,7 @@ import type { Cause, CauseConfidence, CauseKind, Value } from './model';
 import { requestWords, type Language } from './words';
 
 type Texts = Pick<Language, 't'>;
+type Words = Pick<Language, 't' | 'valueByName'>;
 
 /** A name for a heading. */
 export function causeName(kind: CauseKind, { t }: Texts): string {
@@ -47,7 +48,7 @@ export function causeName(kind: CauseKind, { t }: Texts): string {
 }
 
 /** What happened, in a sentence. */
-export function causeMeaning({ kind, evidence }: Cause, { t, valueByName }: Language): string {
+export function causeMeaning({ kind, evidence }: Cause, { t, valueByName }: Words): string {
   const command = text(evidence['command']);
   const behind = text(evidence['behind']);
   switch (kind) {
@@ -165,7 +166,7 @@ export function mainCause(causes: Cause[]): Cause | undefined {
 /** Its evidence that is not said in the sentence already, as names and values. */
 export function causeEvidence(
   { evidence }: Cause,
-  { t, valueByName }: Language,
+  { t, valueByName }: Words,
 ): [name: string, value: string][] {
   const names: Record<string, string> = {
     on_cpu_ns: t('on a CPU, all threads together'),

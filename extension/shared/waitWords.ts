@@ -3,6 +3,7 @@ import type { CurrentPhase, Phase, PhaseSource } from './model';
 import { requestWords, type Language } from './words';
 
 type Texts = Pick<Language, 't'>;
+type Words = Pick<Language, 't' | 'valueByName'>;
 
 /** A name for a heading. */
 export function phaseName(phase: Phase, { t }: Texts): string {
@@ -73,7 +74,7 @@ export function phaseMeaning(phase: Phase, { t }: Texts): string {
 }
 
 /** What a request waits for at this moment, as a part of a line. */
-export function currentPhase({ phase, behind }: CurrentPhase, { t, valueByName }: Language): string {
+export function currentPhase({ phase, behind }: CurrentPhase, { t, valueByName }: Words): string {
   if (behind !== null && phase === 'queued')
     return t('queued behind {method}', { method: requestWords(behind, { t, valueByName }) });
   return phaseName(phase, { t });
