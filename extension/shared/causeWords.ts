@@ -3,6 +3,7 @@ import type { Cause, CauseConfidence, CauseKind, Value } from './model';
 import { requestWords, type Language } from './words';
 
 type Texts = Pick<Language, 't'>;
+type Words = Pick<Language, 't' | 'valueByName'>;
 
 /** A name for a heading. */
 export function causeName(kind: CauseKind, { t }: Texts): string {
@@ -47,8 +48,7 @@ export function causeName(kind: CauseKind, { t }: Texts): string {
 }
 
 /** What happened, in a sentence. */
-export function causeMeaning({ kind, evidence }: Cause, language: Language): string {
-  const { t } = language;
+export function causeMeaning({ kind, evidence }: Cause, { t, valueByName }: Words): string {
   const command = text(evidence['command']);
   const behind = text(evidence['behind']);
   switch (kind) {
@@ -71,7 +71,9 @@ export function causeMeaning({ kind, evidence }: Cause, language: Language): str
     case 'queue':
       return behind === undefined
         ? t('gopls had not begun with it: an earlier message went first.')
-        : t('gopls had not begun with it: {method} went first.', { method: requestWords(behind, language) });
+        : t('gopls had not begun with it: {method} went first.', {
+            method: requestWords(behind, { t, valueByName }),
+          });
     case 'gc':
       return t('Who allocates while a collection runs has to help with it.');
     case 'lock':
@@ -162,8 +164,10 @@ export function mainCause(causes: Cause[]): Cause | undefined {
 }
 
 /** Its evidence that is not said in the sentence already, as names and values. */
-export function causeEvidence({ evidence }: Cause, language: Language): [name: string, value: string][] {
-  const { t, valueByName } = language;
+export function causeEvidence(
+  { evidence }: Cause,
+  { t, valueByName }: Words,
+): [name: string, value: string][] {
   const names: Record<string, string> = {
     on_cpu_ns: t('on a CPU, all threads together'),
     run_delay_ns: t('waiting for one'),

@@ -115,7 +115,7 @@ export interface Core {
   echoBegan(method: string, uri: string): void;
   /** That echo was answered (or given up), right now. */
   echoEnded(method: string, uri: string): void;
-  /** The extension host's JavaScript thread was busy for so long, until now: a lag of its heartbeat. */
+  /** The extension host's JavaScript thread was busy for so long (whole ms, a day at most), until now: a lag of its heartbeat. */
   hostLagged(lagMs: number): void;
   saveBegan(uri: string): void;
   saveEnded(uri: string): void;

@@ -44,6 +44,6 @@ export class Heartbeat {
     const now_ms = this.heart.now();
     const late_ms = now_ms - this.due_ms;
     this.due_ms = now_ms + BEAT_MS;
-    if (late_ms > TOLERANCE_MS) this.heart.lagged(late_ms);
+    if (late_ms > TOLERANCE_MS) this.heart.lagged(Math.round(late_ms));
   }
 }

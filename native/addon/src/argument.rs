@@ -58,14 +58,15 @@ pub(crate) fn line_or_null(name: &str, value: Unknown<'_>) -> napi::Result<Optio
     }
 }
 
-/// Milliseconds, as nanoseconds; a day at most.
+/// Whole milliseconds, as nanoseconds; a day at most.
 pub(crate) fn duration_ns(name: &str, value: Unknown<'_>) -> napi::Result<u64> {
     const MOST_MS: f64 = 86_400_000.0;
     let ms: f64 = of_type(ValueType::Number, name, value)?;
-    if (0.0..=MOST_MS).contains(&ms) {
+    if (0.0..=MOST_MS).contains(&ms) && ms.fract() == 0.0 {
         Ok((ms * 1e6) as u64)
     } else {
-        Err(invalid(name, &format!("milliseconds from 0 to {MOST_MS} are expected, not {ms}")).into_error())
+        Err(invalid(name, &format!("whole milliseconds from 0 to {MOST_MS} are expected, not {ms}"))
+            .into_error())
     }
 }
 
