@@ -110,6 +110,8 @@ export class Editor {
         await this.pickRow(wanted, { timeoutMs: 1000 });
         return;
       } catch (error) {
+        // On a busy machine a press may come to its end after what it was for: the command asks something already.
+        if (await this.dialog()) return;
         if (Date.now() > deadline)
           throw new Failure(`nothing like ${wanted} for ${JSON.stringify(text)}: ${error.message}`);
         await this.#closeQuickInput().catch(() => {});
@@ -205,10 +207,10 @@ export class Editor {
     );
   }
 
-  /** Answers the editor's own save dialog with a path. */
-  async saveAs(file) {
+  /** Answers the editor's own dialog for a file, to be saved or opened, with a path. */
+  async giveFile(file, { button = 'OK' } = {}) {
     const input = this.page.locator(`${QUICK_INPUT} input`).first();
-    await this.waitFor('the save dialog', async () =>
+    await this.waitFor('the dialog for a file', async () =>
       (await input.inputValue().catch(() => '')).startsWith('/'),
     );
     // It proposes a name of its own a moment after it has opened.
@@ -218,7 +220,12 @@ export class Editor {
       await this.page.waitForTimeout(300);
       return false;
     });
-    await this.page.locator(`${QUICK_INPUT} .monaco-button`, { hasText: 'OK' }).first().click();
+    await this.page.locator(`${QUICK_INPUT} .monaco-button`, { hasText: button }).first().click();
+  }
+
+  /** Answers the editor's own save dialog with a path. */
+  saveAs(file) {
+    return this.giveFile(file);
   }
 
   /** Moves the cursor to a line and scrolls it into view. */
