@@ -8,9 +8,9 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Gopls } from '../lib/gopls.mjs';
 import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
-import { EventLog, addon, coreOptions, eventually, value } from './support/core.mjs';
-import { compare, printed, together } from './support/phases.mjs';
-import { freePort } from './support/ports.mjs';
+import { EventLog, addon, coreOptions, eventually, value } from '../addon/support/core.mjs';
+import { compare, printed, together } from '../addon/support/phases.mjs';
+import { freePort } from '../addon/support/ports.mjs';
 
 const HOVER = 'textDocument/hover';
 const FILE = 'internal/cache/snapshot.go';
