@@ -26,6 +26,7 @@ impl Engine {
             gopls,
             source: self.tracker.source(),
             start_ns,
+            asked: None,
             last_seen_ns: now_ns,
             ended: Vec::new(),
             captures: Vec::new(),

@@ -85,6 +85,7 @@ impl Engine {
     pub(super) fn begin(&mut self, now: Ns, request: &RequestRecord, how: &str, actions: &mut Vec<Action>) {
         let Some(gopls) = self.gopls.as_ref().map(|g| g.identity.clone()) else { return };
         let mut stall = self.new_stall(request.start_ns, now, &request.method, gopls);
+        stall.asked = Some(request.clone());
         let decision = Decision::fired(
             now,
             "stall",

@@ -31,6 +31,8 @@ pub(super) struct Stall {
     pub source: LatencySource,
     /// Start of the earliest request that made it a stall.
     pub start_ns: Ns,
+    /// The request that made it a stall, as it was then; none for a capture on request.
+    pub asked: Option<RequestRecord>,
     /// When a stalled request was last seen in flight.
     pub last_seen_ns: Ns,
     /// Requests that have ended during it.
@@ -221,6 +223,8 @@ impl Stall {
         };
         let request = Self::main_request(&sealed.requests, sealed.end_ns)
             .cloned()
+            // It was lost on the way: gopls ended before its counters showed it, or they came too late.
+            .or_else(|| self.asked.clone())
             .unwrap_or_else(|| on_request_record(self.start_ns, self.sealed.as_ref().map(|s| s.end_ns)));
         let mut captures = self.captures.clone();
         for capture in &mut captures {

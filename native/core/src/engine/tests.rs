@@ -714,6 +714,24 @@ fn no_reading_beside_a_baseline_and_no_baseline_beside_a_reading() {
     assert_eq!((readings(&second).len(), second.iter().filter(is_baseline).count()), (0, 1));
 }
 
+/// A stamp that no page confirms is taken for one that gopls was never asked about; by then it may be a stall.
+#[test]
+fn a_request_that_is_lost_keeps_its_name() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    let uri = Some("file:///w/a.go".to_owned());
+    desk.at(100, Event::Observed(ObservedRequest { method: HOVER.into(), uri, line: Some(9) }));
+    for at_ms in (150..600).step_by(50) {
+        desk.at(at_ms, Event::Sample { rss_bytes: 200 * MB, cpu_ns: None, go_children: 0 });
+    }
+    let key = desk.engine.stall.as_ref().expect("a stall").key;
+    desk.run(600, 4_000, 0);
+    assert!(desk.engine.stall.is_none() && desk.engine.in_flight(4_000 * MS).is_empty());
+    let incident = desk.engine.incident(key, 4_000 * MS).unwrap();
+    assert_eq!(incident.requests, []);
+    assert_eq!((incident.request.method.as_str(), incident.request.start_ns), (HOVER, 100 * MS));
+    assert_eq!(incident.request.end_ns, None);
+}
+
 #[test]
 fn a_long_wait_soon_after_another_has_a_folder() {
     let mut desk = Desk::new(60 * SECOND);
