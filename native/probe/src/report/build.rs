@@ -147,6 +147,11 @@ impl Redacted {
                 }
                 Ok(_) => capture.file = String::new(),
                 Err(why) => {
+                    // It may name the file by its whole path.
+                    let why = match redactor.as_deref_mut() {
+                        Some(redactor) => redactor.text(&why),
+                        None => why,
+                    };
                     left_out.push(format!("{name}: {why}"));
                     capture.file = String::new();
                 }
