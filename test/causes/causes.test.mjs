@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Gopls } from '../lib/gopls.mjs';
 import { memoryCgroup } from '../lib/memoryCgroup.mjs';
 import { gopls as goplsFile } from '../tools/lib/paths.mjs';
-import { EventLog, addon, coreOptions, eventually, value } from './support/core.mjs';
+import { EventLog, addon, coreOptions, eventually, value } from '../addon/support/core.mjs';
 
 const HOVER = 'textDocument/hover';
 const MINUTE = 60_000;
