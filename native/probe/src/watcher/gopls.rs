@@ -15,6 +15,9 @@ const SCAN_EVERY: Duration = Duration::from_millis(400);
 const SCAN_BESIDE_EVERY: Duration = Duration::from_secs(2);
 /// The full list (other windows' gopls) is refreshed this rarely when nothing of ours changed.
 const FULL_SCAN_EVERY: Duration = Duration::from_secs(30);
+/// After a change, and after a gopls was lost, everything is looked at for so long: at a restart the old one and the new one are
+/// there together for a moment, and what one look has taken for the end of the new one may have been that of the old.
+const UNSETTLED: Duration = Duration::from_secs(3);
 /// Children of gopls are looked at only while it may be loading.
 const GO_CHILDREN_EVERY: Duration = Duration::from_millis(500);
 
@@ -68,8 +71,12 @@ impl Loop {
             return;
         }
         let changed = self.finder.changed();
+        if changed {
+            self.changed_at = now;
+        }
+        let unsettled = self.gopls.is_none() && now < self.changed_at + UNSETTLED;
         // While nothing has changed below us, a look at our own descendants is enough.
-        if !changed && now < self.full_scan_at {
+        if !changed && !unsettled && now < self.full_scan_at {
             return;
         }
         self.full_scan_at = now + FULL_SCAN_EVERY;
@@ -115,6 +122,7 @@ impl Loop {
 
     pub fn gopls_gone(&mut self) {
         let Some(gone) = self.gopls.take() else { return };
+        self.changed_at = Instant::now();
         self.sampler.watch(None);
         // Captures that run will end by themselves with what they have; those that wait would find nobody.
         self.forget_server("gopls is gone");

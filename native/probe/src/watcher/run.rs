@@ -144,6 +144,8 @@ pub(super) struct Loop {
     pub gopls: Option<Watched>,
     pub found_at: Instant,
     pub full_scan_at: Instant,
+    /// When there was last another gopls below us, or one was lost.
+    pub changed_at: Instant,
     pub go_children: u32,
     /// Whether what earlier windows left behind was removed.
     pub tidied: bool,
@@ -238,6 +240,7 @@ impl Loop {
             gopls: None,
             found_at: now,
             full_scan_at: now,
+            changed_at: now,
             go_children: 0,
             tidied: false,
             debug: DebugServer::Unknown,

@@ -555,6 +555,29 @@ async fn a_watched_process_without_editor_has_no_echo() {
     assert_eq!(Target::Host { pid: 1 }.source_without_server(), LatencySource::Echo);
 }
 
+/// `cat` under the name gopls stands in: it waits until its standard input ends.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_gopls_that_was_lost_and_is_there_is_found_at_the_next_look() {
+    let mut desk = Desk::new().await;
+    let file = desk.dir.path().join("gopls");
+    fs::copy("/bin/cat", &file).unwrap();
+    let stdin = std::process::Stdio::piped();
+    let mut child = std::process::Command::new(&file).stdin(stdin).spawn().unwrap();
+    let watched = |watch: &Loop| watch.gopls.as_ref().map(|gopls| gopls.identity.pid);
+    desk.watch.finder = super::target::Finder::new(Target::Host { pid: std::process::id() });
+    desk.watch.gopls_gone();
+    let now = Instant::now();
+    desk.watch.scan(now);
+    assert_eq!(watched(&desk.watch), Some(child.id()));
+    desk.watch.gopls_gone();
+    desk.watch.scan(now + Duration::from_millis(400));
+    let again = watched(&desk.watch);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(again, Some(child.id()));
+}
+
 #[tokio::test]
 async fn a_fetch_given_up_leaves_nothing_behind() {
     let desk = Desk::new().await;
