@@ -73,7 +73,13 @@ test(
     assert.equal(sum, request.end_ns - request.start_ns, 'the phases add up to the wait');
     const unknown = wait.phases.find(({ phase }) => phase === 'unknown')?.share ?? 0;
     t.diagnostic(wait.phases.map(({ phase, share }) => `${phase} ${(100 * share).toFixed(1)} %`).join(', '));
-    assert.ok(unknown < 0.05, `${unknown} of the wait has no name`);
+    // The way from the editor to gopls and back is no part of gopls's span; all that is, has a name.
+    const within = wait.slices.slice(1, -1);
+    assert.ok(
+      within.every(({ phase }) => phase !== 'unknown'),
+      JSON.stringify(wait.slices),
+    );
+    assert.ok(unknown < 0.3, `${unknown} of the wait has no name`);
     assert.ok(fs.existsSync(path.join(told.dir, 'spans.json.gz')));
 
     await editor.command('Stallscope: Show Panel');
