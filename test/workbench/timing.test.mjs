@@ -87,7 +87,7 @@ test(
     await panel.getByText("recording gopls's own timing").waitFor();
     await panel.locator('.incident').first().click();
     await panel.getByText("By gopls's own spans: exact.").waitFor();
-    const rows = await panel.locator('table.phases tr').count();
+    const rows = await panel.locator('.wait table.phases tr').count();
     assert.equal(rows, wait.phases.length);
     await picture('timing-phases-dark');
     await editor.chooseTheme('Light Modern', 'vs');

@@ -429,6 +429,8 @@ export class Editor {
     await tooltip.waitFor({ timeout: 10_000 });
     const text = (await tooltip.innerText()).trim();
     await this.page.mouse.move(5, 5);
+    // Whoever comes back before it has gone is shown the same one, with what it said then.
+    await tooltip.waitFor({ state: 'hidden', timeout: 5_000 }).catch(() => {});
     return text;
   }
 
