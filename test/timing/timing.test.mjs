@@ -5,14 +5,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { repo } from '../tools/lib/paths.mjs';
-import { testsWithPictures } from './driver/pictures.mjs';
+import { testsWithPictures } from '../workbench/driver/pictures.mjs';
 import {
   DEBUG_FLAGS,
   SNAPSHOT_TEXT,
   extensionsUnderTest,
   openSnapshot,
   startWorkbench,
-} from './driver/scenario.mjs';
+} from '../workbench/driver/scenario.mjs';
 
 const STATUS = 'stallscope.stallscope';
 const MINUTE = 60_000;
