@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { Gopls } from '../lib/gopls.mjs';
 import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
 import { EventLog, addon, coreOptions, eventually, failure, value } from './support/core.mjs';
-import { freePort, isFree } from './support/ports.mjs';
+import { freePort, isFree } from '../lib/ports.mjs';
 
 const HOVER = 'textDocument/hover';
 const FILE = 'internal/cache/snapshot.go';

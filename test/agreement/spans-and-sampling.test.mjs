@@ -10,7 +10,7 @@ import { Gopls } from '../lib/gopls.mjs';
 import { gopls as goplsFile, goplsSource } from '../tools/lib/paths.mjs';
 import { EventLog, addon, coreOptions, eventually, value } from '../addon/support/core.mjs';
 import { compare, printed, together } from '../addon/support/phases.mjs';
-import { freePort } from '../addon/support/ports.mjs';
+import { freePort } from '../lib/ports.mjs';
 
 const HOVER = 'textDocument/hover';
 const FILE = 'internal/cache/snapshot.go';

@@ -3,9 +3,9 @@
 // on a small module; the steps build on each other.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { freePort } from '../lib/ports.mjs';
 import { target } from '../tools/lib/paths.mjs';
 import { testsWithPictures } from './driver/pictures.mjs';
 import { descendants } from './driver/processes.mjs';
@@ -390,16 +390,4 @@ const ourLogs = () => workbench.logs(/(^|\/)Stallscope\.log$/).map(({ name }) =>
 function mappedAddons(pid) {
   const maps = fs.readFileSync(`/proc/${pid}/maps`, 'utf8');
   return [...new Set(maps.match(new RegExp(`\\S+/stallscope\\.${target}\\.node`, 'g')))];
-}
-
-/** A port that nobody listens on now. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

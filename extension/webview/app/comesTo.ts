@@ -13,6 +13,7 @@ import { NOTABLE_GROWTH_BYTES } from '../../shared/words';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { verdictSentence } from '../memory/words';
+import { bestWait } from '../waits/best';
 import { phaseName } from '../waits/words';
 import { valueByName } from '../words/values';
 import { subsystemName } from '../words/subsystems';
@@ -68,12 +69,13 @@ function onRequest(captures: Capture[]): string {
 }
 
 export function evidence(
-  { rss, request, load, memory_verdict, wait, wait_by_spans: exact }: Incident,
+  incident: Incident,
   memory: CapturedMemory | null,
   heap: SubsystemTable | null,
 ): string[] {
+  const { rss, request, load, memory_verdict } = incident;
   const found: string[] = [];
-  const best = exact ?? wait;
+  const best = bestWait(incident);
   if (best) found.push(waitedFor(best));
   if (request.method !== 'capture-on-request')
     found.push(

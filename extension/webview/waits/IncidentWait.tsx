@@ -3,13 +3,14 @@ import { knowsOtel } from '../../shared/goplsVersion';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { methodName } from '../words/sources';
+import { bestWait } from './best';
 import { IncidentCauses } from './IncidentCauses';
 import { phaseMeaning, phaseName, phaseSource } from './words';
 
 /** What the main request of an incident was spent on, from its first moment to its last. */
 export function IncidentWait({ incident }: { incident: Incident }) {
   const { causes } = incident;
-  const wait = incident.wait_by_spans ?? incident.wait;
+  const wait = bestWait(incident);
   const sampled = wait === incident.wait ? null : incident.wait;
   if (!wait && causes.length === 0) return null;
   return (
