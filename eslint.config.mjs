@@ -16,6 +16,7 @@ export default tseslint.config(
       'test/lsp-extension/dist/',
       'test/fixtures/',
       'native/addon/index.d.ts',
+      'extension/shared/doctor.ts',
       'extension/shared/model.ts',
     ],
   },

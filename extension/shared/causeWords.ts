@@ -1,5 +1,6 @@
 // Why a wait took so long, in words: the panel, the status bar and the texts of a report say the same.
-import type { Cause, CauseConfidence, CauseKind, Value } from './model';
+import type { Cause, CauseConfidence, CauseKind, Phase, Value } from './model';
+import { phaseName } from './waitWords';
 import { requestWords, type Language } from './words';
 
 type Texts = Pick<Language, 't'>;
@@ -69,11 +70,7 @@ export function causeMeaning({ kind, evidence }: Cause, { t, valueByName }: Word
     case 'analysis':
       return t('The analysers behind diagnostics and quick fixes ran.');
     case 'queue':
-      return behind === undefined
-        ? t('gopls had not begun with it: an earlier message went first.')
-        : t('gopls had not begun with it: {method} went first.', {
-            method: requestWords(behind, { t, valueByName }),
-          });
+      return queueMeaning(behind, evidence, { t, valueByName });
     case 'gc':
       return t('Who allocates while a collection runs has to help with it.');
     case 'lock':
@@ -103,6 +100,31 @@ export function causeMeaning({ kind, evidence }: Cause, { t, valueByName }: Word
   }
 }
 
+/** What went first, and what that waited for. */
+function queueMeaning(
+  behind: string | undefined,
+  evidence: Cause['evidence'],
+  { t, valueByName }: Words,
+): string {
+  if (behind === undefined) return t('gopls had not begun with it: an earlier message went first.');
+  const method = requestWords(behind, { t, valueByName });
+  const [phase, command] = [text(evidence['behind_phase']), text(evidence['behind_command'])];
+  if (command !== undefined)
+    return t('gopls had not begun with it: {method} went first, which waited for {command}.', {
+      method,
+      command,
+    });
+  if (phase !== undefined) {
+    // A name of a later version stays as it is.
+    const name: string | undefined = phaseName(phase as Phase, { t });
+    return t('gopls had not begun with it: {method} went first, which was at: {phase}.', {
+      method,
+      phase: name || phase,
+    });
+  }
+  return t('gopls had not begun with it: {method} went first.', { method });
+}
+
 /** What can be done; undefined where there is nothing to advise. */
 export function causeRemedy(kind: CauseKind, { t }: Texts): string | undefined {
   switch (kind) {
@@ -120,7 +142,9 @@ export function causeRemedy(kind: CauseKind, { t }: Texts): string | undefined {
     case 'queue':
       return t('Look at the request in front: that is the slow one.');
     case 'gc':
-      return t('See where the memory is: a smaller heap is collected faster.');
+      return t(
+        'The section Garbage collection, and the one of the same name on the live page, say what helps.',
+      );
     case 'editor':
       return t('Another extension may keep the editor busy: try with the others disabled.');
     case 'extension-host':
@@ -186,6 +210,12 @@ export function causeEvidence(
     command_ns: t('command ran'),
     command_cpu_ns: t('command on a CPU'),
     behind_ns: t('stood behind it'),
+    behind_phase_ns: t('of that in this phase'),
+    gc_cpu_share: t('GC, of the CPU time'),
+    gc_assist_share: t('help with it'),
+    allocated_bytes: t('allocated'),
+    freed_bytes: t('garbage collected'),
+    gc_cycles_least: t('cycles, at least'),
   };
   return Object.entries(names).flatMap(([name, words]): [string, string][] => {
     const value = evidence[name];

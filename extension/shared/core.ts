@@ -6,10 +6,21 @@
  * threads: nothing here blocks the extension host. Expected failures are data (`Outcome`), never exceptions.
  */
 import type {
+  CacheCleaned,
+  CacheDoing,
+  CacheMoved,
+  CacheRequest,
+  CacheView,
+  DoctorReport,
+  DoctorRequest,
+  GoCache,
+} from './doctor';
+import type {
   CaptureRequest,
   AllocationRate,
   CapturedMemory,
   Decision,
+  GcView,
   GoplsProcess,
   DiffPage,
   DiffQuery,
@@ -36,10 +47,14 @@ import type {
   SubsystemTable,
   Timeline,
   TimelineQuery,
+  TraceComparison,
   TraceFormat,
+  TraceOther,
   Verification,
   VerificationView,
   VerifyStep,
+  WaitDays,
+  WaitDaysQuery,
   WatchEvent,
   WatchSettings,
   Adjustment,
@@ -85,6 +100,9 @@ export interface WorkspaceAnswers {
   /** Of `gopls.views`. */
   views: string | null;
 }
+
+/** What is removed from gopls's cache: directories that are nobody's any more, or only what an earlier removal has left. */
+export type CacheWhat = 'orphans' | 'leftovers';
 
 /** How a report is saved. */
 export interface SaveReportAs {
@@ -140,10 +158,35 @@ export interface Core {
   /** Ends the captures on request that are under way: they fail with `capture-cancelled`, and what had come is kept. */
   cancelCapture(): void;
 
+  /**
+   * Examines settings, environment, workspace and cache of a folder. It only looks: nothing is downloaded or changed. Fails with
+   * `doctor-folder`.
+   */
+  doctor(request: DoctorRequest): Promise<Outcome<DoctorReport>>;
+
+  /** What is in gopls's cache and whose it is (`docs/cache.md`). Fails with `cache-unreadable`. */
+  cache(request: CacheRequest): Promise<Outcome<CacheView>>;
+  /** How large Go's own caches are: seconds, where they are large. */
+  goCaches(request: CacheRequest): Promise<Outcome<GoCache[]>>;
+  /** Removes what nobody will read again; each directory is judged once more before. One at a time, else `cache-busy`. */
+  cleanCache(request: CacheRequest, what: CacheWhat): Promise<Outcome<CacheCleaned>>;
+  /**
+   * Moves the directory of this window's gopls aside, in the moment after that gopls has ended. Restart it when `cacheProgress`
+   * says `waiting`. Fails, with nothing changed, with `cache-not-running`, `cache-shared`, `cache-remote`, `cache-unseen`,
+   * `cache-gopls-stays`, `cache-gopls-back`, `cache-cancelled`, `cache-busy`.
+   */
+  moveOwnCacheAside(request: CacheRequest): Promise<Outcome<CacheMoved>>;
+  /** What of the two above is being done; null when nothing is. */
+  cacheProgress(): CacheDoing | null;
+  /** Gives it up: what is moved aside by then is finished by the next removal. */
+  cancelCache(): void;
+
   incidents(): Promise<Outcome<IncidentSummary[]>>;
   incident(id: string): Promise<Outcome<Incident>>;
   /** What the waits of the newest 500 incidents come to together: per cause and per method. */
   stallSummary(): Promise<Outcome<StallSummary>>;
+  /** The same incidents per day, for the days that the query names. */
+  waitDays(query: WaitDaysQuery): Promise<Outcome<WaitDays>>;
   deleteIncidents(ids: string[]): Promise<Outcome<number>>;
   /** Copies a capture's raw file to `destination`, atomically. */
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>;
@@ -169,10 +212,20 @@ export interface Core {
   closeLog(): void;
   /** Saves a trace for Perfetto or speedscope, atomically; of the open log when `incident` is null. */
   saveTrace(incident: string | null, format: TraceFormat, destination: string): Promise<Outcome<null>>;
+  /**
+   * How long each method and phase took in an incident (the open log when `incident` is null) and in another one, a log or a
+   * trace of whomever. Fails with `not-a-trace`, `trace-unreadable`, `not-a-log`, `not-an-incident`.
+   */
+  compareTraces(incident: string | null, other: TraceOther): Promise<Outcome<TraceComparison>>;
 
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>;
   /** Where gopls's memory is, as last read; null before the first reading. Asked every few seconds, it stays fresh. */
   memory(): Promise<Outcome<MemoryView | null>>;
+  /**
+   * What garbage collection costs it and what is advised (`docs/gc.md`); null before the first reading.
+   * `memoryLimitBytes` is the user's setting `gopls.memoryLimit`, null when there is none.
+   */
+  gc(memoryLimitBytes: number | null): Promise<Outcome<GcView | null>>;
   /**
    * Which leak patterns (`docs/leak-patterns.md`) the watched gopls shows, by its GC cycles with as many documents open as
    * now; what is not known of its workspace is left open.

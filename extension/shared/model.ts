@@ -147,6 +147,18 @@ during_request: boolean | null,
  */
 inuse_space_bytes: number | null, 
 /**
+ * For heap profiles: total `alloc_space` of the file, another one after each GC cycle.
+ */
+allocated_bytes?: number, 
+/**
+ * For memory statistics and a heap as text: what they say of the heap.
+ */
+statistics?: GcReading, 
+/**
+ * For CPU profiles: what went into garbage collection.
+ */
+gc_cpu?: GcCpu, 
+/**
  * For memory statistics: the process at the moment they came.
  */
 resident?: Resident, 
@@ -250,7 +262,8 @@ kind: CauseKind,
  */
 duration_ns: number, 
 /**
- * The same, of the whole wait, 0 to 1. When the extension host was busy right before the wait, that time is part of it.
+ * The same, of the whole wait, 0 to 1. When the extension host was busy right before the wait or
+ * after it, that time is part of it.
  */
 share: number, 
 /**
@@ -357,6 +370,57 @@ before: string | null,
 after: string | null, };
 
 /**
+ * What is changed.
+ */
+export type ChangedSetting = "memory-limit" | "go-mem-limit" | "gogc" | "go-max-procs";
+
+/**
+ * Slices of one name.
+ */
+export type ComparedRow = { 
+/**
+ * `Requests of the editor`, `Captures`, … of a trace by somebody else its category.
+ */
+group: string, 
+/**
+ * A method, a phase, … as the traces have it.
+ */
+name: string, 
+/**
+ * Whether it lies within a slice of the group, as the phases of a request do.
+ */
+is_part: boolean, 
+/**
+ * In the one that is looked at; absent where it has none.
+ */
+this: TraceLengths | null, 
+/**
+ * In the other.
+ */
+other: TraceLengths | null, 
+/**
+ * The total of this one minus that of the other.
+ */
+difference_ns: number, };
+
+/**
+ * One of the two.
+ */
+export type ComparedTrace = { 
+/**
+ * An incident, or a file.
+ */
+title: string, 
+/**
+ * Slices in it, those within others included.
+ */
+slices: number, 
+/**
+ * What of a file was not read; absent of what was not read from a trace.
+ */
+skipped: TraceSkipped | null, };
+
+/**
  * See the module's text.
  */
 export type Comparison = { 
@@ -423,9 +487,34 @@ phase: Phase,
  */
 behind: string | null, 
 /**
+ * What that one waits for or does, most of it.
+ */
+front: Phase | null, 
+/**
+ * The `go` command that the one or the other waits for, when one is seen to run: the oldest.
+ */
+command: string | null, 
+/**
  * When that was seen.
  */
 at_ns: number, };
+
+/**
+ * Cycles that heap profiles tell apart: each has another sum of all that was allocated.
+ */
+export type CyclesSeen = { 
+/**
+ * At least so many were completed …
+ */
+least: number, 
+/**
+ * … from the first profile on …
+ */
+from_ns: number, 
+/**
+ * … until the last.
+ */
+to_ns: number, };
 
 /**
  * State of gopls's debug server.
@@ -772,6 +861,96 @@ path: Array<string>,
 nodes: Array<FlameNode>, };
 
 /**
+ * Background marking in a gopls that had no CPU to spare: what it took, the work that somebody waited for did not get.
+ */
+export type GcBeside = { 
+/**
+ * Its share of the CPU time that was recorded, 0 to 1.
+ */
+share: number, 
+/**
+ * How much of the wait that may have been at most. Possible, not known: other work may have been on the way of it.
+ */
+at_most_ns: number, };
+
+/**
+ * Since the start of the process.
+ */
+export type GcCounters = { 
+/**
+ * Cycles completed.
+ */
+cycles: number, 
+/**
+ * Those of them that somebody asked for.
+ */
+forced: number, 
+/**
+ * Of the latest cycles, 256 at most, how long gopls stood still for all of them together.
+ */
+latest_pauses_ns: number, 
+/**
+ * How many these are.
+ */
+latest: number, 
+/**
+ * The longest stop among them.
+ */
+longest_pause_ns: number, 
+/**
+ * Share of the CPU time that was *available* (`GOMAXPROCS` × time, used or not) which went into collections, 0 to 1. Of
+ * the time from the start of the process to the end of the last cycle.
+ */
+cpu_fraction: number, 
+/**
+ * When the last cycle ended, Unix milliseconds.
+ */
+last_unix_ms: number, };
+
+/**
+ * CPU time of gopls that was recorded, and the parts of it that were the collector's.
+ *
+ * The profiler looks at each running thread 100 times a second, so all of this is an estimate from samples.
+ */
+export type GcCpu = { 
+/**
+ * All CPU time that was recorded.
+ */
+cpu_ns: number, 
+/**
+ * How many samples that are.
+ */
+samples: number, 
+/**
+ * Marking by workers that take a processor for it (`runtime.gcBgMarkWorker`): time that gopls's own work did not get.
+ */
+background_ns: number, 
+/**
+ * Marking by the same workers on processors that nobody in gopls wanted: it cost the machine something, not the wait.
+ */
+idle_ns: number, 
+/**
+ * Help that whoever allocated during a cycle had to give (`runtime.gcAssistAlloc`).
+ */
+assist_ns: number, 
+/**
+ * Sweeping (`runtime.bgsweep`, and by who allocates).
+ */
+sweep_ns: number, 
+/**
+ * Stopping and starting the program, write barriers.
+ */
+other_ns: number, 
+/**
+ * All of these but the idle one, of all CPU time, 0 to 1.
+ */
+share: number, 
+/**
+ * How far that may be off either way by the sampling (95 %).
+ */
+error_share: number, };
+
+/**
  * A completed GC cycle, the latest of those between two profiles.
  */
 export type GcCycle = { 
@@ -795,6 +974,309 @@ goroutines: number | null,
  * How many documents were open.
  */
 open_documents: number | null, };
+
+/**
+ * What a change is expected to do: estimates from the same measurements. `null` where they allow none.
+ */
+export type GcEffect = { 
+/**
+ * The collector's share of gopls's CPU time afterwards, 0 to 1.
+ */
+gc_share: number | null, 
+/**
+ * The most RSS afterwards.
+ */
+peak_rss_bytes: number | null, };
+
+/**
+ * Garbage collection around the wait of an incident. Each figure is of its own moments, because nothing more is asked of
+ * gopls for it while somebody waits. `null` is what is not known.
+ */
+export type GcFacts = { 
+/**
+ * The reading nearest to the beginning of the wait.
+ */
+begin: GcReading | null, 
+/**
+ * Of the later ones the nearest to its end.
+ */
+end: GcReading | null, 
+/**
+ * What happened between these two.
+ */
+between: GcInterval | null, 
+/**
+ * What heap profiles tell of cycles.
+ */
+cycles_seen: CyclesSeen | null, 
+/**
+ * The collector's share of CPU time, in the seconds of the wait that were recorded.
+ */
+cpu: GcCpu | null, 
+/**
+ * How many recordings that are.
+ */
+recordings: number, 
+/**
+ * What of it may have made the wait longer without showing in what gopls did for the request.
+ */
+beside: GcBeside | null, 
+/**
+ * What gopls was started with.
+ */
+settings: GcSettings | null, };
+
+/**
+ * What happened between two readings.
+ */
+export type GcInterval = { 
+/**
+ * Allocated meanwhile.
+ */
+allocated_bytes: number, 
+/**
+ * Garbage that was found and freed meanwhile. More than 0 only when a cycle was completed, or being swept.
+ */
+freed_bytes: number, 
+/**
+ * Cycles completed; `null` where the readings do not count them.
+ */
+cycles: number | null, 
+/**
+ * Share of the available CPU time (`GOMAXPROCS` × time) that went into them; `null` likewise.
+ */
+cpu_share: number | null, };
+
+/**
+ * What gopls may use of its machine. `null` is what is not known, or not limited.
+ */
+export type GcMachine = { 
+/**
+ * CPUs that gopls may run on.
+ */
+cpus: number | null, 
+/**
+ * CPUs that its cgroup allows it at a time.
+ */
+cpu_limit: number | null, 
+/**
+ * How long it was held back for that since its cgroup was made.
+ */
+throttled_ns: number | null, 
+/**
+ * Memory of the machine, or what its cgroup allows if that is less.
+ */
+memory_bytes: number | null, 
+/**
+ * Whether that is the cgroup's limit.
+ */
+memory_is_limited: boolean, };
+
+/**
+ * Measured since this gopls was found. `null` is what is not known.
+ */
+export type GcMeasured = { 
+/**
+ * Of which gopls.
+ */
+pid: number, 
+/**
+ * When the statistics were read.
+ */
+at_ns: number, 
+/**
+ * A workspace is being loaded: what is live is not all of it yet.
+ */
+loading: boolean, 
+/**
+ * GC cycles whose live heap was seen, since the workspace was loaded.
+ */
+cycles: number, 
+/**
+ * The middle of the live heaps, without gopls's ballast.
+ */
+live_median_bytes: number | null, 
+/**
+ * The largest of them.
+ */
+live_most_bytes: number | null, 
+/**
+ * Whether the live heap is known to grow from cycle to cycle.
+ */
+growing: boolean, 
+/**
+ * gopls's ballast: reserved on purpose, counted by Go's limit and by its goal for the heap, mostly not resident.
+ */
+ballast_bytes: number, 
+/**
+ * What Go has beside objects: stacks, its own tables, room between objects.
+ */
+beside_heap_bytes: number, 
+/**
+ * All memory that Go has from the system and has not given back: what its limit limits.
+ */
+go_bytes: number, 
+/**
+ * Resident pages of files; not counted by Go's limit.
+ */
+file_bytes: number | null, 
+/**
+ * RSS at that reading.
+ */
+rss_bytes: number, 
+/**
+ * The most RSS that was seen.
+ */
+peak_rss_bytes: number, 
+/**
+ * All CPU time that was recorded, and the collector's part.
+ */
+cpu: GcCpu | null, 
+/**
+ * In how many recordings.
+ */
+recordings: number, 
+/**
+ * What it was started with.
+ */
+settings: GcSettings | null, 
+/**
+ * Its version.
+ */
+gopls_version: string | null, 
+/**
+ * The Go that built it.
+ */
+go_version: string | null, };
+
+/**
+ * How a term goes on from the result before it.
+ */
+export type GcOperator = "start" | "plus" | "times" | "equals" | "rounded-up";
+
+/**
+ * The heap at one moment, by the runtime's statistics.
+ */
+export type GcReading = { 
+/**
+ * When.
+ */
+at_ns: number, 
+/**
+ * Objects in the heap, garbage and gopls's ballast included.
+ */
+heap_bytes: number, 
+/**
+ * Allocated since the start of the process, freed or not.
+ */
+allocated_bytes: number, 
+/**
+ * Cycles and pauses; only the text form of a heap has them.
+ */
+counters?: GcCounters, };
+
+/**
+ * The three variables, as the Go runtime understands them. Nothing else of the environment is ever kept.
+ */
+export type GcSettings = { 
+/**
+ * `GOGC`: by how many percent the heap grows beyond what is live until the next cycle. `null`: switched off, only a
+ * memory limit makes it collect.
+ */
+gogc_percent: number | null, 
+/**
+ * Soft limit of all memory of the Go runtime: `GOMEMLIMIT`; `null` without one.
+ */
+memory_limit_bytes: number | null, 
+/**
+ * `GOMAXPROCS`; `null` when Go chooses it.
+ */
+max_procs: number | null, };
+
+/**
+ * One line of arithmetic: bytes, but for factors and CPUs.
+ */
+export type GcStep = { 
+/**
+ * How.
+ */
+operator: GcOperator, 
+/**
+ * What.
+ */
+term: GcTerm, 
+/**
+ * How much.
+ */
+value: number, };
+
+/**
+ * Something to try.
+ */
+export type GcSuggestion = { 
+/**
+ * What.
+ */
+kind: GcSuggestionKind, 
+/**
+ * The setting, and its value.
+ */
+change: SuggestedChange, 
+/**
+ * Where the value comes from.
+ */
+steps: Array<GcStep>, 
+/**
+ * What it is expected to do.
+ */
+effect: GcEffect, 
+/**
+ * How sure it is that it helps.
+ */
+confidence: CauseConfidence, };
+
+/**
+ * What a suggestion is.
+ */
+export type GcSuggestionKind = "raise-limit" | "restore-gogc" | "higher-gogc" | "set-limit" | "limit-procs";
+
+/**
+ * A term of the arithmetic behind a suggestion.
+ */
+export type GcTerm = "live-most" | "ballast" | "floor-times" | "beside-heap" | "floor" | "reserve" | "limit-now" | "doubled" | "limit" | "more-gogc" | "more-heap" | "peak-rss" | "peak-rss-then" | "cpu-limit" | "procs";
+
+/**
+ * What is known of garbage collection in a living gopls, and what is advised.
+ */
+export type GcView = { 
+/**
+ * What was measured.
+ */
+measured: GcMeasured, 
+/**
+ * What it may use.
+ */
+machine: GcMachine, 
+/**
+ * The memory limit in force: by the setting `memoryLimit`, else by the environment.
+ */
+limit_bytes: number | null, 
+/**
+ * Whether it is by the setting.
+ */
+limit_by_setting: boolean, 
+/**
+ * Collections take much of the CPU time, and a setting in force explains it.
+ */
+thrashing: boolean, 
+/**
+ * What to try, the most urgent first.
+ */
+suggestions: Array<GcSuggestion>, 
+/**
+ * Why there is no other advice, by code and values.
+ */
+notes: Array<Note>, };
 
 /**
  * A `go` command that gopls ran.
@@ -824,7 +1306,20 @@ cpu_ns: number | null, };
 /**
  * What the fix is to make better.
  */
-export type Goal = "waits" | "memory" | "growth";
+export type Goal = "waits" | "memory" | "growth" | "peak";
+
+/**
+ * The version of gopls changed.
+ */
+export type GoplsChange = { 
+/**
+ * As it was before.
+ */
+from: string, 
+/**
+ * As it was by the end of the day.
+ */
+to: string, };
 
 /**
  * A gopls process, told apart from a later one with the same pid by its start time.
@@ -1227,6 +1722,10 @@ wait: WaitBreakdown | null,
  */
 wait_by_spans?: WaitBreakdown, 
 /**
+ * Garbage collection around it; absent when nothing told, and in incidents of earlier versions.
+ */
+gc: GcFacts | null, 
+/**
  * Why that took so long, largest first; empty when nothing is known, and in incidents of earlier versions.
  */
 causes: Array<Cause>, 
@@ -1234,6 +1733,16 @@ causes: Array<Cause>,
  * The machine meanwhile; absent when nobody looked, and in incidents of earlier versions.
  */
 machine: MachineFacts | null, 
+/**
+ * How long the extension host had been busy right before the main request was seen: somebody who had asked by then waited
+ * for that, too. 0 in incidents of earlier versions.
+ */
+held_up_ns: number, 
+/**
+ * How long the extension host was still busy after gopls had answered: nobody could take the answer before. 0 when that was
+ * not seen, and in incidents of earlier versions.
+ */
+taken_late_ns: number, 
 /**
  * What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
  * incidents of earlier versions.
@@ -1294,6 +1803,10 @@ method: string,
  */
 duration_ns: number | null, 
 /**
+ * How long the extension host was busy before it could be asked, and after it was answered.
+ */
+held_up_ns: number, 
+/**
  * RSS at the start of it.
  */
 rss_start_bytes: number, 
@@ -1317,6 +1830,14 @@ on_request?: CaptureKind,
  * What made it long, as far as that is known.
  */
 main_cause?: CauseKind, 
+/**
+ * When that is a queue: the message in front, with what it was at.
+ */
+queued_behind?: QueuedBehind, 
+/**
+ * Share of gopls's CPU time that went into garbage collection while it was recorded, 0 to 1.
+ */
+gc_cpu_share?: number, 
 /**
  * Whether it fell into a first load.
  */
@@ -1367,6 +1888,36 @@ earlier: Array<PastLoad>,
  * False when this load is clearly longer than the earlier ones were.
  */
 ordinary: boolean, };
+
+/**
+ * The first load of a workspace while it goes on.
+ */
+export type LoadStatus = { 
+/**
+ * For how long it goes on: since gopls's start.
+ */
+age_ns: number, 
+/**
+ * Where it is; `null` when nothing tells.
+ */
+step: LoadStep | null, 
+/**
+ * How many earlier loads of this workspace are known, ten at most.
+ */
+earlier: number, 
+/**
+ * How long these took: the median.
+ */
+usual_ns: number | null, 
+/**
+ * The longest of them.
+ */
+longest_ns: number | null, };
+
+/**
+ * A step of a load, in their order.
+ */
+export type LoadStep = "listing" | "graph" | "checking";
 
 /**
  * All collections of a log.
@@ -2087,6 +2638,46 @@ start: HeapPoint,
 settings: { [key in string]: string }, };
 
 /**
+ * Work on one package.
+ */
+export type PackageShare = { 
+/**
+ * Its import path, as gopls says it.
+ */
+package: string, 
+/**
+ * What was done: type checking, importing its types or analysis. Files that were parsed for it count to it.
+ */
+phase: Phase, 
+/**
+ * Part of the wait in which this was waited for, and nothing else: the shares of all packages add up to no more than
+ * the wait.
+ */
+waited_ns: number, 
+/**
+ * Part of the wait in which it went on, beside others or not. What it itself waited for, as the packages it imports, is
+ * in it.
+ */
+running_ns: number, };
+
+/**
+ * The packages that a wait was for, as far as gopls's spans name them.
+ */
+export type PackageWork = { 
+/**
+ * Those that were waited for longest, the longest first.
+ */
+packages: Array<PackageShare>, 
+/**
+ * How many more there were.
+ */
+others: number, 
+/**
+ * For how long these were waited for.
+ */
+others_waited_ns: number, };
+
+/**
  * What changed since the baseline.
  */
 export type PackedChange = { 
@@ -2474,7 +3065,7 @@ rule: string,
 missing: Array<PatternMissing>, };
 
 /**
- * A page about the pattern.
+ * A page to read.
  */
 export type PatternReference = { 
 /**
@@ -2512,7 +3103,7 @@ cards: Array<PatternCard>, };
 /**
  * What a request was waiting for, or what gopls did for it.
  */
-export type Phase = "queued" | "awaiting-load" | "go-command" | "metadata" | "parsing" | "importing" | "type-checking" | "analysis" | "lock" | "io" | "gc" | "editor" | "other" | "unknown";
+export type Phase = "dispatch" | "queued" | "awaiting-load" | "go-command" | "metadata" | "parsing" | "importing" | "type-checking" | "analysis" | "lock" | "io" | "gc" | "editor" | "other" | "unknown";
 
 /**
  * A phase's part of a wait.
@@ -2527,7 +3118,7 @@ phase: Phase,
  */
 duration_ns: number, 
 /**
- * The same, of the whole wait, 0 to 1.
+ * The same, of the whole, 0 to 1.
  */
 share: number, 
 /**
@@ -2554,7 +3145,12 @@ end_ns: number,
 /**
  * How it is known.
  */
-source: PhaseSource, };
+source: PhaseSource, 
+/**
+ * Of a queued one: what the message in front waited for or did; absent where that was not seen, and in incidents of
+ * earlier versions.
+ */
+front?: Phase, };
 
 /**
  * How a phase is known.
@@ -2589,7 +3185,12 @@ method: string,
 /**
  * For how long.
  */
-duration_ns: number, };
+duration_ns: number, 
+/**
+ * What it waited for or did in that time, longest first: durations that add up to it, and their shares of it. Empty in
+ * incidents of earlier versions.
+ */
+phases: Array<PhaseShare>, };
 
 /**
  * What was replaced by what, and how often.
@@ -2917,6 +3518,27 @@ gopls_ended: boolean,
 loading: boolean, };
 
 /**
+ * A `go` command that gopls runs.
+ */
+export type RunningGo = { 
+/**
+ * Its command line, long words cut, `~` for the home folder.
+ */
+line: string, 
+/**
+ * For how long it runs; since it was first seen where the kernel does not tell more.
+ */
+age_ns: number, 
+/**
+ * Share of one core that it used over its last two seconds at most, without its own children; `null` before two looks.
+ */
+cpu_share: number | null, 
+/**
+ * That is next to nothing: it waits itself, for the network, a disk, a lock or a child of its own.
+ */
+waits: boolean, };
+
+/**
  * What a profile counts, for example `inuse_space` in `bytes`.
  */
 export type SampleType = { 
@@ -3105,9 +3727,18 @@ in_flight: Array<InFlight>,
  */
 stall: StallStatus | null, 
 /**
+ * The `go` commands that gopls runs, oldest first. Looked at while somebody waits, during a load, and while the panel
+ * shows what goes on.
+ */
+commands: Array<RunningGo>, 
+/**
  * True while a first workspace load is going on.
  */
 loading: boolean, 
+/**
+ * How that stands.
+ */
+load: LoadStatus | null, 
 /**
  * The workspace load of this gopls, once it is over.
  */
@@ -3177,6 +3808,19 @@ total: number,
 rows: Array<SubsystemRow>, };
 
 /**
+ * A setting and the value it is to have.
+ */
+export type SuggestedChange = { 
+/**
+ * Which.
+ */
+setting: ChangedSetting, 
+/**
+ * In its unit.
+ */
+value: number, };
+
+/**
  * Everything the time line draws.
  */
 export type Timeline = { 
@@ -3240,14 +3884,90 @@ points: number, };
 export type TimingSource = "observer" | "counters" | "gopls-latency" | "echo" | "save" | "process-end";
 
 /**
- * What the two sides say of a measure.
+ * What two sides say of a measure of which less is better.
  */
 export type Told = "better" | "same" | "worse" | "unknown";
+
+/**
+ * What two traces have of each name, the largest difference first.
+ */
+export type TraceComparison = { 
+/**
+ * The one that is looked at.
+ */
+this: ComparedTrace, 
+/**
+ * The one it is compared with.
+ */
+other: ComparedTrace, 
+/**
+ * By group and name.
+ */
+rows: Array<ComparedRow>, 
+/**
+ * Rows that are too many.
+ */
+left_out_rows: number, };
 
 /**
  * For whom a trace is written.
  */
 export type TraceFormat = "chrome" | "speedscope";
+
+/**
+ * How long several slices took. The figures are of those that came to their end; percentiles by nearest rank.
+ */
+export type TraceLengths = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * How many more were cancelled, or went on where the trace ends.
+ */
+unfinished: number, 
+/**
+ * Added up.
+ */
+total_ns: number, 
+/**
+ * Half of them took no longer.
+ */
+median_ns: number, 
+/**
+ * 95 % of them.
+ */
+p95_ns: number, };
+
+/**
+ * With what a trace is compared.
+ */
+export type TraceOther = { "incident": string } | { "file": string };
+
+/**
+ * What of a file was not read, in events.
+ */
+export type TraceSkipped = { 
+/**
+ * Of kinds that take no time: flows, samples, objects, profiles of bytes.
+ */
+other_kinds: number, 
+/**
+ * A beginning without an end, an end without a beginning.
+ */
+unbalanced: number, 
+/**
+ * Without a name or a moment, or with one that cannot be.
+ */
+malformed: number, 
+/**
+ * Too many of them, or too deep within others.
+ */
+beyond_limits: number, 
+/**
+ * The file ends in the middle.
+ */
+is_cut_off: boolean, };
 
 /**
  * A value in a [`Decision`] or [`super::Note`].
@@ -3283,6 +4003,10 @@ created_unix_ms: number,
  */
 workspace: Array<string>, 
 /**
+ * The change that was suggested and is tried; absent when it is the user's own.
+ */
+change?: SuggestedChange, 
+/**
  * Runs without the fix.
  */
 before: Array<Run>, 
@@ -3306,7 +4030,11 @@ title: string,
 /**
  * What is to get better.
  */
-goal: Goal, };
+goal: Goal, 
+/**
+ * A change that was suggested.
+ */
+change?: SuggestedChange, };
 
 /**
  * A verification with what can be said of it so far.
@@ -3385,7 +4113,70 @@ queued_behind: Array<QueuedBehind>,
 /**
  * Functions in which the request stood still and of which no rule knows what that means: for whoever keeps the rules.
  */
-unknown_functions: Array<string>, };
+unknown_functions: Array<string>, 
+/**
+ * The packages it was for; only spans tell, and only where packages were worked on.
+ */
+packages?: PackageWork, };
+
+/**
+ * One day.
+ */
+export type WaitDay = { 
+/**
+ * Its midnight, as in the query.
+ */
+from_unix_ms: number, 
+/**
+ * Its waits.
+ */
+sum: WaitSum, 
+/**
+ * Another gopls than on the day before in this list; by any incident, whatever was asked for.
+ */
+gopls: GoplsChange | null, };
+
+/**
+ * Waits per day.
+ */
+export type WaitDays = { 
+/**
+ * The latest 30 days that have such waits, in their order. A day without one is not there.
+ */
+days: Array<WaitDay>, 
+/**
+ * Waits on these days.
+ */
+waits: number, 
+/**
+ * Such waits before them.
+ */
+older: number, 
+/**
+ * Incidents that were removed so far to stay within the disk budget: their waits are in no figure.
+ */
+removed: number, 
+/**
+ * There are older incidents which were not read.
+ */
+cut: boolean, };
+
+/**
+ * Which waits are wanted, and where the days of whoever asks begin.
+ */
+export type WaitDaysQuery = { 
+/**
+ * Where days begin, Unix milliseconds, ascending; the last one ends the last day. Only who asks knows the time zone.
+ */
+midnights_unix_ms: Array<number>, 
+/**
+ * Only waits for this LSP method; `null` for all.
+ */
+method: string | null, 
+/**
+ * Only what this cause had its part in, and only that part; `null` for whole waits.
+ */
+cause: CauseKind | null, };
 
 /**
  * Durations in figures. A percentile is one of them (nearest rank), no value in between.

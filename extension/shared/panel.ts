@@ -3,12 +3,14 @@
  * Types only. The extension validates every message before it acts on it: a webview is outside.
  */
 import type { Outcome, ProfileRef } from './core';
+import type { CacheView, DoctorReport, GoCache } from './doctor';
 import type {
   AllocationRate,
   CapturedMemory,
   Decision,
   FlameTree,
   FlameQuery,
+  GcView,
   DiffBy,
   DiffPage,
   DiffQuery,
@@ -21,6 +23,7 @@ import type {
   LogQuery,
   LogRequestPage,
   MemoryView,
+  PastLoad,
   Patterns,
   SampleType,
   StallSummary,
@@ -30,9 +33,12 @@ import type {
   SubsystemTable,
   Timeline,
   TimelineQuery,
+  TraceComparison,
   Verification,
   VerificationView,
   VerifyStep,
+  WaitDays,
+  WaitDaysQuery,
 } from './model';
 
 /** Raised with every incompatible change; a webview restored from an older version asks for a reload. */
@@ -57,8 +63,11 @@ export interface PanelApi {
   incidents(args: Record<string, never>): Outcome<IncidentSummary[]>;
   incident(args: { id: string }): Outcome<Incident>;
   stallSummary(args: Record<string, never>): Outcome<StallSummary>;
+  waitDays(args: { query: WaitDaysQuery }): Outcome<WaitDays>;
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   memory(args: Record<string, never>): Outcome<MemoryView | null>;
+  /** The extension adds the settings of gopls. */
+  gc(args: Record<string, never>): Outcome<GcView | null>;
   /** Of the gopls that is watched, in the language of the editor. */
   patterns(args: Record<string, never>): Outcome<Patterns>;
   incidentMemory(args: { id: string }): Outcome<CapturedMemory[]>;
@@ -80,6 +89,14 @@ export interface PanelApi {
   /** The log that was opened by a command; with `readOn` what was written to it meanwhile is read before. */
   logOverview(args: { readOn: boolean }): Outcome<LogOverview>;
   logRequests(args: { query: LogQuery }): Outcome<LogRequestPage>;
+  /** The latest one that was asked for by a command; null before the first. */
+  traceComparison(args: Record<string, never>): Outcome<TraceComparison | null>;
+  /** What the doctor found in each folder of the window; with `again` it looks once more. */
+  doctor(args: { again: boolean }): Outcome<DoctorView>;
+  /** gopls's cache, as it is now. */
+  cache(args: Record<string, never>): Outcome<CachePage>;
+  /** Go's own; counting them takes seconds. */
+  goCaches(args: Record<string, never>): Outcome<GoCache[]>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
@@ -92,10 +109,68 @@ export interface CommandTarget {
   incident?: string;
   capture?: number;
   verification?: string;
+  fix?: FixTarget;
+  /** A cache of Go, by its name. */
+  goCache?: string;
+  setting?: SettingTarget;
+  /** Number of a report of the doctor, as `doctor` answered them. */
+  report?: number;
 }
 
-/** What the panel shows: stalls and memory, a fix that is being verified, or a message log of gopls. */
-export type PanelPage = 'stalls' | 'verify' | 'log';
+/** What the doctor found in each folder of the window, and for which wait it was asked: what explains that comes first. */
+export interface DoctorView {
+  reports: DoctorReport[];
+  wait: DoctorWait | null;
+}
+
+/** A wait that findings are held against. */
+export interface DoctorWait {
+  incident: string;
+  method: string;
+  /** Its causes and phases that took a notable part of it, by their names. */
+  took: string[];
+}
+
+/** A fix of a finding of the doctor, as `doctor` answered it. */
+export interface FixTarget {
+  /** Number of the report in that answer. */
+  report: number;
+  /** Number of the finding in it. */
+  finding: number;
+  /** The fix's id; empty for the finding itself. */
+  fix: string;
+}
+
+/** A setting that the doctor saw, as `doctor` answered it. */
+export interface SettingTarget {
+  /** Number of the report in that answer. */
+  report: number;
+  /** Number of the setting in it. */
+  setting: number;
+}
+
+/** What is shown of gopls's cache. */
+export interface CachePage {
+  view: CacheView;
+  work: CacheWork;
+  /** What this window has emptied last. */
+  emptied: CacheEmptied | null;
+}
+
+/** What this window is doing with the cache. */
+export type CacheWork = 'none' | 'removing' | 'emptying' | 'loading-cold' | 'loading-warm';
+
+/** The cache of a gopls that was emptied, and the loads after it as far as they were seen. */
+export interface CacheEmptied {
+  name: string;
+  bytes: number;
+  cold: PastLoad | null;
+  warm: PastLoad | null;
+}
+
+/** What the panel shows: stalls and memory, a fix that is being verified, a message log of gopls, two traces compared, what the
+ * doctor found, or gopls's cache. */
+export type PanelPage = 'stalls' | 'verify' | 'log' | 'traces' | 'doctor' | 'cache';
 
 type WithoutSettings<S> = S extends { step: 'begin-run' } ? Omit<S, 'settings'> : S;
 export type PanelVerifyStep = WithoutSettings<VerifyStep>;
@@ -107,6 +182,7 @@ export type PanelCommand =
   | 'deleteIncidents'
   | 'exportReport'
   | 'exportTrace'
+  | 'compareTraces'
   | 'openLog'
   | 'copyAsIssue'
   | 'restartGopls'
@@ -114,7 +190,20 @@ export type PanelCommand =
   | 'cancelCapture'
   | 'openGoplsSettings'
   | 'exportVerification'
-  | 'deleteVerification';
+  | 'deleteVerification'
+  | 'applyChange'
+  | 'undoChange'
+  | 'diagnose'
+  | 'openFinding'
+  | 'openSetting'
+  | 'openServerLog'
+  | 'applyFix'
+  | 'copyFix'
+  | 'undoFix'
+  | 'cleanCache'
+  | 'emptyOwnCache'
+  | 'measureWarmLoad'
+  | 'copyGoCommand';
 
 export type PanelMethod = keyof PanelApi;
 
@@ -132,7 +221,11 @@ export type PanelMessage =
   | { type: 'select'; incident: string }
   | { type: 'page'; page: PanelPage }
   /** A verification was begun, went on or was deleted by somebody else than the page. */
-  | { type: 'verifications' };
+  | { type: 'verifications' }
+  /** The doctor has looked again. */
+  | { type: 'doctor' }
+  /** Something was done to gopls's cache. */
+  | { type: 'cache' };
 
 /** How the flame graph is looked at. */
 export interface FlameChoice {

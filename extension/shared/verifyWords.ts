@@ -10,6 +10,8 @@ export function goalWords(goal: Goal, { t }: Language): string {
       return t('gopls holds too much memory');
     case 'growth':
       return t('gopls grows with everything that is done');
+    case 'peak':
+      return t('gopls takes too much memory for a while');
   }
 }
 

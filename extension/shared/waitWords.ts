@@ -1,5 +1,5 @@
 // What a wait was made of, in words: the panel, the status bar and the texts of a report say the same.
-import type { CurrentPhase, Phase, PhaseSource } from './model';
+import type { CurrentPhase, Phase, PhaseSlice, PhaseSource, QueuedBehind } from './model';
 import { requestWords, type Language } from './words';
 
 type Texts = Pick<Language, 't'>;
@@ -7,6 +7,8 @@ type Texts = Pick<Language, 't'>;
 /** A name for a heading. */
 export function phaseName(phase: Phase, { t }: Texts): string {
   switch (phase) {
+    case 'dispatch':
+      return t('On its way to gopls');
     case 'queued':
       return t('Queued');
     case 'awaiting-load':
@@ -41,6 +43,8 @@ export function phaseName(phase: Phase, { t }: Texts): string {
 /** What that means, in a sentence. */
 export function phaseMeaning(phase: Phase, { t }: Texts): string {
   switch (phase) {
+    case 'dispatch':
+      return t('The extension host had it, and gopls had not read it.');
     case 'queued':
       return t('gopls had not begun with it: an earlier message went first.');
     case 'awaiting-load':
@@ -73,12 +77,43 @@ export function phaseMeaning(phase: Phase, { t }: Texts): string {
 }
 
 /** What a request waits for at this moment, as a part of a line. */
-export function currentPhase({ phase, behind }: CurrentPhase, language: Language): string {
-  if (behind !== null && phase === 'queued') return queuedBehind(requestWords(behind, language), language);
-  return phaseName(phase, language);
+export function currentPhase({ phase, behind, front, command }: CurrentPhase, language: Language): string {
+  const { t } = language;
+  if (behind === null || phase !== 'queued') {
+    return phase === 'go-command' && command !== null
+      ? t('waits for {command}', { command })
+      : phaseName(phase, language);
+  }
+  const method = requestWords(behind, language);
+  if (front === null) return t('queued behind {method}', { method });
+  return front === 'go-command' && command !== null
+    ? t('queued behind {method}, which waits for {command}', { method, command })
+    : t('queued behind {method}, which is at: {phase}', { method, phase: phaseName(front, language) });
 }
 
-const queuedBehind = (method: string, { t }: Texts): string => t('queued behind {method}', { method });
+/** A part of a wait, with what the message in front was at while it was queued. */
+export function sliceName({ phase, front }: PhaseSlice, { t }: Texts): string {
+  if (front === undefined) return phaseName(phase, { t });
+  return t('{phase}, in front: {front}', { phase: phaseName(phase, { t }), front: phaseName(front, { t }) });
+}
+
+/** A message in front, and what it was at, in a sentence. */
+export function stoodBehind({ method, duration_ns, phases }: QueuedBehind, language: Language): string {
+  const { t, valueByName } = language;
+  const told = {
+    duration: valueByName('duration_ns', duration_ns),
+    method: requestWords(method, language),
+  };
+  // Incidents of earlier versions do not tell.
+  if (!phases || phases.length === 0) return t('For {duration} it stood behind {method}.', told);
+  const parts = phases.map(
+    ({ phase, share }) => `${phaseName(phase, language)} ${valueByName('of_share', share)}`,
+  );
+  return t('For {duration} it stood behind {method}, which was at: {phases}.', {
+    ...told,
+    phases: parts.join(' · '),
+  });
+}
 
 /** How the phases are known. */
 export function phaseSource(source: PhaseSource, samples: number, { t }: Texts): string {

@@ -88,6 +88,16 @@ function firedWords(rule: string, values: Values, { t }: Language): string | und
       return values['how'] === 'after-the-fact'
         ? t('Stall: {method} had taken {age_ms} when its end was seen (limit {limit_ms}).', values)
         : t('Stall: {method} has been waiting for {age_ms} (limit {limit_ms}).', values);
+    case 'held-up':
+      return t(
+        'Held up: the extension host was busy for {held_up_ms} before {method} could be asked; gopls answered in {age_ms}.',
+        values,
+      );
+    case 'taken-late':
+      return t(
+        'Taken late: gopls answered {method} in {age_ms}, and the extension host was busy for {taken_late_ms} after that.',
+        values,
+      );
     case 'heap-on-growth':
       return t('Heap captured: gopls grew by {rise_bytes} within {window_ms} (limit {limit_bytes}).', values);
     case 'heap-high-water':
@@ -124,6 +134,16 @@ function heldWords(rule: string, reason: string, values: Values, language: Langu
   switch (rule) {
     case 'stall':
       return t('No stall after all: {why}.', { why });
+    case 'held-up':
+      return t('Not recorded that the extension host was busy for {held_up_ms} before {method}: {why}.', {
+        ...values,
+        why,
+      });
+    case 'taken-late':
+      return t('Not recorded that the extension host was busy for {taken_late_ms} after {method}: {why}.', {
+        ...values,
+        why,
+      });
     case 'heap-on-growth':
       return reason === 'below-threshold'
         ? t('No heap captured: {why}.', { why })

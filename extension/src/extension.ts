@@ -3,12 +3,16 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Status } from '../shared/model';
+import { GoplsCache } from './cache/goplsCache';
 import { panelCommands, registerCommands } from './commands/commands';
 import { DecisionLog } from './commands/decisionLog';
-import { restartGopls } from './commands/watching';
+import { canRestartGopls, restartGopls, restartIsSafe } from './commands/watching';
 import { loadAddon } from './core/addon';
-import { placeOf } from './core/place';
+import { placeOf, serverLog, userSettingsFile } from './core/place';
 import { Session } from './core/session';
+import { Doctor } from './doctor/doctor';
+import { Fixes } from './doctor/fixes';
+import { Problems } from './doctor/problems';
 import { DebugServer } from './debugServer/debugServer';
 import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
@@ -16,6 +20,7 @@ import { Reports } from './report/reports';
 import { keepContextKeys } from './showing/contextKeys';
 import { GoplsTiming } from './spans/timing';
 import { StatusBar } from './showing/statusBar';
+import { SettingsChange } from './verify/changeSettings';
 import { Verifications } from './verify/verifications';
 import { whenGoIsHere } from './watching/goWorkspace';
 import { askWorkspace } from './watching/askWorkspace';
@@ -36,13 +41,29 @@ export function activate(context: vscode.ExtensionContext): Exports {
     log,
   });
   session = current;
-  const verifications = new Verifications(current, log);
+  const settingsChange = new SettingsChange(context.globalState, restartGopls, log);
+  const verifications = new Verifications(current, settingsChange, log);
+  const doctor = new Doctor(
+    current,
+    userSettingsFile(context.globalStorageUri),
+    () => serverLog(context.logUri),
+    log,
+  );
+  const fixes = new Fixes(doctor, context.globalState, log);
+  const restarting = {
+    isPossible: canRestartGopls,
+    isSafe: () => restartIsSafe(current),
+    restart: restartGopls,
+  };
+  const cache: GoplsCache = new GoplsCache(current, restarting, () => panel.showPage('cache'), log);
   const reports = new Reports(current, context.extensionPath);
   const panel: Panel = new Panel(
     current,
     context.extensionUri,
-    panelCommands(current, () => panel, { verifications, reports }),
+    panelCommands(current, () => panel, { verifications, reports, doctor, fixes, cache }),
     verifications,
+    doctor,
+    cache,
     log,
   );
   const decisionLog = new DecisionLog(current);
@@ -55,7 +76,10 @@ export function activate(context: vscode.ExtensionContext): Exports {
     decisionLog,
     statusBar,
     reports,
-    registerCommands(current, panel, decisionLog, context.globalStorageUri, reports),
+    registerCommands(current, panel, decisionLog, context.globalStorageUri, reports, fixes, cache),
+    doctor,
+    cache,
+    new Problems(doctor),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),
     new GoplsTiming(current, context, log),

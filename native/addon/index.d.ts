@@ -45,6 +45,22 @@ export declare class Core {
   incidents(): Promise<Outcome<IncidentSummary[]>>
   /** What the waits of the kept incidents come to together. */
   stallSummary(): Promise<Outcome<StallSummary>>
+  /** The same per day. */
+  waitDays(query: WaitDaysQuery): Promise<Outcome<WaitDays>>
+  /** Examines settings, environment, workspace and cache of a folder. It only looks. */
+  doctor(request: DoctorRequest): Promise<Outcome<DoctorReport>>
+  /** What is in gopls's cache, and whose. */
+  cache(request: CacheRequest): Promise<Outcome<CacheView>>
+  /** How large the caches of the `go` command are. */
+  goCaches(request: CacheRequest): Promise<Outcome<GoCache[]>>
+  /** Removes from gopls's cache what nobody will read again. */
+  cleanCache(request: CacheRequest, what: CacheWhat): Promise<Outcome<CacheCleaned>>
+  /** Moves the cache of the window's gopls aside when that has ended. */
+  moveOwnCacheAside(request: CacheRequest): Promise<Outcome<CacheMoved>>
+  /** What of these two is being done. */
+  cacheProgress(): CacheDoing | null
+  /** Gives it up. */
+  cancelCache(): void
   /** One incident. */
   incident(id: string): Promise<Outcome<Incident>>
   /** Deletes incidents; resolves to how many there were. */
@@ -61,6 +77,8 @@ export declare class Core {
   timeline(query: TimelineQuery): Promise<Outcome<Timeline>>
   /** Where gopls's memory is, as last read. */
   memory(): Promise<Outcome<MemoryView | null>>
+  /** What garbage collection costs it, and what is advised. */
+  gc(memoryLimitBytes: number | null): Promise<Outcome<GcView | null>>
   /** Which leak patterns the watched gopls shows now. */
   patterns(language: string): Promise<Outcome<Patterns>>
   /** Where it was at the captures of an incident. */
@@ -89,6 +107,8 @@ export declare class Core {
   closeLog(): void
   /** Saves the trace of an incident; `null` is the open log. */
   saveTrace(incident: string | null, format: TraceFormat, destination: string): Promise<Outcome<null>>
+  /** Compares the trace of an incident with another one; `null` is the open log. */
+  compareTraces(incident: string | null, other: TraceOther): Promise<Outcome<TraceComparison>>
   /** A page of a heap table. */
   heapTable(ref: ProfileRef, query: HeapQuery): Promise<Outcome<HeapPage>>
   /** A flame tree. */

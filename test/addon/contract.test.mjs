@@ -66,12 +66,20 @@ async function answersAtRest(core) {
     'saveEnded',
     'cancelCapture',
     'closeLog',
+    'cancelCache',
   ]) {
     assert.equal(core[stamp](...RIGHT[stamp]), undefined, stamp);
   }
   // About what is on disk, the answer does not depend on a watcher.
   assert.deepEqual(value(await core.incidents()), []);
   assert.deepEqual(value(await core.stallSummary()), { waits: 0, total_ns: 0, causes: [], methods: [] });
+  assert.deepEqual(value(await core.waitDays(...RIGHT.waitDays)), {
+    days: [],
+    waits: 0,
+    older: 0,
+    removed: 0,
+    cut: false,
+  });
   assert.equal(value(await core.deleteIncidents(['no-such'])), 0);
   assert.ok(Array.isArray(value(await core.goplsProcesses())));
   for (const call of [
@@ -81,6 +89,7 @@ async function answersAtRest(core) {
     'incidentPatterns',
     'saveProfile',
     'saveTrace',
+    'compareTraces',
     'sampleTypes',
     'heapTable',
     'flame',
@@ -92,6 +101,21 @@ async function answersAtRest(core) {
     assert.equal(code, 'incident-not-found', call);
     assert.match(message, /no-such.*deleted/, call);
   }
+  const noFolder = failure(await core.doctor(...RIGHT.doctor));
+  assert.equal(noFolder.code, 'doctor-folder');
+  assert.match(noFolder.message, /\/no-such.*name the folder/);
+  const { cache, removable, own } = value(await core.cache(...RIGHT.cache));
+  assert.deepEqual([cache.folder, cache.directories, own], ['/nowhere/gopls', [], null]);
+  assert.deepEqual(removable, { directories: 0, files: 0, bytes: 0, complete: true });
+  assert.deepEqual(value(await core.cleanCache(...RIGHT.cleanCache)), {
+    removed: [],
+    skipped: [],
+    cancelled: false,
+  });
+  const nothing = failure(await core.moveOwnCacheAside(...RIGHT.moveOwnCacheAside));
+  assert.equal(nothing.code, 'cache-not-running');
+  assert.match(nothing.message, /open a Go file/);
+  assert.equal(core.cacheProgress(), null);
   assert.deepEqual(value(await core.verifications()), []);
   for (const call of ['verify', 'deleteVerification']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
@@ -103,7 +127,7 @@ async function answersAtRest(core) {
     assert.equal(failure(await core[call](...RIGHT[call])).code, 'no-log-open', call);
   }
   assert.equal(failure(await core.openLog(...RIGHT.openLog)).code, 'log-unreadable');
-  for (const call of ['captureNow', 'memory', 'patterns', 'timeline']) {
+  for (const call of ['captureNow', 'memory', 'gc', 'patterns', 'timeline']) {
     const { code, message } = failure(await core[call](...RIGHT[call]));
     assert.equal(code, 'watcher-ended', call);
     assert.match(message, /not running: reload the window/, call);

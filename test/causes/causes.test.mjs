@@ -1,21 +1,22 @@
 // Each cause by a real mechanism, at a real gopls: what made the wait long is the first cause of its incident, for most of it.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Gopls } from '../lib/gopls.mjs';
-import { memoryCgroup } from '../lib/memoryCgroup.mjs';
+import { memoryCgroup, reclaimingCgroup } from '../lib/memoryCgroup.mjs';
+import { slowGo } from '../lib/slowGo.mjs';
 import { gopls as goplsFile } from '../tools/lib/paths.mjs';
-import { EventLog, addon, coreOptions, eventually, value } from '../addon/support/core.mjs';
+import { eventually, value } from '../addon/support/core.mjs';
+import { watched } from '../addon/support/watched.mjs';
 
 const HOVER = 'textDocument/hover';
 const MINUTE = 60_000;
 const TIMEOUT = { timeout: 3 * MINUTE };
-const GO = spawnSync('sh', ['-c', 'command -v go'], { encoding: 'utf8' }).stdout.trim();
 const linux = { skip: process.platform !== 'linux' && 'only Linux tells', ...TIMEOUT };
 
 /** A module of one file, in a folder of its own. */
@@ -26,29 +27,13 @@ function writeModule(folder, files) {
 }
 const MAIN = 'package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("hello")\n}\n';
 
-/** A core that watches a gopls which this process starts on a module. */
-async function started(t, { files = {}, env = {}, prepare = () => {} } = {}) {
+/** A gopls on a module, and a core that watches it. */
+function started(t, { files = {}, env = {}, executable = goplsFile(), running } = {}) {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-causes-'));
   const workspace = path.join(scratch, 'module');
   writeModule(workspace, files);
-  prepare(scratch);
-  const core = addon.createCore(coreOptions(path.join(scratch, 'storage'), { workspace: [workspace] }));
-  const events = new EventLog();
-  value(core.start(events.receive));
-  const gopls = new Gopls({
-    executable: goplsFile(),
-    workspace,
-    cache: path.join(scratch, 'cache'),
-    env: typeof env === 'function' ? env(scratch) : env,
-  });
-  t.after(async () => {
-    await core.stop();
-    await gopls.kill();
-    fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
-  });
-  await events.until('gopls', (event) => event.kind === 'gopls-found');
-  await eventually('its debug server', () => core.status().gopls?.debug.state === 'on');
-  return { core, gopls, events };
+  const environment = typeof env === 'function' ? env(scratch) : env;
+  return watched(t, { scratch, workspace, executable, env: environment, running });
 }
 
 /** The same once it has loaded the module and answers. */
@@ -107,23 +92,13 @@ function assertCause(t, incident, kinds, leastShare = 0.5) {
   return first;
 }
 
-/** A `go` before the real one, which sleeps before one of its commands. */
-function slowGo(scratch, command) {
-  fs.mkdirSync(path.join(scratch, 'bin'));
-  fs.writeFileSync(
-    path.join(scratch, 'bin/go'),
-    `#!/bin/sh\n[ "$1" = ${command} ] && sleep 3\nexec '${GO}' "$@"\n`,
-    { mode: 0o755 },
-  );
-}
-const withSlowGo = (scratch) => ({
-  PATH: `${path.join(scratch, 'bin')}${path.delimiter}${process.env.PATH}`,
-});
+/** Whose `go` sleeps before one of its commands. */
+const slow = (command) => ({ env: (scratch) => slowGo(path.join(scratch, 'bin'), [command], 3) });
 
 test('a slow go command', linux, async (t) => {
-  const slow = await started(t, { prepare: (scratch) => slowGo(scratch, 'list'), env: withSlowGo });
-  await slow.gopls.initialize();
-  const incident = await waited(slow, slow.gopls.open('main.go'), 'Println');
+  const all = await started(t, slow('list'));
+  await all.gopls.initialize();
+  const incident = await waited(all, all.gopls.open('main.go'), 'Println');
   const { evidence } = assertCause(t, incident, 'go-command');
   assert.match(evidence.command, /^go list /);
   assert.equal(evidence.command_waited, 1, 'it slept');
@@ -199,30 +174,30 @@ test('a huge generated file', linux, async (t) => {
   assertCause(t, incident, ['type-checking', 'parsing'], 0.4);
 });
 
-test('a queue behind a slow request', linux, async (t) => {
-  const calm = await answering(t, { prepare: (scratch) => slowGo(scratch, 'mod'), env: withSlowGo });
-  // gopls runs such a command before whatever is asked after it.
-  const slow = calm.gopls.request('workspace/executeCommand', {
+/** A command that takes its time, and that gopls finishes before it turns to whatever is asked after it. */
+function tidy({ gopls, file }) {
+  const answer = gopls.request('workspace/executeCommand', {
     command: 'gopls.tidy',
-    arguments: [{ URIs: [calm.file.uri] }],
+    arguments: [{ URIs: [file.uri] }],
   });
-  slow.catch(() => {});
+  answer.catch(() => {});
+}
+
+test('a queue behind a slow request', linux, async (t) => {
+  const calm = await answering(t, slow('mod'));
+  tidy(calm);
   const incident = await waited(calm, calm.file, 'main()');
   const { evidence } = assertCause(t, incident, 'queue');
   assert.equal(evidence.behind, 'workspace/executeCommand');
 });
 
 test('a busy extension host', linux, async (t) => {
-  const calm = await answering(t, { prepare: (scratch) => slowGo(scratch, 'mod'), env: withSlowGo });
+  const calm = await answering(t, slow('mod'));
   // This process is the extension host here. It is busy while somebody asks: the request is only seen after that.
   const began = performance.now();
   while (performance.now() - began < 6_000);
   calm.core.hostLagged(Math.round(performance.now() - began));
-  const slow = calm.gopls.request('workspace/executeCommand', {
-    command: 'gopls.tidy',
-    arguments: [{ URIs: [calm.file.uri] }],
-  });
-  slow.catch(() => {});
+  tidy(calm);
   const incident = await waited(calm, calm.file, 'main()');
   const { evidence, slow: isSlow } = assertCause(t, incident, 'extension-host');
   assert.ok(evidence.lag_before_ns >= 5.9e9, JSON.stringify(evidence));
@@ -230,17 +205,25 @@ test('a busy extension host', linux, async (t) => {
   assert.equal(incident.causes.find(({ kind }) => kind !== 'extension-host').kind, 'queue');
 });
 
+/** Gives a process a low priority: among the threads of its session, and its session among the others where Linux groups them. */
+function givesWay(pid) {
+  for (const task of fs.readdirSync(`/proc/${pid}/task`)) os.setPriority(Number(task), 19);
+  const group = `/proc/${pid}/autogroup`;
+  if (fs.existsSync(group)) fs.writeFileSync(group, '8');
+}
+
 test('others have the CPU', linux, async (t) => {
   const calm = await answering(t, { files: { 'generated.go': generated(6_000) } });
   const file = calm.gopls.open('generated.go');
   await calm.gopls.hover(file.uri, at(file.text, 'F7('));
   await settled(calm);
   const busy = Array.from({ length: 2 * os.cpus().length }, () =>
-    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+    spawn('sh', ['-c', 'echo; while :; do :; done'], { stdio: ['ignore', 'pipe', 'ignore'] }),
   );
   const end = () => busy.forEach((child) => child.kill('SIGKILL'));
   t.after(end);
-  for (const task of fs.readdirSync(`/proc/${calm.gopls.pid}/task`)) os.setPriority(Number(task), 19);
+  await Promise.all(busy.map(({ stdout }) => once(stdout, 'data')));
+  givesWay(calm.gopls.pid);
   const text = file.text.replace('a + b, nil', 'a + b + 1, nil');
   calm.gopls.notify('textDocument/didChange', {
     textDocument: { uri: file.uri, version: 2 },
@@ -274,6 +257,42 @@ test('a gopls that was killed because memory had run out', linux, async (t) => {
   assertCause(t, incident, 'oom-killed', 0.9);
   const told = calm.events.all.slice(from).find(({ note }) => note?.code === 'gopls-oom-killed');
   assert.ok(['in-cgroup', 'on-machine'].includes(told.note.values.seen), JSON.stringify(told));
+});
+
+test('memory that is taken back', linux, async (t) => {
+  const group = reclaimingCgroup(2 ** 40);
+  if (group.why) return t.skip(group.why);
+  // Pages of a file belong to the group that read them first: of a copy that nobody has read that is ours.
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-gopls-'));
+  const copy = path.join(folder, 'gopls');
+  const copied = spawnSync('dd', [`if=${goplsFile()}`, `of=${copy}`, 'bs=1M', 'oflag=direct']);
+  if (copied.status !== 0) return t.skip(`no file can be written past the page cache: ${copied.stderr}`);
+  fs.chmodSync(copy, 0o755);
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const calm = await answering(t, {
+    files: { 'generated.go': generated(12_000) },
+    executable: copy,
+    running: (pid) => group.add(pid),
+  });
+  const file = calm.gopls.open('generated.go');
+  await calm.gopls.hover(file.uri, at(file.text, 'F7('));
+  await settled(calm);
+  t.after(() => eventually('its processes to be gone', () => removed(group)));
+  const text = file.text.replace('a + b, nil', 'a + b + 1, nil');
+  calm.gopls.notify('textDocument/didChange', {
+    textDocument: { uri: file.uri, version: 2 },
+    contentChanges: [{ text }],
+  });
+  const incident = await waited(calm, { ...file, text }, 'F7(', async () => {
+    // Its code is all that can be taken from it. In between it may have that back: with nothing left to take it would stand still.
+    for (const until = Date.now() + 6_000; Date.now() < until; await sleep(10)) {
+      group.limit(group.usageBytes() + 5e5);
+      await sleep(300);
+      group.limit(2 ** 40);
+    }
+  });
+  const { evidence } = assertCause(t, incident, 'memory-pressure', 0.3);
+  assert.ok(evidence.major_faults >= 20 && evidence.memory_pressure_ns > 0, JSON.stringify(evidence));
 });
 
 function removed(group) {

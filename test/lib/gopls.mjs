@@ -13,6 +13,7 @@ export class Gopls {
   #process;
   #ended;
   #settings;
+  #folders;
   stderr = '';
   /** Called with each notification from gopls. */
   onNotification = (_message) => {};
@@ -25,9 +26,11 @@ export class Gopls {
    * @param {object} [how.env]      what else is in its environment
    * @param {object} [how.settings] its settings, as under `gopls` in VS Code
    * @param {string[]} [how.flags]  what else it is started with
+   * @param {string[]} [how.folders]  the folders that are open, where it is not the workspace as a whole
    */
-  constructor({ executable, workspace, cache, env = {}, settings = {}, flags = [] }) {
+  constructor({ executable, workspace, cache, env = {}, settings = {}, flags = [], folders }) {
     this.workspace = workspace;
+    this.#folders = folders;
     this.#settings = settings;
     // A group of its own, so that its `go` commands end with it.
     this.#process = spawn(executable, ['-debug=127.0.0.1:0', ...flags], {
@@ -66,6 +69,10 @@ export class Gopls {
     await this.request('initialize', {
       processId: process.pid,
       rootUri: pathToFileURL(this.workspace).href,
+      workspaceFolders: this.#folders?.map((folder) => ({
+        uri: pathToFileURL(folder).href,
+        name: path.basename(folder),
+      })),
       initializationOptions: this.#settings,
       capabilities: { workspace: { configuration: true }, window: { workDoneProgress: true } },
     });

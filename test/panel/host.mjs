@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { cargoTarget, dist, target } from '../tools/lib/paths.mjs';
+import { GO_CACHES, cachePage } from './caches.mjs';
 import { requestRecord, session, firstStall, secondStall } from './incidents.mjs';
 
 /** The built addon; `STALLSCOPE_ADDON` names another one. */
@@ -36,7 +37,9 @@ export const baseStatus = {
   other_gopls: 0,
   in_flight: [],
   stall: null,
+  commands: [],
   loading: false,
+  load: null,
   last_load: null,
   last_incident: null,
   spark_bytes: [],
@@ -58,6 +61,12 @@ export class Host {
   select = null;
   page = null;
   locale = 'en';
+  /** What the doctor found. */
+  doctorView = () => ({ ok: true, value: { reports: [], wait: null } });
+
+  /** What is shown of gopls's cache, and of Go's own. */
+  cachePage = () => ({ ok: true, value: cachePage() });
+  goCachesFound = () => ({ ok: true, value: structuredClone(GO_CACHES) });
 
   constructor(write = () => {}) {
     this.storage = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-panel-'));
@@ -100,8 +109,20 @@ export class Host {
   incident({ id }) {
     return this.core.incident(id);
   }
+  doctor() {
+    return this.doctorView();
+  }
+  cache() {
+    return this.cachePage();
+  }
+  goCaches() {
+    return this.goCachesFound();
+  }
   stallSummary() {
     return this.core.stallSummary();
+  }
+  waitDays({ query }) {
+    return this.core.waitDays(query);
   }
   incidentMemory({ id }) {
     return this.core.incidentMemory(id);
@@ -115,6 +136,10 @@ export class Host {
   }
   incidentPatterns({ id }) {
     return this.core.incidentPatterns(id, this.locale);
+  }
+  /** As `patterns`: what a living gopls is advised is for a test to say. */
+  gc() {
+    return { ok: true, value: null };
   }
   memory() {
     return { ok: true, value: structuredClone(recordedMemory) };
@@ -154,6 +179,9 @@ export class Host {
   }
   logRequests({ query }) {
     return this.core.logRequests(query);
+  }
+  traceComparison() {
+    return { ok: true, value: null };
   }
   decisions() {
     return [];

@@ -36,6 +36,24 @@ function waitOf(main) {
   };
 }
 
+/** What garbage collection cost such a hover, as recorded by test/alone/gc.test.mjs; moved to where `main` was. */
+export const recordedGc = JSON.parse(
+  fs.readFileSync(path.join(import.meta.dirname, 'recorded/gc.json'), 'utf8'),
+);
+function gcOf(main) {
+  const { start_ns, end_ns, gc } = recordedGc.wait;
+  // What was read before or after it stays as far from the one end or the other.
+  const at = (ns) => (ns <= end_ns ? main.start_ns + ns - start_ns : main.end_ns + ns - end_ns);
+  const moved = (reading) => reading && { ...reading, at_ns: at(reading.at_ns) };
+  const { cycles_seen: seen } = gc;
+  return {
+    ...gc,
+    begin: moved(gc.begin),
+    end: moved(gc.end),
+    cycles_seen: seen && { ...seen, from_ns: at(seen.from_ns), to_ns: at(seen.to_ns) },
+  };
+}
+
 const INTERACTIVE = /hover|references|symbol$|implementation/;
 export const requestRecord = ({ method, start_ns, end_ns, uri }) => ({
   method,
@@ -96,7 +114,10 @@ function memory(number, trigger_ns) {
   };
 }
 
-function incident(main, { captures, decisions, notes = [], load = null, wait = null, causes = [] }) {
+function incident(
+  main,
+  { captures, decisions, notes = [], load = null, wait = null, causes = [], gc = null },
+) {
   const started = new Date(session.origin_unix_ms + main.start_ns / MS);
   const [from, to] = [main.start_ns - 2000 * MS, main.end_ns + 1500 * MS];
   const series = session.rss
@@ -118,6 +139,7 @@ function incident(main, { captures, decisions, notes = [], load = null, wait = n
     latency_source: 'counters',
     load,
     wait,
+    gc,
     causes,
     rss: {
       start_bytes: values[0],
@@ -148,6 +170,7 @@ export function firstLoad() {
   const start = firstStall.start_ns;
   return incident(firstStall, {
     wait: waitOf(firstStall),
+    gc: gcOf(firstStall),
     captures: [
       capture(1, 'heap', start + 214 * MS, 'gopls-v0.23.0-early.pb.gz', { inuse_space_bytes: 104_857_600 }),
       capture(2, 'heap', start + 1460 * MS, 'gopls-v0.23.0-loading.pb.gz', { trigger: 'heap-high-water' }),

@@ -46,8 +46,32 @@ test('a real log: percentiles, requests, loads, and what gopls said', async () =
   await page.getByText(/^Requests: 1 · /).waitFor();
   assert.equal(await requests.getByRole('row').count(), 2, 'the head and the one that matches');
 
+  await page.getByRole('searchbox', { name: 'Filter by method' }).fill('');
+  await page.getByRole('combobox', { name: 'Ended as' }).selectOption('pending');
+  await page.getByText(/^Requests: 1 · /).waitFor();
+  await page.getByRole('combobox', { name: 'Ended as' }).selectOption('all');
+  await page.getByRole('combobox', { name: 'Asked by' }).selectOption('gopls');
+  await page.getByText(/^Requests: 2 · /).waitFor();
   await page.getByText('3 loads; 0 of them').waitFor();
   await page.getByText('does not exist in this version of gopls').waitFor();
+  assert.deepEqual(problems, []);
+  await close();
+});
+
+test('the requests in flight over time, and the busiest stretches as a table', async () => {
+  assert.ok((await host.core.openLog(REAL, 'en')).ok);
+  const { value } = await host.core.logOverview(false, 'en');
+  const { page, problems, close } = await openPanel(browser, host);
+  const most = Math.max(...value.in_flight.most);
+  await page
+    .getByRole('img', { name: new RegExp(`^Requests in flight from .*: ${most} at most$`) })
+    .waitFor();
+  const stretches = page.getByRole('table', { name: 'Busiest stretches' });
+  const rows = await stretches
+    .locator('tbody tr')
+    .evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.innerText)));
+  assert.equal(rows.length, value.busiest.length);
+  assert.equal(rows[0][3], String(value.busiest[0].most));
   assert.deepEqual(problems, []);
   await close();
 });

@@ -1,10 +1,12 @@
-// Screenshots of every view in every theme, to look at:  node test/panel/shots.mjs  →  out/panel/*.png
+// Screenshots of every view in every theme, to look at:  node test/panel/shots.mjs [FOLDER]  →  out/panel/*.png
 import fs from 'node:fs';
 import path from 'node:path';
 import { out } from '../tools/lib/paths.mjs';
+import { EMPTIED, cachePage } from './caches.mjs';
 import { Host } from './host.mjs';
 import { firstLoad, laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
 import { launch, NARROW, openPanel, WIDE } from './page.mjs';
+import { PageShots } from './pageShots.mjs';
 import { THEMES } from './themes.mjs';
 
 const folder = process.argv[2] ?? path.join(out, 'panel');
@@ -13,10 +15,35 @@ const browser = await launch();
 const host = new Host((storage) =>
   writeIncidents(storage, [firstLoad(), laterStall(), withoutHeap()], { unreadable: true }),
 );
+const pages = await PageShots.start();
 const empty = new Host();
 empty.status.gopls.debug = { state: 'off' };
 host.select = laterStall().id;
+host.cachePage = () => ({ ok: true, value: cachePage({ emptied: EMPTIED }) });
 
+/** A load with its command, and a hover behind another request. */
+const DOING = {
+  loading: true,
+  load: { age_ns: 7.4e9, step: 'listing', earlier: 4, usual_ns: 12e9, longest_ns: 14.2e9 },
+  commands: [
+    { line: 'go list -e -json=Name,ImportPath,… -- ./...', age_ns: 6.9e9, cpu_share: 0.02, waits: true },
+  ],
+  in_flight: [
+    {
+      method: 'textDocument/hover',
+      age_ns: 5.1e9,
+      interactive: true,
+      source: 'observer',
+      phase: {
+        phase: 'queued',
+        behind: 'workspace/executeCommand',
+        front: 'go-command',
+        command: 'go mod tidy',
+        at_ns: 0,
+      },
+    },
+  ],
+};
 const TABS = ['Overview', 'Heap', 'Subsystems', 'Flame graph', 'Compare', 'Decisions'];
 /** Choices within a tab, one after the other: name of the picture, the tab, what is clicked there. */
 const CHOICES = [
@@ -36,7 +63,7 @@ const CHOICES = [
 ];
 for (const theme of Object.keys(THEMES)) {
   for (const [width, size] of Object.entries({ wide: WIDE, narrow: NARROW })) {
-    const { page, problems, close } = await openPanel(browser, host, { theme, size });
+    const { page, push, problems, close } = await openPanel(browser, host, { theme, size });
     for (const tab of TABS) {
       await page.getByRole('tab', { name: tab }).click();
       await page.waitForTimeout(500);
@@ -81,17 +108,36 @@ for (const theme of Object.keys(THEMES)) {
       path: path.join(folder, `${theme}-${width}-wait.png`),
       fullPage: width === 'narrow',
     });
+    await page.locator('.costs-most > summary').click();
+    await page.locator('.wait-days').scrollIntoViewIfNeeded();
+    await page.waitForTimeout(200);
+    await page.screenshot({
+      path: path.join(folder, `${theme}-${width}-costs.png`),
+      fullPage: width === 'narrow',
+    });
+    await page.locator('.costs-most > summary').click();
     if (width === 'wide') {
       await page.getByRole('button', { name: 'Live' }).click();
       await page.waitForTimeout(400);
+      await push({ type: 'status', status: { ...host.status, ...DOING } });
+      await page.waitForTimeout(200);
+      await page.screenshot({ path: path.join(folder, `${theme}-${width}-now.png`) });
+      await push({ type: 'status', status: host.status });
       await page.screenshot({ path: path.join(folder, `${theme}-${width}-live.png`) });
       await page.locator('.memory-now > summary').click();
       await page.waitForTimeout(200);
       await page.screenshot({ path: path.join(folder, `${theme}-${width}-live-memory.png`), fullPage: true });
     }
+    await page.getByRole('button', { name: 'Cache', exact: true }).click();
+    await page.locator('.cache-table').nth(1).waitFor();
+    await page.screenshot({
+      path: path.join(folder, `${theme}-${width}-cache.png`),
+      fullPage: width === 'narrow',
+    });
     if (problems.length > 0) console.error(theme, width, problems);
     await close();
   }
+  await pages.draw(browser, theme, folder);
   const { page, close } = await openPanel(browser, empty, { theme });
   await page.waitForTimeout(500);
   await page.screenshot({ path: path.join(folder, `${theme}-wide-empty.png`) });
@@ -100,4 +146,5 @@ for (const theme of Object.keys(THEMES)) {
 await browser.close();
 host.close();
 empty.close();
+await pages.close();
 console.log(folder);

@@ -1,6 +1,7 @@
 // npm run gen: the TypeScript types that come from Rust, so that the two languages cannot drift apart.
 //   native/addon/index.d.ts     the addon's functions, from napi-derive
 //   extension/shared/model.ts   the data they carry, from ts-rs
+//   extension/shared/doctor.ts  what the doctor says, from ts-rs
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,13 +13,26 @@ import { setUpBuild } from './setup.mjs';
 const GENERATED = {
   'index.d.ts': path.join(repo, 'native/addon/index.d.ts'),
   'model.ts': path.join(repo, 'extension/shared/model.ts'),
+  'doctor.ts': path.join(repo, 'extension/shared/doctor.ts'),
 };
 
-/** Generates both files into `dir`. */
+const TYPED = ['stallscope-core', 'stallscope-doctor'];
+
+/** Makes cargo build what generates types. The Rust tests do the same, so that nothing is compiled twice. */
+export const TYPE_FEATURES = ['--features', TYPED.map((name) => `${name}/ts`).join(',')];
+
+/** Generates all of them into `dir`. */
 async function generate(dir) {
   await run(
     'cargo',
-    ['test', '--locked', '-p', 'stallscope-core', '--features', 'ts', '--lib', 'export_bindings'],
+    [
+      'test',
+      '--locked',
+      ...TYPED.flatMap((name) => ['-p', name]),
+      ...TYPE_FEATURES,
+      '--lib',
+      'export_bindings',
+    ],
     {
       cwd: repo,
       // Bytes and nanoseconds stay below 2^53, so they are numbers in JavaScript.
@@ -39,6 +53,7 @@ async function generate(dir) {
       '--dts',
       'index.d.ts',
       '--no-js',
+      ...TYPE_FEATURES,
     ],
     { cwd: repo },
   );

@@ -7,9 +7,17 @@ import { Failure, run } from './lib/run.mjs';
 const MAY_USE = {
   'stallscope-pprof': [],
   'stallscope-core': ['stallscope-pprof'],
-  'stallscope-probe': ['stallscope-pprof', 'stallscope-core'],
-  'stallscope-addon': ['stallscope-pprof', 'stallscope-core', 'stallscope-probe'],
-  'stallscope-cli': ['stallscope-pprof', 'stallscope-core', 'stallscope-probe'],
+  'stallscope-doctor': ['stallscope-core'],
+  'stallscope-probe': ['stallscope-pprof', 'stallscope-core', 'stallscope-doctor'],
+  'stallscope-addon': ['stallscope-pprof', 'stallscope-core', 'stallscope-doctor', 'stallscope-probe'],
+  'stallscope-drive': ['stallscope-core', 'stallscope-doctor', 'stallscope-probe'],
+  'stallscope-cli': [
+    'stallscope-pprof',
+    'stallscope-core',
+    'stallscope-doctor',
+    'stallscope-probe',
+    'stallscope-drive',
+  ],
 };
 
 /** Which crates alone may depend directly on these. */
@@ -19,13 +27,17 @@ const OWNED = {
   prost: ['stallscope-pprof'],
   flate2: ['stallscope-pprof'],
   zip: ['stallscope-probe'],
+  'cap-std': ['stallscope-probe'],
+  'cap-fs-ext': ['stallscope-probe'],
 };
 
 /** What must not even be reached indirectly: the pure crates have no way to do IO. */
 const UNREACHABLE = {
   'stallscope-pprof': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
-  'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'zip', 'napi'],
+  'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'cap-std', 'zip', 'napi'],
+  'stallscope-doctor': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'cap-std', 'zip', 'napi'],
   'stallscope-probe': ['napi'],
+  'stallscope-drive': ['napi'],
   'stallscope-cli': ['napi'],
 };
 

@@ -3,14 +3,14 @@
 //   npm run test:matrix                       all of them
 //   npm run test:matrix -- v0.18.1 v0.24.0    only these
 //
-// Per version: the probe's tests against that gopls, then a stall end to end with the addon that ships. Each gopls is
+// Per version: the probe's tests against that gopls, what it says of its workspace, then a stall end to end with the addon that ships. Each gopls is
 // compiled once, which takes a few minutes, and kept.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { dist, gopls, target } from './lib/paths.mjs';
 import { Failure, log, run, step } from './lib/run.mjs';
-import { cargoTest } from './lib/tally.mjs';
+import { cargoTest, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
 import { CHECKS } from './matrix/checks.mjs';
 import { watchColdHover } from './matrix/cold-hover.mjs';
@@ -50,6 +50,10 @@ async function tryVersion(version, addon) {
       }),
     );
     counts = add(counts, rust);
+    const said = await step(`${version}: what it says of its workspace`, () =>
+      nodeTest(['test/addon/workspace.test.mjs'], { env: { STALLSCOPE_GOPLS_VERSION: version } }),
+    );
+    counts = add(counts, said);
     const goVersion = await builtBy(version);
     seen = await step(`${version}: a cold first hover`, async () => ({
       ...(await watchColdHover(version, addon)),

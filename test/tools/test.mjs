@@ -1,9 +1,10 @@
 // npm test: everything, from a fresh machine with git, Rust, Go and Node to one closing line with the counts.
 //
 //   npm test                    all of it
-//   npm test -- rust addon      only these parts, of: checks rust typescript addon patterns panel workbench
+//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce doctor panel workbench
 import { build } from './build.mjs';
 import { check } from './check.mjs';
+import { TYPE_FEATURES } from './gen.mjs';
 import { Failure, log, step } from './lib/run.mjs';
 import { cargoTest, filesBelow, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
@@ -15,15 +16,21 @@ const MINUTE = 60_000;
 /** What runs, in this order: the quick and the telling first. */
 const PARTS = {
   checks: check,
-  rust: () => cargoTest(['--workspace']),
+  rust: () => cargoTest(['--workspace', ...TYPE_FEATURES, '--', '--skip', 'export_bindings']),
   typescript: () => nodeTest(filesBelow('extension', /\.test\.tsx?$/)),
   addon: () => nodeTest(filesBelow('test/addon', /\.test\.(mjs|ts)$/)),
+  // One at a time: what these measure, or wait for, needs a machine that is not busy with other waits.
+  alone: () => nodeTest(filesBelow('test/alone', /\.test\.mjs$/), { concurrency: 1 }),
   patterns: () => nodeTest(filesBelow('test/patterns', /\.test\.mjs$/)),
+  // One at a time: each measures how long gopls takes.
+  reproduce: () => nodeTest(filesBelow('test/reproduce', /\.test\.mjs$/), { concurrency: 1 }),
+  // One at a time: the doctor must be done within seconds, and some count what gopls does in a while.
+  doctor: () => nodeTest(filesBelow('test/doctor', /\.test\.mjs$/), { concurrency: 1 }),
   // One at a time: two browsers on two cores make each other wait.
   panel: () => nodeTest(filesBelow('test/panel', /\.test\.mjs$/), { concurrency: 1 }),
   // One at a time: each measures how long gopls takes.
   workbench: () =>
-    nodeTest(filesBelow('test/workbench', /\.test\.mjs$/), { concurrency: 1, timeoutMs: 20 * MINUTE }),
+    nodeTest(filesBelow('test/workbench', /\.test\.mjs$/), { concurrency: 1, timeoutMs: 30 * MINUTE }),
 };
 
 async function test() {

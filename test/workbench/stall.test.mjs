@@ -169,8 +169,10 @@ test(
     await panel.locator('.plot[aria-label*="Longest wait: Hover"]').waitFor();
     const parts = panel.getByRole('table', { name: 'What the memory (RSS) of gopls consists of' });
     await parts.waitFor();
+    // The last one of the wait is shown; what is read right after it tells of its end.
     const { resident } = incident.captures.findLast(
-      ({ kind, state }) => kind === 'memory' && state === 'complete',
+      ({ kind, state, received_ns }) =>
+        kind === 'memory' && state === 'complete' && received_ns <= incident.request.end_ns,
     );
     const rss = amount(plain(await parts.getByRole('row').last().innerText()), 'Memory \\(RSS\\)\\s+');
     assert.ok(Math.abs(rss / resident.rss_bytes - 1) < 0.01, `${rss} against ${JSON.stringify(resident)}`);
@@ -287,10 +289,11 @@ test('a stall in the loaded workspace brings the prompt', { timeout: 3 * MINUTE 
   assert.ok(seconds > 1.5, `${seconds} s`);
   assert.ok(Math.abs(amount(toast.text, 'took ') - seconds) < 0.06, `${toast.text}: ${seconds} s`);
   assert.equal(load, null, 'not in a load any more');
-  assert.deepEqual(captures.map(({ kind, state }) => `${kind} ${state}`).sort(), [
-    'baseline complete',
-    'goroutines complete',
-    'memory complete',
+  assert.deepEqual(captures.map(({ kind, state, trigger }) => `${kind} ${state} ${trigger}`).sort(), [
+    'baseline complete baseline',
+    'goroutines complete light-evidence',
+    'memory complete after-wait',
+    'memory complete light-evidence',
   ]);
   const held = decisions.find(({ rule }) => rule === 'heap-on-growth');
   assert.equal(held.reason, 'below-threshold');
@@ -343,8 +346,8 @@ test(
   { timeout: MINUTE },
   async () => {
     await editor.command('Stallscope: List gopls Processes…');
-    const ours = await editor.row(/this window, watched/);
-    assert.match(await ours.getAttribute('aria-label'), new RegExp(`process ${first.pid}\\b`));
+    const ours = await editor.rowLabel(/this window, watched/);
+    assert.match(ours, new RegExp(`process ${first.pid}\\b`));
     await editor.page.keyboard.press('Escape');
 
     await editor.command('Stallscope: Show Decision Log');

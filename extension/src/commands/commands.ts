@@ -1,15 +1,19 @@
 // The palette's commands, category Stallscope. Each is one line here; what it does lives beside.
 import * as vscode from 'vscode';
-import { l10n } from 'vscode';
+import type { GoplsCache } from '../cache/goplsCache';
 import type { Session } from '../core/session';
 import type { Panel, RunCommand } from '../panel/panel';
 import type { Verifications } from '../verify/verifications';
+import type { FixTarget } from '../../shared/panel';
+import type { Doctor } from '../doctor/doctor';
+import type { Fixes } from '../doctor/fixes';
 import { captureHeapNow, chooseCapture } from './capture';
 import type { Reports } from '../report/reports';
-import { exportTrace, openLog } from './logs';
+import { exportTrace, openLog, showLog } from './logs';
+import { compareTraces } from './traces';
 import type { DecisionLog } from './decisionLog';
 import { deleteIncidents, openIncident, saveProfile, type IncidentViews } from './incidents';
-import { listProcesses, restartGopls, setCapture, setWatching } from './watching';
+import { listProcesses, restartGopls, restartIsSafe, setCapture, setWatching } from './watching';
 
 export function registerCommands(
   session: Session,
@@ -18,12 +22,14 @@ export function registerCommands(
   /** Where incidents are. */
   storage: vscode.Uri,
   reports: Reports,
+  fixes: Fixes,
+  cache: GoplsCache,
 ): vscode.Disposable {
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
     changed: () => panel.pushIncidents(),
   };
-  const commands: Record<string, () => unknown> = {
+  const commands: Record<string, (argument?: unknown) => unknown> = {
     showPanel: () => panel.show(),
     captureHeapNow: () => captureHeapNow(session, views),
     capture: () => chooseCapture(session, views, storage),
@@ -37,10 +43,17 @@ export function registerCommands(
     copyAsIssue: () => reports.copyAsIssue(),
     openLog: () => openLog(session, () => panel.showPage('log')),
     exportTrace: () => exportTrace(session),
+    compareTraces: () => compareTraces(session, (comparison) => panel.showComparison(comparison)),
     showDecisionLog: () => decisionLog.show(),
     deleteIncidents: () => deleteIncidents(session, views),
     listProcesses: () => listProcesses(session),
     verifyFix: () => panel.showPage('verify'),
+    diagnose: () => panel.diagnose(),
+    undoFix: () => fixes.undo(),
+    showCache: () => panel.showPage('cache'),
+    cleanCache: () => cache.choose(),
+    // Of a quick fix: not in the palette.
+    applyFix: (target) => fixes.apply(target as FixTarget),
   };
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([name, run]) =>
@@ -53,9 +66,15 @@ export function registerCommands(
 export function panelCommands(
   session: Session,
   panel: () => Panel,
-  parts: { verifications: Verifications; reports: Reports },
+  parts: {
+    verifications: Verifications;
+    reports: Reports;
+    doctor: Doctor;
+    fixes: Fixes;
+    cache: GoplsCache;
+  },
 ): RunCommand {
-  const { verifications, reports } = parts;
+  const { verifications, reports, doctor, fixes, cache } = parts;
   const views: IncidentViews = {
     show: (incident) => panel().show(incident),
     changed: () => panel().pushIncidents(),
@@ -82,6 +101,10 @@ export function panelCommands(
       case 'exportTrace':
         void exportTrace(session, target.incident === undefined ? { openLog: true } : target);
         break;
+      case 'compareTraces':
+        // Two questions, and files that may be large.
+        void compareTraces(session, (comparison) => panel().showComparison(comparison), target.incident);
+        break;
       case 'copyAsIssue':
         void reports.copyAsIssue(target.incident);
         break;
@@ -89,7 +112,7 @@ export function panelCommands(
         await deleteIncidents(session, views, target.incident);
         break;
       case 'restartGopls':
-        if (!(await stallIsSafe(session))) break;
+        if (!(await restartIsSafe(session))) break;
         await restartGopls();
         break;
       case 'cancelCapture':
@@ -105,22 +128,54 @@ export function panelCommands(
         if (target.verification !== undefined && (await verifications.remove(target.verification)))
           panel().pushVerifications();
         break;
+      case 'applyChange':
+      case 'undoChange':
+        // A question: longer than the panel would wait.
+        if (target.verification !== undefined)
+          void verifications.change(target.verification, id === 'applyChange' ? 'apply' : 'undo');
+        break;
+      case 'diagnose':
+        panel().diagnose(target.incident);
+        break;
+      case 'openFinding':
+        if (target.fix) void fixes.show(target.fix);
+        break;
+      case 'openSetting':
+        if (target.setting) void fixes.showSetting(target.setting);
+        break;
+      case 'openServerLog': {
+        const log = doctor.latest[target.report ?? 0]?.lifecycle.log?.path;
+        // It may be a large one.
+        if (log !== undefined) void showLog(session, log, () => panel().showPage('log'));
+        break;
+      }
+      case 'applyFix':
+        // A look at what it changes: longer than the panel would wait.
+        if (target.fix) void fixes.apply(target.fix);
+        break;
+      case 'copyFix':
+        if (target.fix) await fixes.copy(target.fix);
+        break;
+      case 'undoFix':
+        void fixes.undo();
+        break;
+      case 'cleanCache':
+        // A question, and files to be removed: longer than the panel would wait.
+        void cache.removeOrphans();
+        break;
+      case 'emptyOwnCache':
+        void cache.emptyOwn();
+        break;
+      case 'measureWarmLoad':
+        void cache.measureWarm();
+        break;
+      case 'copyGoCommand':
+        if (target.goCache !== undefined) await cache.copyGoCommand(target.goCache);
+        break;
       case 'togglePause':
         await setWatching(session, session.refresh()?.watching === false);
         break;
     }
     return { ok: true, value: null };
   };
-}
-
-/** A restart during a stall would cut its capture off: the user decides. */
-async function stallIsSafe(session: Session): Promise<boolean> {
-  if (session.refresh()?.stall?.heap !== 'running') return true;
-  const anyway = l10n.t('Restart Anyway');
-  const answer = await vscode.window.showWarningMessage(
-    l10n.t("gopls's heap is being captured. A restart now loses it."),
-    { modal: true },
-    anyway,
-  );
-  return answer === anyway;
 }

@@ -10,7 +10,7 @@ import { pickIncident, saveFolder, tellNoCore } from './incidents';
 
 const LOOK_EVERY_MS = 200;
 
-/** Asks for a log, reads it, and shows it; a large one can be given up. */
+/** Asks for a log, and shows it. */
 export async function openLog(session: Session, show: () => void): Promise<void> {
   const picked = await vscode.window.showOpenDialog({
     title: l10n.t('Open gopls Log'),
@@ -24,9 +24,14 @@ export async function openLog(session: Session, show: () => void): Promise<void>
     void vscode.window.showErrorMessage(l10n.t('Only a log in a folder of this machine can be opened.'));
     return;
   }
+  await showLog(session, file.fsPath, show);
+}
+
+/** Reads a log of this machine, and shows it; a large one can be given up. */
+export async function showLog(session: Session, file: string, show: () => void): Promise<void> {
   const core = await session.start();
   if (!core) return tellNoCore(session);
-  const overview = await valueOrMessage(readLog(core, file.fsPath), words.failure);
+  const overview = await valueOrMessage(readLog(core, file), words.failure);
   if (overview) show();
 }
 

@@ -8,6 +8,8 @@ import * as words from '../texts/wording';
 import { tellNoCore } from './incidents';
 
 const RESTART_TIMEOUT_MS = 10_000;
+/** Of the Go extension, which owns the language server. */
+const RESTART = 'go.languageserver.restart';
 
 export async function setCapture(enabled: boolean): Promise<void> {
   await writeSetting(SETTING_NAMES.capture_enabled, enabled);
@@ -20,16 +22,34 @@ export async function setWatching(session: Session, watching: boolean): Promise<
   else core.pause();
 }
 
-/** Restarts the language server through the Go extension, which owns it. */
-export async function restartGopls(): Promise<void> {
+/** Restarts the language server. True when that is done; else the user was told. */
+export async function restartGopls(): Promise<boolean> {
   const restarted = within(
-    vscode.commands.executeCommand('go.languageserver.restart').then(() => true),
+    vscode.commands.executeCommand(RESTART).then(() => true),
     RESTART_TIMEOUT_MS,
   );
-  if (await restarted.catch(() => false)) return;
+  if (await restarted.catch(() => false)) return true;
   void vscode.window.showWarningMessage(
     l10n.t('gopls could not be restarted: the Go extension did not answer.'),
   );
+  return false;
+}
+
+/** Whether somebody is there who can. */
+export async function canRestartGopls(): Promise<boolean> {
+  return (await vscode.commands.getCommands(true)).includes(RESTART);
+}
+
+/** A restart during a stall would cut its capture off: the user decides. */
+export async function restartIsSafe(session: Session): Promise<boolean> {
+  if (session.refresh()?.stall?.heap !== 'running') return true;
+  const anyway = l10n.t('Restart Anyway');
+  const answer = await vscode.window.showWarningMessage(
+    l10n.t("gopls's heap is being captured. A restart now loses it."),
+    { modal: true },
+    anyway,
+  );
+  return answer === anyway;
 }
 
 export async function listProcesses(session: Session): Promise<void> {

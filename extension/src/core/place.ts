@@ -1,5 +1,5 @@
 // Where a core of this window lives and looks: its storage, the workspace, and the log folders beside ours.
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { CoreOptions } from '../../shared/core';
@@ -17,6 +17,28 @@ export async function placeOf(context: vscode.ExtensionContext): Promise<Omit<Co
     host_pid: process.pid,
     log_dirs: await siblingLogFolders(context.logUri.fsPath),
   };
+}
+
+/** The user's settings: `User/settings.json`, with our storage in `User/globalStorage/stallscope.stallscope`. */
+export function userSettingsFile(storage: vscode.Uri): string {
+  return path.join(storage.fsPath, '..', '..', 'settings.json');
+}
+
+/** What the language client writes of the gopls of this window, and gopls to its standard error; the Go extension's name for it. */
+const SERVER_LOG = 'gopls (server).log';
+
+/** Of the logs of that name in this window the one that was written to last; null where there is none. */
+export async function serverLog(logUri: vscode.Uri): Promise<string | null> {
+  let newest: { file: string; mtimeMs: number } | null = null;
+  for (const folder of await siblingLogFolders(logUri.fsPath)) {
+    const file = path.join(folder, SERVER_LOG);
+    const mtimeMs = await stat(file).then(
+      (found) => found.mtimeMs,
+      () => null,
+    );
+    if (mtimeMs !== null && (newest === null || mtimeMs > newest.mtimeMs)) newest = { file, mtimeMs };
+  }
+  return newest?.file ?? null;
 }
 
 async function siblingLogFolders(own: string): Promise<string[]> {

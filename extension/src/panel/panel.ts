@@ -10,9 +10,12 @@ import {
   type PanelRequest,
 } from '../../shared/panel';
 import type { Core, Outcome } from '../../shared/core';
-import type { Status } from '../../shared/model';
+import type { Status, TraceComparison } from '../../shared/model';
+import type { GoplsCache } from '../cache/goplsCache';
 import type { Session } from '../core/session';
+import type { Doctor } from '../doctor/doctor';
 import { failure } from '../texts/wording';
+import { memoryLimitSetting } from '../verify/goplsSettings';
 import type { Verifications } from '../verify/verifications';
 import { openSource } from './openSource';
 import { page } from './html';
@@ -31,6 +34,8 @@ export class Panel implements vscode.Disposable {
   private selected: string | null = null;
   /** The page to show first. */
   private page: PanelPage | null = null;
+  /** Two traces, as last compared. */
+  private comparison: TraceComparison | null = null;
   /** The Go that built the gopls of the incident last looked at: its standard library is the one in the stacks. */
   private goVersion: string | undefined;
   private readonly subscriptions: vscode.Disposable[];
@@ -40,6 +45,8 @@ export class Panel implements vscode.Disposable {
     private readonly extensionUri: vscode.Uri,
     private readonly runCommand: RunCommand,
     private readonly verifications: Verifications,
+    private readonly doctor: Doctor,
+    private readonly cache: GoplsCache,
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.subscriptions = [
@@ -55,6 +62,8 @@ export class Panel implements vscode.Disposable {
         else if (event.kind === 'incident-closed' || event.kind === 'incident-updated')
           void this.pushIncidents();
       }),
+      doctor.onReports(() => this.push({ type: 'doctor' })),
+      cache.onChange(() => this.push({ type: 'cache' })),
     ];
   }
 
@@ -79,6 +88,19 @@ export class Panel implements vscode.Disposable {
     this.show();
     this.page = wanted;
     this.push({ type: 'page', page: wanted });
+  }
+
+  /** Opens the panel on a comparison of two traces. */
+  showComparison(comparison: TraceComparison): void {
+    this.comparison = comparison;
+    this.showPage('traces');
+  }
+
+  /** Has the doctor look, and shows what it finds: first what explains the wait of an incident, by default of the last one. */
+  diagnose(incident?: string): void {
+    this.doctor.about(incident);
+    this.showPage('doctor');
+    if (this.doctor.wasAsked) void this.doctor.view(true);
   }
 
   /** Tells the panel that there are other verifications, or that one has gone on. */
@@ -155,6 +177,8 @@ export class Panel implements vscode.Disposable {
     if (request.method === 'openSource') {
       return openSource({ file: request.args.file, goVersion: this.goVersion }, request.args.line);
     }
+    if (request.method === 'traceComparison') return { ok: true, value: this.comparison };
+    if (request.method === 'doctor') return this.doctor.view(request.args.again);
     const core = await this.session.start();
     if (!core) throw new Error(this.session.problem ?? vscode.l10n.t("Stallscope's core is not running."));
     switch (request.method) {
@@ -164,12 +188,16 @@ export class Panel implements vscode.Disposable {
         return core.incidents();
       case 'stallSummary':
         return core.stallSummary();
+      case 'waitDays':
+        return core.waitDays(request.args.query);
       case 'incident':
         return this.incident(core, request.args.id);
       case 'timeline':
         return core.timeline(request.args.query);
       case 'memory':
         return core.memory();
+      case 'gc':
+        return core.gc(memoryLimitSetting());
       case 'patterns':
         return core.patterns(vscode.env.language);
       case 'incidentMemory':
@@ -202,6 +230,10 @@ export class Panel implements vscode.Disposable {
         return core.logOverview(request.args.readOn, vscode.env.language);
       case 'logRequests':
         return core.logRequests(request.args.query);
+      case 'cache':
+        return this.cache.page(core);
+      case 'goCaches':
+        return this.cache.ofGo(core);
       case 'decisions':
         return core.decisions(Math.min(request.args.limit, MOST_DECISIONS));
     }

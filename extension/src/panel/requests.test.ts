@@ -4,6 +4,10 @@ import { inspect } from 'node:util';
 import { checkedRequest } from './requests';
 
 const request = (method: string, args: unknown) => ({ type: 'request', id: 1, method, args });
+const trying = (change: unknown) => ({
+  step: 'start',
+  start: { title: 'a fix', goal: 'peak', ...(change === undefined ? {} : { change }) },
+});
 const ref = { incident: '20261124T041900.123Z-hover-4711', capture: 1 };
 
 test('requests of the protocol pass', () => {
@@ -33,7 +37,13 @@ test('requests of the protocol pass', () => {
       base: { incident: 'another-1', capture: 2 },
     }),
     request('openSource', { file: 'runtime/malloc.go', line: 12 }),
+    request('gc', {}),
+    request('verify', { step: trying({ setting: 'gogc', value: 200 }) }),
+    request('verify', { step: trying(undefined) }),
+    request('command', { id: 'applyChange', verification: 'verify-1' }),
     request('command', { id: 'togglePause' }),
+    request('command', { id: 'openSetting', setting: { report: 0, setting: 3 } }),
+    request('command', { id: 'openServerLog', report: 0 }),
     request('command', { id: 'exportReport', incident: ref.incident }),
     request('command', { id: 'copyAsIssue', incident: ref.incident }),
     request('command', { id: 'saveProfileAs', incident: ref.incident, capture: 2 }),
@@ -75,6 +85,10 @@ test('everything else stops at the door', () => {
     request('timeline', { query: { filter: 'x'.repeat(300_000) } }),
     request('openSource', { file: 'x'.repeat(5000), line: 1 }),
     request('command', { id: 'workbench.action.quit' }),
+    request('gc', { memoryLimitBytes: 1 }),
+    request('verify', { step: trying({ setting: 'go.toolsEnvVars', value: 200 }) }),
+    request('verify', { step: trying({ setting: 'gogc', value: -1 }) }),
+    request('verify', { step: trying({ setting: 'gogc', value: 200, key: 'terminal.shell' }) }),
   ]) {
     assert.equal(checkedRequest(bad), undefined, inspect(bad).slice(0, 100));
   }

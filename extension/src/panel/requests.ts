@@ -11,6 +11,7 @@ const COMMANDS: readonly PanelCommand[] = [
   'deleteIncidents',
   'exportReport',
   'exportTrace',
+  'compareTraces',
   'openLog',
   'copyAsIssue',
   'restartGopls',
@@ -19,6 +20,19 @@ const COMMANDS: readonly PanelCommand[] = [
   'openGoplsSettings',
   'exportVerification',
   'deleteVerification',
+  'applyChange',
+  'undoChange',
+  'diagnose',
+  'openFinding',
+  'openSetting',
+  'openServerLog',
+  'applyFix',
+  'copyFix',
+  'undoFix',
+  'cleanCache',
+  'emptyOwnCache',
+  'measureWarmLoad',
+  'copyGoCommand',
 ];
 
 type Check = (value: unknown) => boolean;
@@ -43,7 +57,8 @@ const record =
     Object.keys(value).every((key) => Object.hasOwn(shape, key)) &&
     Object.entries(shape).every(([key, check]) => check(value[key]));
 const verificationId: Check = (value) => typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
-const GOALS = ['waits', 'memory', 'growth'];
+const GOALS = ['waits', 'memory', 'growth', 'peak'];
+const SETTINGS = ['memory-limit', 'go-mem-limit', 'gogc', 'go-max-procs'];
 const SIDES = ['before', 'after'];
 const oneOf =
   (values: readonly unknown[]): Check =>
@@ -53,7 +68,11 @@ const ofVerification = { step: oneOf(['look', 'end-run', 'give-up-run']), id: ve
 const STEPS: readonly Check[] = [
   record({
     step: oneOf(['start']),
-    start: record({ title: (value) => text(value, 200), goal: oneOf(GOALS) }),
+    start: record({
+      title: (value) => text(value, 200),
+      goal: oneOf(GOALS),
+      change: optional(record({ setting: oneOf(SETTINGS), value: count })),
+    }),
   }),
   record({ step: oneOf(['begin-run']), id: verificationId, side: oneOf(SIDES) }),
   record(ofVerification),
@@ -66,8 +85,10 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   incidents: record({}),
   incident: record({ id: incidentId }),
   stallSummary: record({}),
+  waitDays: record({ query }),
   timeline: record({ query }),
   memory: record({}),
+  gc: record({}),
   patterns: record({}),
   incidentMemory: record({ id: incidentId }),
   incidentAllocation: record({ id: incidentId }),
@@ -84,6 +105,10 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   verify: record({ step: verifyStep }),
   logOverview: record({ readOn: (value) => typeof value === 'boolean' }),
   logRequests: record({ query }),
+  traceComparison: record({}),
+  doctor: record({ again: (value) => typeof value === 'boolean' }),
+  cache: record({}),
+  goCaches: record({}),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),
   command: record({
@@ -91,6 +116,10 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
     incident: optional(incidentId),
     capture: optional(count),
     verification: optional(verificationId),
+    fix: optional(record({ report: count, finding: count, fix: (value) => text(value, 64) })),
+    goCache: optional((value) => text(value, 16)),
+    setting: optional(record({ report: count, setting: count })),
+    report: optional(count),
   }),
 };
 

@@ -17,6 +17,7 @@ const LINKED = [
 
 /** Requests listed at most: a stalled gopls can have dozens waiting. */
 const MOST_IN_FLIGHT = 5;
+const MOST_COMMANDS = 3;
 
 export function tooltip(
   status: Status | undefined,
@@ -66,6 +67,7 @@ function describe(
   }
   const facts: [string, string][] = [[l10n.t('Memory'), memoryRange(status, gopls)]];
   facts.push([l10n.t('Waiting'), inFlight(status)]);
+  if (status.commands.length > 0) facts.push([l10n.t('Running'), commands(status)]);
   if (status.last_incident) facts.push([l10n.t('Last stall'), lastStall(status)]);
   const workspace = workspaceLoad(status);
   if (workspace !== undefined) facts.push([l10n.t('Workspace'), workspace]);
@@ -109,8 +111,23 @@ function inFlight({ in_flight: requests }: Status): string {
   return lines.join('\n');
 }
 
-function workspaceLoad({ loading, last_load: finished }: Status): string | undefined {
-  if (loading) return l10n.t('loading; slow is normal now');
+function commands({ commands: running }: Status): string {
+  const lines = running.slice(0, MOST_COMMANDS).map((command) => {
+    const use = words.commandUse(command);
+    return [command.line, words.duration(command.age_ns), ...(use === undefined ? [] : [use])].join(' · ');
+  });
+  return lines.join('\n');
+}
+
+function workspaceLoad({ load: going, last_load: finished }: Status): string | undefined {
+  if (going) {
+    const loading = l10n.t('loading for {duration}; slow is normal now', {
+      duration: words.duration(going.age_ns),
+    });
+    const compared = words.loadCompared(going);
+    const step = going.step === null ? undefined : words.loadStep(going.step);
+    return [loading, compared, step].filter((line) => line !== undefined).join('\n');
+  }
   if (!finished) return undefined;
   const { load, earlier } = finished;
   const loaded = l10n.t('loaded in {duration}, {peak} at most', loadFigures(load));

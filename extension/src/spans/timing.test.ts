@@ -1,6 +1,9 @@
 // The two commands against settings in memory: what they write, and above all what they do not.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import Module from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { GoplsTiming as Timing } from './timing';
 
@@ -76,7 +79,7 @@ function beside(t: TestContext, version: string | null, flags: string[] | undefi
   const place = { extensionPath: '/nowhere', globalStorageUri: { fsPath: '/nowhere/User/globalStorage/x' } };
   new GoplsTiming(session as never, place as never, { warn() {}, error() {} } as never);
   tell({ kind: 'status', status });
-  return { editor, ports };
+  return { editor, ports, tell };
 }
 
 test('a yes adds the flag and receives on its port; undo takes exactly that away', async (t) => {
@@ -128,3 +131,55 @@ test('a workspace that has flags of its own is told, not written over', async (t
   assert.deepEqual([editor.flags, editor.workspaceFlags], [[], ['-vv']]);
   assert.match(editor.said[0] ?? '', /counts more/);
 });
+
+/** A `gopls` on the PATH that says it is of this version; without one it fails. */
+function installed(t: TestContext, version: string | null) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-gopls-'));
+  const says = version === null ? 'exit 1' : `echo 'golang.org/x/tools/gopls ${version}'`;
+  fs.writeFileSync(path.join(folder, 'gopls'), `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+  const before = process.env['PATH'];
+  process.env['PATH'] = folder;
+  t.after(() => {
+    process.env['PATH'] = before;
+    fs.rmSync(folder, { recursive: true });
+  });
+}
+
+const OURS = '-otel=http://127.0.0.1:24711/stallscope';
+const SECOND_NS = 1e9;
+const missing = (second: number) => ({ kind: 'status', status: { gopls: null, at_ns: second * SECOND_NS } });
+/** What a program that was asked has answered, and what follows from it. */
+const asked = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+test('a gopls that does not know the flag and does not start is explained, once, and helped', async (t) => {
+  installed(t, 'v0.21.0');
+  const { editor, tell } = beside(t, null, [OURS, '-rpc.trace']);
+  editor.answer = 'Remove the Flag';
+  tell(missing(1));
+  tell(missing(15));
+  await asked();
+  assert.deepEqual(editor.said, [], 'it may still be starting');
+  tell(missing(17));
+  tell(missing(18));
+  await asked();
+  assert.match(editor.said[0] ?? '', /v0\.21\.0 does not know -otel, which Stallscope added/);
+  assert.match(editor.said[1] ?? '', /-otel was removed/);
+  assert.equal(editor.said.length, 2);
+  assert.deepEqual(editor.flags, ['-rpc.trace']);
+});
+
+for (const [what, version, flags] of [
+  ['a gopls that knows it', 'v0.23.0', [OURS]],
+  ['a gopls that does not tell its version', null, [OURS]],
+  ['flags that are not ours', 'v0.21.0', ['-otel=http://localhost:4318']],
+] as const) {
+  test(`${what} is not blamed on the flag`, async (t) => {
+    installed(t, version);
+    const { editor, tell } = beside(t, null, [...flags]);
+    editor.answer = 'Remove the Flag';
+    tell(missing(1));
+    tell(missing(17));
+    await asked();
+    assert.deepEqual([editor.said, editor.flags], [[], flags]);
+  });
+}

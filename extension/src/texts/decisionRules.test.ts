@@ -46,6 +46,7 @@ const literals = (given: (string | undefined)[]) =>
 const rules = sorted([
   ...literals(calls.map(({ rule }) => rule)),
   ...all(/judge_heap\(\s*now,\s*"([^"]+)"/g, engine),
+  ...all(/begin_without_gopls\(\s*now,\s*&?request,\s*waited_ns,\s*"([^"]+)"/g, engine),
 ]);
 const reasons = sorted([
   ...literals(calls.map(({ reason }) => reason)),

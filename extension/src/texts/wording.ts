@@ -7,9 +7,13 @@ import type {
   DebugServer,
   IncidentSummary,
   LatencySource,
+  LoadStatus,
+  LoadStep,
+  RunningGo,
   SpansView,
   Status,
 } from '../../shared/model';
+import * as doingWords from '../../shared/doingWords';
 import { timingWords } from '../../shared/spanWords';
 import * as waitWords from '../../shared/waitWords';
 import { evidenceWords, NOTABLE_GROWTH_BYTES, requestWords } from '../../shared/words';
@@ -21,17 +25,28 @@ export const coreShare = (share: number) => units.coreShare(share, env.language)
 export const valueByName = (name: string, value: number | string) =>
   units.valueByName(name, value, env.language);
 
+const language = {
+  t: (text: string, args?: Record<string, string>) => l10n.t(text, args ?? {}),
+  valueByName,
+};
+
 /** What the user calls this request. */
-export const requestName = (method: string): string =>
-  requestWords(method, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
+export const requestName = (method: string): string => requestWords(method, language);
 
 /** What a request waits for at this moment. */
-export const currentPhase = (phase: CurrentPhase): string =>
-  waitWords.currentPhase(phase, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
+export const currentPhase = (phase: CurrentPhase): string => waitWords.currentPhase(phase, language);
+
+/** What a `go` command of gopls uses; undefined before that is known. */
+export const commandUse = (command: RunningGo) => doingWords.commandUse(command, language);
+
+/** A step of a load. */
+export const loadStep = (step: LoadStep): string => doingWords.loadStep(step, language);
+
+/** How a load compares with earlier ones of this workspace. */
+export const loadCompared = (load: LoadStatus) => doingWords.loadCompared(load, language);
 
 /** Whether gopls's own timing comes. */
-export const timing = (spans: SpansView, status: Status) =>
-  timingWords(spans, status, { t: (text, args) => l10n.t(text, args ?? {}), valueByName });
+export const timing = (spans: SpansView, status: Status) => timingWords(spans, status, language);
 
 /** The same within a line: `gopls hover 3.2 s`. What is left of an LSP name stays as it is. */
 export function requestNameInline(method: string): string {
@@ -75,6 +90,12 @@ export function incidentTitle(incident: IncidentSummary): string {
   if (incident.method === 'capture-on-request') return request;
   if (incident.state === 'gopls-gone') return l10n.t('{request}: gopls ended meanwhile', { request });
   if (incident.duration_ns === null) return l10n.t('{request}: end not seen', { request });
+  if (incident.held_up_ns > incident.duration_ns) {
+    return l10n.t('{request} waited {held_up} for the extension host', {
+      request,
+      held_up: duration(incident.held_up_ns),
+    });
+  }
   return l10n.t('{request} took {duration}', { request, duration: duration(incident.duration_ns) });
 }
 
@@ -130,6 +151,31 @@ export function failure({ code, message }: Failure): string {
       return l10n.t('Reading the log was cancelled.');
     case 'no-log-open':
       return l10n.t('No log is open.');
+    case 'not-a-trace':
+      return l10n.t('This file is no trace that can be read. ({message})', { message });
+    case 'trace-unreadable':
+      return l10n.t('This file cannot be read. ({message})', { message });
+    case 'not-an-incident':
+      return l10n.t('This is not the folder of an incident. ({message})', { message });
+    case 'cache-unreadable':
+      return l10n.t("gopls's cache cannot be read or changed. ({message})", { message });
+    case 'cache-not-running':
+      return l10n.t('No gopls of this window has a directory in the cache. Open a Go file first.');
+    case 'cache-gopls-stays':
+      return l10n.t('gopls did not end, so its cache was left as it is. ({message})', { message });
+    case 'cache-gopls-back':
+      return l10n.t(
+        'gopls was at work again before its cache could be moved aside, so it was left as it is. Try again. ({message})',
+        { message },
+      );
+    case 'cache-shared':
+    case 'cache-remote':
+    case 'cache-unseen':
+      return l10n.t("gopls's cache was left as it is. ({message})", { message });
+    case 'cache-cancelled':
+      return l10n.t("Cancelled before anything was changed in gopls's cache.");
+    case 'cache-busy':
+      return l10n.t("gopls's cache is being cleaned already.");
     case 'no-baseline':
       return l10n.t('This incident has no baseline: gopls had not been calm before it.');
     default:

@@ -25,3 +25,10 @@ export function goplsSettings(): Record<string, string> {
   for (const name of OF_GO) keep(`go.${name}`);
   return found;
 }
+
+/** The setting `gopls.memoryLimit` in bytes; null when there is none, or none that a gopls would take. */
+export function memoryLimitSetting(): number | null {
+  const gopls = vscode.workspace.getConfiguration().get<Record<string, unknown>>('gopls');
+  const limit: unknown = gopls?.['memoryLimit'];
+  return Number.isSafeInteger(limit) && (limit as number) > 0 ? (limit as number) : null;
+}

@@ -6,6 +6,7 @@ import type { VerificationView, VerifyStep } from '../../shared/model';
 import type { PanelVerifyStep } from '../../shared/panel';
 import { valueOrMessage, type Session } from '../core/session';
 import * as words from '../texts/wording';
+import type { SettingsChange } from './changeSettings';
 import { goplsSettings } from './goplsSettings';
 import { asMarkdown } from './markdown';
 
@@ -17,6 +18,7 @@ export class Verifications implements vscode.Disposable {
 
   constructor(
     private readonly session: Session,
+    private readonly settings: SettingsChange,
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.item.name = l10n.t('Stallscope: Recording');
@@ -30,6 +32,14 @@ export class Verifications implements vscode.Disposable {
     if (outcome.ok) this.showRecording(outcome.value);
     else this.log.warn(`${step.step}: ${outcome.error.message}`);
     return outcome;
+  }
+
+  /** Makes the change that one is about, or takes it back; each asks or says what it did. */
+  async change(id: string, how: 'apply' | 'undo'): Promise<void> {
+    const core = this.session.running;
+    const view = core && (await valueOrMessage(core.verify({ step: 'look', id }), words.failure));
+    const change = view?.verification.change;
+    if (change) await this.settings[how](id, change);
   }
 
   /** Saves one as Markdown where the user wants it. */

@@ -27,6 +27,8 @@ function status(changes: Partial<Status> = {}, gopls: Partial<GoplsStatus> = {})
     in_flight: [],
     stall: null,
     loading: false,
+    commands: [],
+    load: null,
     last_load: null,
     last_incident: null,
     spark_bytes: [],

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import type { IncidentSummary, SpansView, Status } from '../../shared/model';
+import type { IncidentSummary, SpansView, Status, VerificationStart } from '../../shared/model';
 import { PANEL_PROTOCOL } from '../../shared/panel';
 import { PanelProvider, type Panel } from '../base/context';
 import { useVisible } from '../base/dom';
@@ -7,10 +7,14 @@ import { setLocale } from '../base/format';
 import { t } from '../base/l10n';
 import type { Rpc, VsCodeApi } from '../base/rpc';
 import { useRequest } from '../base/useRequest';
+import { CachePage } from '../cache/CachePage';
+import { DoctorPage } from '../doctor/DoctorPage';
 import type { TableQuery } from '../heap/useTableQuery';
 import { LogPage } from '../log/LogPage';
+import { LiveGc } from '../memory/LiveGc';
 import { LiveMemory } from '../memory/LiveMemory';
 import { TimeLine } from '../timeline/TimeLine';
+import { TracesPage } from '../traces/TracesPage';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { VerifyPage } from '../verify/VerifyPage';
 import { CostsMost } from '../waits/CostsMost';
@@ -28,6 +32,7 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   const [incidents, setIncidents] = useState<IncidentSummary[] | null>(null);
   const [page, setPage] = useState(kept.page);
   const [verification, setVerification] = useState(kept.verification);
+  const [suggested, setSuggested] = useState<VerificationStart | null>(null);
   const [selected, setSelected] = useState(kept.incident);
   const [mode, setMode] = useState<'live' | 'incident'>('live');
   const [tab, setTab] = useState<TabKey>(kept.tab);
@@ -120,11 +125,21 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
       )}
       {page === 'log' ? (
         <LogPage visible={visible} />
+      ) : page === 'traces' ? (
+        <TracesPage />
+      ) : page === 'doctor' ? (
+        <DoctorPage onCache={() => setPage('cache')} />
+      ) : page === 'cache' ? (
+        <CachePage />
       ) : page === 'verify' ? (
         <VerifyPage
           status={status}
           id={verification}
-          onId={setVerification}
+          onId={(id) => {
+            setVerification(id);
+            setSuggested(null);
+          }}
+          suggested={suggested}
           onCompare={(heap, base) => {
             select(heap.incident);
             setTab('diff');
@@ -142,6 +157,17 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
             visible={visible}
           />
           {mode === 'live' && <LiveMemory status={status} visible={visible} />}
+          {mode === 'live' && (
+            <LiveGc
+              status={status}
+              visible={visible}
+              onTry={(start) => {
+                setSuggested(start);
+                setVerification(null);
+                setPage('verify');
+              }}
+            />
+          )}
           <main class="main">
             {current ? (
               <>

@@ -34,6 +34,9 @@ export function Header({ status, spans, page, onPage }: Props) {
           { key: 'stalls', label: t('Stalls') },
           { key: 'verify', label: t('Verify a fix') },
           { key: 'log', label: t('gopls log') },
+          { key: 'traces', label: t('Traces') },
+          { key: 'doctor', label: t('Doctor') },
+          { key: 'cache', label: t('Cache') },
         ]}
       />
       {status && <Actions status={status} />}

@@ -123,8 +123,9 @@ function hint({ started_at, main_cause }: IncidentSummary): string {
   return main_cause === undefined ? at : `${at} – ${causeName(main_cause, { t })}`;
 }
 
-function length({ state, duration_ns }: IncidentSummary): string {
-  if (duration_ns !== null) return fmt.duration(duration_ns);
+/** How long somebody waited, for the extension host and for gopls. */
+function length({ state, duration_ns, held_up_ns }: IncidentSummary): string {
+  if (duration_ns !== null) return fmt.duration(held_up_ns + duration_ns);
   if (state === 'open') return t('going on');
   return state === 'gopls-gone' ? t('gopls ended') : t('end not seen');
 }

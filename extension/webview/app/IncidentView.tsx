@@ -122,6 +122,14 @@ function Headline({ incident }: { incident: Incident }) {
         <button
           type="button"
           class="button secondary"
+          title={t('How long each method and phase took here, and in another incident, a log or a trace')}
+          onClick={() => run('compareTraces', { incident: incident.id })}
+        >
+          {t('Compare with a trace…')}
+        </button>
+        <button
+          type="button"
+          class="button secondary"
           title={t('Puts what maintainers ask into the clipboard, as Markdown; redacted')}
           onClick={() => run('copyAsIssue', { incident: incident.id })}
         >

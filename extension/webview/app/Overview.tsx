@@ -4,6 +4,7 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { bestHeap, readable } from '../heap/captures';
 import { IncidentAllocation } from '../memory/IncidentAllocation';
+import { IncidentGc } from '../memory/IncidentGc';
 import { IncidentMemory } from '../memory/IncidentMemory';
 import { useRequest } from '../base/useRequest';
 import { IncidentPatterns } from '../patterns/IncidentPatterns';
@@ -34,6 +35,7 @@ export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: T
       </dl>
       <IncidentWait incident={incident} />
       <IncidentCpu incident={incident} />
+      <IncidentGc incident={incident} />
       <IncidentMemory incident={incident} memory={memory} />
       <IncidentAllocation incident={incident} />
       <IncidentPatterns incident={incident} />

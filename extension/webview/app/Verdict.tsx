@@ -48,6 +48,11 @@ export function Verdict({ incident, memory, onTab }: Props) {
         ) : (
           !offline && <Step onClick={() => run('captureHeapNow')}>{t('Capture heap now')}</Step>
         )}
+        {!offline && incident.request.method !== 'capture-on-request' && (
+          <Step onClick={() => run('diagnose', { incident: incident.id })}>
+            {t('See what the doctor says of it')}
+          </Step>
+        )}
       </div>
     </section>
   );

@@ -13,7 +13,7 @@ export interface Fact {
 }
 
 /** What happened, in one line. */
-export function headline({ request, state, rss }: Incident): string {
+export function headline({ request, state, rss, held_up_ns, taken_late_ns }: Incident): string {
   const method = methodName(request.method);
   if (request.method === 'capture-on-request')
     return t('You asked for this capture; nobody was waiting for gopls.');
@@ -22,6 +22,14 @@ export function headline({ request, state, rss }: Incident): string {
     return t('{method}: {state}', { method, state: how });
   }
   const duration = fmt.duration(request.duration_ns);
+  const by_host_ns = held_up_ns + taken_late_ns;
+  if (by_host_ns > request.duration_ns) {
+    return t('{method} waited {held_up} for the extension host; gopls took {duration}', {
+      method,
+      held_up: fmt.duration(by_host_ns),
+      duration,
+    });
+  }
   const growth = rss.peak_bytes - rss.start_bytes;
   return growth >= NOTABLE_GROWTH_BYTES
     ? t('{method} took {duration}; gopls grew by {growth} meanwhile', {
@@ -98,7 +106,8 @@ function heapSentence({ request }: Incident, heap: Capture): string {
       error: heap.error ?? '–',
     });
   }
-  const held = heap.inuse_space_bytes === null ? '?' : fmt.bytes(heap.inuse_space_bytes);
+  const held =
+    heap.inuse_space_bytes === null ? t('A heap of unknown size') : fmt.bytes(heap.inuse_space_bytes);
   if (heap.during_request === true)
     return t('{held} captured after {after}, during the wait.', { held, after });
   if (heap.during_request === false)

@@ -48,6 +48,20 @@ export function useSettled<T>(value: T, delayMs: number): T {
 export const clamp = (value: number, least: number, most: number): number =>
   Math.max(least, Math.min(most, value));
 
+const TICK_MS = 1000;
+
+/** Nanoseconds since `of` came to be another one, in whole seconds: for ages that go on until the next status. */
+export function useElapsed(of: unknown, running: boolean): number {
+  const [elapsed, setElapsed] = useState({ of, seconds: 0 });
+  useEffect(() => {
+    if (!running) return;
+    let seconds = 0;
+    const timer = window.setInterval(() => setElapsed({ of, seconds: ++seconds }), TICK_MS);
+    return () => window.clearInterval(timer);
+  }, [of, running]);
+  return elapsed.of === of ? elapsed.seconds * 1e9 : 0;
+}
+
 /** Class names, the falsy ones left out. */
 export const cx = (...names: (string | false | null | undefined)[]): string =>
   names.filter(Boolean).join(' ');

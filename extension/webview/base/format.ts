@@ -119,6 +119,12 @@ export function when(iso: string, now = Date.now()): string {
   }).format(time);
 }
 
+/** `Nov 24`; of another year with the year. */
+export function day(unixMs: number, now = Date.now()): string {
+  const sameYear = new Date(unixMs).getFullYear() === new Date(now).getFullYear();
+  return dates({ month: 'short', day: 'numeric', year: sameYear ? undefined : 'numeric' }).format(unixMs);
+}
+
 /** Date and time in full, for tooltips. */
 export function fullDate(iso: string): string {
   const time = Date.parse(iso);

@@ -5,6 +5,7 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { Empty, Loading } from '../ui/Feedback';
 import { Collections } from './Collections';
+import { InFlight } from './InFlight';
 import { Loads } from './Loads';
 import { Methods } from './Methods';
 import { Requests } from './Requests';
@@ -86,8 +87,12 @@ export function LogPage({ visible }: { visible: boolean }) {
         <button type="button" class="button secondary" onClick={() => run('exportTrace')}>
           {t('Export trace…')}
         </button>
+        <button type="button" class="button secondary" onClick={() => run('compareTraces')}>
+          {t('Compare with a trace…')}
+        </button>
         {open}
       </div>
+      <InFlight overview={overview} />
       <Methods methods={overview.methods} />
       <Requests key={opened} overview={overview} />
       <Loads overview={overview} />

@@ -1,15 +1,26 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { LogOverview, LogQuery, LogRequest, LogRequestPage, LogSort } from '../../shared/model';
+import type {
+  LogOverview,
+  LogQuery,
+  LogRequest,
+  LogRequestPage,
+  LogRequestState,
+  LogSender,
+  LogSort,
+} from '../../shared/model';
 import { usePanel } from '../base/context';
 import { useSettled } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { Empty } from '../ui/Feedback';
 import { Grid, type Column } from '../ui/Grid';
+import { Select } from '../ui/Select';
 import { clock, length, sender, state } from './words';
 
 const TYPING_MS = 150;
 const LONGEST_FILTER = 200;
+const STATES: LogRequestState[] = ['pending', 'error', 'cancelled', 'unanswered', 'ok'];
+const SENDERS: LogSender[] = ['editor', 'gopls'];
 
 /** Every request of the log, the slowest first. */
 export function Requests({ overview }: { overview: LogOverview }) {
@@ -18,20 +29,50 @@ export function Requests({ overview }: { overview: LogOverview }) {
   const [descending, setDescending] = useState(true);
   const [typed, setTyped] = useState('');
   const filter = useSettled(typed.trim().slice(0, LONGEST_FILTER), TYPING_MS);
+  const [ended, setEnded] = useState<LogRequestState | 'all'>('all');
+  const [from, setFrom] = useState<LogSender | 'both'>('both');
   const columns = useMemo(columnsOf, []);
-  const asked: LogQuery = { sort, descending, filter, state: null, from: null, offset: 0, limit: 0 };
+  const asked: LogQuery = {
+    sort,
+    descending,
+    filter,
+    state: ended === 'all' ? null : ended,
+    from: from === 'both' ? null : from,
+    offset: 0,
+    limit: 0,
+  };
   return (
     <section>
       <h2>{t('Requests')}</h2>
-      <input
-        class="input"
-        type="search"
-        spellcheck={false}
-        placeholder={t('Filter by method')}
-        aria-label={t('Filter by method')}
-        value={typed}
-        onInput={(event) => setTyped(event.currentTarget.value)}
-      />
+      <div class="log-filters">
+        <input
+          class="input"
+          type="search"
+          spellcheck={false}
+          placeholder={t('Filter by method')}
+          aria-label={t('Filter by method')}
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+        <Select<LogRequestState | 'all'>
+          label={t('Ended as')}
+          selected={ended}
+          onSelect={setEnded}
+          options={[
+            { key: 'all', label: t('However they ended') },
+            ...STATES.map((key) => ({ key, label: state(key) })),
+          ]}
+        />
+        <Select<LogSender | 'both'>
+          label={t('Asked by')}
+          selected={from}
+          onSelect={setFrom}
+          options={[
+            { key: 'both', label: t('Asked by either side') },
+            ...SENDERS.map((key) => ({ key, label: t('Asked by {side}', { side: sender(key) }) })),
+          ]}
+        />
+      </div>
       <div class="log-requests">
         <Grid<LogRequest, LogRequestPage, LogSort>
           label={t('Requests')}

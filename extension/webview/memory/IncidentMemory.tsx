@@ -18,7 +18,9 @@ export function IncidentMemory({ incident, memory }: Props) {
   const [chosen, setChosen] = useState<number | null>(null);
   if (memory.error !== null) return <Failed message={memory.error} onRetry={memory.retry} />;
   const all = memory.value;
-  const shown = all?.find(({ capture }) => capture === chosen) ?? all?.at(-1);
+  // The last one of the wait; what was read right after it tells of its end.
+  const during = all?.findLast(({ at_ns }) => at_ns <= (incident.request.end_ns ?? Infinity));
+  const shown = all?.find(({ capture }) => capture === chosen) ?? during ?? all?.at(-1);
   if (!all || !shown) return null;
   const after = ({ at_ns }: CapturedMemory) => fmt.duration(at_ns - incident.request.start_ns);
   return (

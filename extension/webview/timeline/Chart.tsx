@@ -6,7 +6,7 @@ import type { CaptureMark, PhaseSlice, RequestBar, RssPoint, Timeline } from '..
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
-import { phaseName } from '../waits/words';
+import { sliceName } from '../waits/words';
 import { methodName } from '../words/sources';
 import { gapLimit } from './read';
 import { length, timeTicks, valueTicks, type Span } from './view';
@@ -286,7 +286,7 @@ function Bar({ bar, top }: { bar: MergedBar; top: number }) {
 
 function Phase({ slice, x, top }: { slice: PhaseSlice; x(ns: number): number; top: number }) {
   const [from, to] = [x(slice.begin_ns), x(slice.end_ns)];
-  const label = phaseName(slice.phase);
+  const label = sliceName(slice);
   const left = Math.max(LEFT, from);
   return (
     <>

@@ -1,7 +1,7 @@
 import type { Timeline } from '../../shared/model';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
-import { phaseName } from '../waits/words';
+import { sliceName } from '../waits/words';
 import { captureKind, captureState, methodName } from '../words/sources';
 import type { Moment } from './read';
 
@@ -33,7 +33,7 @@ export function Readout({ moment, timeline, zero_ns, x, width }: Props) {
       <div>
         <b>{rss_bytes === null ? t('no value') : fmt.bytes(rss_bytes)}</b> RSS
       </div>
-      {phase && <div>{t('Waited for: {phase}', { phase: phaseName(phase) })}</div>}
+      {phase && <div>{t('Waited for: {phase}', { phase: sliceName(phase) })}</div>}
       {requests.slice(0, MOST_LINES).map(({ request }) => (
         <div key={`${request.method} ${request.start_ns}`} class="readout-line">
           {request.end_ns === null

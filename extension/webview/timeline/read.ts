@@ -1,5 +1,5 @@
 // Answers about a moment of the time line, for the crosshair and for screen readers.
-import type { CaptureMark, Phase, RequestBar, RssPoint, StallSpan, Timeline } from '../../shared/model';
+import type { CaptureMark, PhaseSlice, RequestBar, RssPoint, StallSpan, Timeline } from '../../shared/model';
 
 export interface Moment {
   at_ns: number;
@@ -9,7 +9,7 @@ export interface Moment {
   captures: CaptureMark[];
   stall: StallSpan | null;
   /** What was waited for. */
-  phase: Phase | null;
+  phase: PhaseSlice | null;
 }
 
 /** Points are thinned on long views, so "no data" is only said for gaps far longer than the distance of points. */
@@ -50,6 +50,6 @@ export function momentAt(timeline: Timeline, at_ns: number, captureSlack_ns: num
     stall:
       timeline.stalls.find((stall) => stall.start_ns <= at_ns && at_ns <= (stall.end_ns ?? timeline.to_ns)) ??
       null,
-    phase: timeline.phases.find(({ begin_ns, end_ns }) => begin_ns <= at_ns && at_ns < end_ns)?.phase ?? null,
+    phase: timeline.phases.find(({ begin_ns, end_ns }) => begin_ns <= at_ns && at_ns < end_ns) ?? null,
   };
 }

@@ -2,8 +2,9 @@ import { useState } from 'preact/hooks';
 import type { Goal, VerificationStart } from '../../shared/model';
 import { t } from '../base/l10n';
 import { goalName } from '../words/verify';
+import { Change } from './Change';
 
-const GOALS: Goal[] = ['waits', 'memory', 'growth'];
+const GOALS: Goal[] = ['waits', 'memory', 'growth', 'peak'];
 
 function goalMeaning(goal: Goal): string {
   switch (goal) {
@@ -15,19 +16,29 @@ function goalMeaning(goal: Goal): string {
       return t(
         'Judged by how much more it holds at the end of a run than at its beginning, both after a garbage collection.',
       );
+    case 'peak':
+      return t('Judged by the most memory (RSS) it took in a run.');
   }
 }
 
+interface Props {
+  busy: boolean;
+  /** What it is filled with. */
+  suggested: VerificationStart | null;
+  onStart(start: VerificationStart): void;
+}
+
 /** What is to be verified, and what that will take. */
-export function StartForm({ busy, onStart }: { busy: boolean; onStart(start: VerificationStart): void }) {
-  const [goal, setGoal] = useState<Goal>('memory');
-  const [title, setTitle] = useState('');
+export function StartForm({ busy, suggested, onStart }: Props) {
+  const [goal, setGoal] = useState<Goal>(suggested?.goal ?? 'memory');
+  const [title, setTitle] = useState(suggested?.title ?? '');
+  const change = suggested?.change;
   return (
     <form
       class="verify-start"
       onSubmit={(event) => {
         event.preventDefault();
-        onStart({ title: title.trim(), goal });
+        onStart({ title: title.trim(), goal, ...(change && { change }) });
       }}
     >
       <h2>{t('Verify a fix')}</h2>
@@ -36,6 +47,17 @@ export function StartForm({ busy, onStart }: { busy: boolean; onStart(start: Ver
           'You do the same work before and after a change: a setting, an update, a restart. Stallscope records both and says whether it got better, with the figures.',
         )}
       </p>
+      {change && (
+        <>
+          <p>{t('The change that was suggested, in your user settings:')}</p>
+          <Change change={change} />
+          <p class="dim">
+            {t(
+              'Nothing is changed yet: that is the second step, after a run without it, and it can be undone there.',
+            )}
+          </p>
+        </>
+      )}
       <fieldset>
         <legend>{t('What is wrong?')}</legend>
         {GOALS.map((key) => (

@@ -6,6 +6,7 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { Loading } from '../ui/Feedback';
 import { methodName } from '../words/sources';
+import { Change } from './Change';
 
 interface Props {
   view: VerificationView;
@@ -31,6 +32,7 @@ export function Steps({ view, status, doing, onStep }: Props) {
       </li>
       <li class={cx(after.length > 0 && 'done', !beforeDone && 'later')}>
         <h3>{t('The change')}</h3>
+        {verification.change && <Change change={verification.change} />}
         <p>
           {t(
             'Change what you want to try: a setting, the version of gopls, the workspace. Restart gopls afterwards, so that it holds nothing from before.',
@@ -38,6 +40,25 @@ export function Steps({ view, status, doing, onStep }: Props) {
         </p>
         {beforeDone && open === null && (
           <div class="actions">
+            {verification.change && (
+              <>
+                <button
+                  type="button"
+                  class={cx('button', after.length > 0 && 'secondary')}
+                  title={t('Shows what it changes and asks first')}
+                  onClick={() => run('applyChange', { verification: verification.id })}
+                >
+                  {t('Change my user settings…')}
+                </button>
+                <button
+                  type="button"
+                  class="button secondary"
+                  onClick={() => run('undoChange', { verification: verification.id })}
+                >
+                  {t('Undo the change')}
+                </button>
+              </>
+            )}
             <button type="button" class="button secondary" onClick={() => run('openGoplsSettings')}>
               {t('Open the settings of gopls')}
             </button>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ProfileRef } from '../../shared/core';
-import type { Status, VerificationView } from '../../shared/model';
+import type { Status, VerificationStart, VerificationView } from '../../shared/model';
 import type { PanelVerifyStep } from '../../shared/panel';
 import { usePanel } from '../base/context';
 import { t } from '../base/l10n';
@@ -16,12 +16,14 @@ interface Props {
   /** The verification that is looked at; null: a new one is to be begun. */
   id: string | null;
   onId(id: string | null): void;
+  /** What the form is filled with: a change that was suggested elsewhere. */
+  suggested: VerificationStart | null;
   /** Shows two heaps side by side. */
   onCompare(heap: ProfileRef, base: ProfileRef): void;
 }
 
 /** Verify a fix: the same work before and after it, and what that comes to. */
-export function VerifyPage({ status, id, onId, onCompare }: Props) {
+export function VerifyPage({ status, id, onId, suggested, onCompare }: Props) {
   const { rpc, notify } = usePanel();
   // Raised with each step: what is on disk is then another state.
   const [steps, setSteps] = useState(0);
@@ -62,7 +64,12 @@ export function VerifyPage({ status, id, onId, onCompare }: Props) {
     <main class="verify">
       <div class="verify-main">
         {id === null ? (
-          <StartForm busy={doing !== null} onStart={(start) => take({ step: 'start', start })} />
+          <StartForm
+            key={JSON.stringify(suggested)}
+            busy={doing !== null}
+            suggested={suggested}
+            onStart={(start) => take({ step: 'start', start })}
+          />
         ) : look.error !== null && !view ? (
           <Failed message={look.error} onRetry={look.retry} />
         ) : !view ? (

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { causeName } from '../../shared/causeWords';
 import type { WaitSum } from '../../shared/model';
 import { usePanel } from '../base/context';
@@ -5,18 +6,21 @@ import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { methodName } from '../words/sources';
+import { SpreadCells, SpreadHeads } from './Spread';
+import { WaitsOverTime } from './WaitsOverTime';
 
 const MOST_ROWS = 6;
 
 /** What costs this user most, over the incidents that are kept. `version` changes with the list of them. */
 export function CostsMost({ version }: { version: string }) {
   const { rpc } = usePanel();
+  const [open, setOpen] = useState(false);
   const { value } = useRequest(version, () => rpc.ask('stallSummary', {}));
   // One wait is no statistic.
   if (!value || value.waits < 2) return null;
   const causes = value.causes.filter(({ kind }) => kind !== 'unknown');
   return (
-    <details class="costs-most">
+    <details class="costs-most" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         {t('What costs you most')}{' '}
         <span class="dim">
@@ -34,6 +38,7 @@ export function CostsMost({ version }: { version: string }) {
         title={t('Request')}
         rows={value.methods.map(({ method, sum }) => ({ name: methodName(method), sum }))}
       />
+      {open && <WaitsOverTime summary={value} version={version} />}
     </details>
   );
 }
@@ -48,12 +53,7 @@ function Sums({ title, rows }: { title: string; rows: { name: string; sum: WaitS
           <th scope="col" class="numeric">
             {t('Total')}
           </th>
-          <th scope="col" class="numeric" title={t('Half of them were no longer')}>
-            {t('Median')}
-          </th>
-          <th scope="col" class="numeric" title={t('19 of 20 were no longer')}>
-            {t('95 %')}
-          </th>
+          <SpreadHeads />
         </tr>
       </thead>
       <tbody>
@@ -63,8 +63,7 @@ function Sums({ title, rows }: { title: string; rows: { name: string; sum: WaitS
               {name} <span class="dim">{`×\u202f${fmt.count(sum.count)}`}</span>
             </th>
             <td class="numeric">{fmt.duration(sum.total_ns)}</td>
-            <td class="numeric">{fmt.duration(sum.p50_ns)}</td>
-            <td class="numeric">{fmt.duration(sum.p95_ns)}</td>
+            <SpreadCells sum={sum} />
           </tr>
         ))}
       </tbody>

@@ -6,9 +6,14 @@ import { useRequest } from '../base/useRequest';
 import { shortName } from '../heap/names';
 import { SubsystemSwatch } from '../subsystems/SubsystemSwatch';
 import { subsystemName } from '../words/subsystems';
+import { bestWait } from './best';
+import { byPackage } from './cpuPackages';
 
 const MOST_SUBSYSTEMS = 4;
+const MOST_PACKAGES = 4;
 const MOST_FUNCTIONS = 5;
+/** A second of a few cores has fewer functions. */
+const ALL_FUNCTIONS = 1000;
 
 /** What gopls's CPU time went into while somebody waited, second by second; nothing, when that was not recorded. */
 export function IncidentCpu({ incident }: { incident: Incident }) {
@@ -20,6 +25,14 @@ export function IncidentCpu({ incident }: { incident: Incident }) {
     <section class="cpu-slices">
       <h3>{t('CPU during the wait')}</h3>
       <table class="phases" aria-label={t('CPU during the wait')}>
+        <thead>
+          <tr>
+            <th />
+            <th>{t('Part of gopls')}</th>
+            <th>{t('In its packages')}</th>
+            <th>{t('In its functions')}</th>
+          </tr>
+        </thead>
         <tbody>
           {slices.map((slice) => (
             <Slice key={slice.number} incident={incident} slice={slice} />
@@ -29,7 +42,12 @@ export function IncidentCpu({ incident }: { incident: Incident }) {
       <p class="dim">
         {t(
           'From gopls’s CPU profiles, which look at it 100 times a second. The functions are those in which it was itself; more is under Heap and Flame graph.',
-        )}
+        )}{' '}
+        {bestWait(incident)?.packages
+          ? t('They are gopls’s and Go’s own: for which of your packages it was, the list above tells.')
+          : t(
+              'They are gopls’s and Go’s own: for which of your packages it was, no profile tells. gopls’s own timing does, where it is recorded.',
+            )}
       </p>
     </section>
   );
@@ -53,10 +71,12 @@ function Slice({ incident, slice }: { incident: Incident; slice: Capture }) {
         subsystem: null,
         with_subsystems: false,
         offset: 0,
-        limit: MOST_FUNCTIONS,
+        limit: ALL_FUNCTIONS,
       },
     }),
   );
+  // Others were only above these in a stack.
+  const own = functions?.rows.filter(({ flat_share }) => flat_share > 0) ?? [];
   const from = (slice.sent_ns ?? slice.trigger_ns) - incident.request.start_ns;
   return (
     <tr>
@@ -72,7 +92,16 @@ function Slice({ incident, slice }: { incident: Incident; slice: Capture }) {
         ))}
       </td>
       <td>
-        {functions?.rows.map(({ function: name, flat_share: share }) => (
+        {byPackage(own)
+          .slice(0, MOST_PACKAGES)
+          .map(({ package: name, share }) => (
+            <div key={name} title={name}>
+              {name === '' ? t('no package') : shortName(name)} <span class="dim">{fmt.share(share, 0)}</span>
+            </div>
+          ))}
+      </td>
+      <td>
+        {own.slice(0, MOST_FUNCTIONS).map(({ function: name, flat_share: share }) => (
           <div key={name} title={name}>
             {shortName(name)} <span class="dim">{fmt.share(share, 0)}</span>
           </div>

@@ -2,10 +2,10 @@ import type { Incident, PhaseShare, WaitBreakdown } from '../../shared/model';
 import { knowsOtel } from '../../shared/goplsVersion';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
-import { methodName } from '../words/sources';
 import { bestWait } from './best';
 import { IncidentCauses } from './IncidentCauses';
-import { phaseMeaning, phaseName, phaseSource } from './words';
+import { IncidentPackages } from './IncidentPackages';
+import { phaseMeaning, phaseName, phaseSource, sliceName, stoodBehind } from './words';
 
 /** What the main request of an incident was spent on, from its first moment to its last. */
 export function IncidentWait({ incident }: { incident: Incident }) {
@@ -17,7 +17,7 @@ export function IncidentWait({ incident }: { incident: Incident }) {
     <section class="wait">
       <h3>{t('What the wait was for')}</h3>
       <IncidentCauses causes={causes} />
-      {wait && <Phases wait={wait} compared={sampled} version={incident.gopls.version} />}
+      {wait && <Phases wait={wait} compared={sampled} incident={incident} />}
     </section>
   );
 }
@@ -26,31 +26,41 @@ interface PhasesProps {
   wait: WaitBreakdown;
   /** The same by looking at goroutines, where `wait` is by spans. */
   compared: WaitBreakdown | null;
-  /** Of gopls. */
-  version: string | null;
+  incident: Incident;
 }
 
-function Phases({ wait, compared, version }: PhasesProps) {
+function Phases({ wait, compared, incident }: PhasesProps) {
+  const { version } = incident.gopls;
+  // Spans that were kept by an earlier version do not tell.
+  const behind = wait.queued_behind.length > 0 ? wait.queued_behind : (compared?.queued_behind ?? []);
   const cannotTell = wait.source !== 'spans' && knowsOtel(version) === false;
   return (
     <>
       <PhaseStrip wait={wait} />
       <table class="phases" aria-label={t('What the wait was for')}>
         <tbody>
+          <HostRow
+            duration_ns={incident.held_up_ns}
+            name={t('Extension host, before')}
+            meaning={t('It was busy, so that it could not ask gopls yet. Not part of the wait for gopls.')}
+          />
           {wait.phases.map((phase) => (
             <PhaseRow key={phase.phase} phase={phase} sampled={compared} />
           ))}
+          <HostRow
+            duration_ns={incident.taken_late_ns}
+            name={t('Extension host, after')}
+            meaning={t(
+              'It was busy, so that it could not take the answer yet. Not part of the wait for gopls.',
+            )}
+          />
         </tbody>
       </table>
-      {(compared ?? wait).queued_behind.map(({ method, duration_ns }) => (
-        <p key={method}>
-          {t('For {duration} it stood behind {method}.', {
-            duration: fmt.duration(duration_ns),
-            method: methodName(method),
-          })}
-        </p>
+      {behind.map((queued) => (
+        <p key={queued.method}>{stoodBehind(queued)}</p>
       ))}
       <p class="dim">{phaseSource(wait.source, wait.samples)}</p>
+      {wait.packages && <IncidentPackages work={wait.packages} />}
       {cannotTell && (
         <p class="dim">
           {t('gopls {version} cannot post its own timing, which is exact; v0.22 and later can.', {
@@ -80,15 +90,32 @@ function Phases({ wait, compared, version }: PhasesProps) {
 function PhaseStrip({ wait: { slices } }: { wait: WaitBreakdown }) {
   return (
     <div class="phase-strip" aria-hidden="true">
-      {slices.map(({ phase, begin_ns, end_ns }) => (
+      {slices.map((slice) => (
         <span
-          key={begin_ns}
-          class={`phase-${phase}`}
-          style={{ flexGrow: end_ns - begin_ns }}
-          title={`${phaseName(phase)} ${fmt.duration(end_ns - begin_ns)}`}
+          key={slice.begin_ns}
+          class={`phase-${slice.phase}`}
+          style={{ flexGrow: slice.end_ns - slice.begin_ns }}
+          title={`${sliceName(slice)} ${fmt.duration(slice.end_ns - slice.begin_ns)}`}
         />
       ))}
     </div>
+  );
+}
+
+/** What came before or after the wait for gopls: nothing where that was not seen. */
+function HostRow(row: { duration_ns: number; name: string; meaning: string }) {
+  if (row.duration_ns === 0) return null;
+  return (
+    <tr>
+      <th scope="row">
+        <span class="swatch phase-dispatch" aria-hidden="true" />
+        {row.name}
+      </th>
+      <td class="numeric">{fmt.duration(row.duration_ns)}</td>
+      <td />
+      <td />
+      <td class="dim">{row.meaning}</td>
+    </tr>
   );
 }
 

@@ -9,6 +9,7 @@ mod argument;
 mod outcome;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use napi::bindgen_prelude::{PromiseRaw, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
@@ -21,14 +22,19 @@ use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
 use stallscope_core::log::LogQuery;
 use stallscope_core::model::{CaptureRequest, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
 use stallscope_core::report::ReportRequest;
-use stallscope_core::trace::TraceFormat;
+use stallscope_core::trace::{TraceFormat, TraceOther};
 use stallscope_core::verify::VerifyStep;
+use stallscope_core::wait::WaitDaysQuery;
+use stallscope_doctor::Request;
+use stallscope_doctor::cache::Request as CacheRequest;
+use stallscope_probe::cache::{Cleaning, Which, Window, go_caches_of};
+use stallscope_probe::doctor::{Asked, examine};
 use stallscope_probe::log::OpenLogs;
 use stallscope_probe::process;
 use stallscope_probe::reader::Reader;
 use stallscope_probe::report::Reports;
 use stallscope_probe::store::Store;
-use stallscope_probe::trace::save_of_incident;
+use stallscope_probe::trace::{compare, save_of_incident};
 use stallscope_probe::verify::Verifications;
 use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 
@@ -36,6 +42,9 @@ use argument::{
     argument, argument_or_null, callback, duration_ns, line_or_null, required, text, text_or_null,
 };
 use outcome::{Failure, answered, blocking, contained, json, promise, settle};
+
+/// A cache of 100,000 files is counted in a second; a slow disk gets more time than a person wants to wait for.
+const COUNT_CACHE_WITHIN: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Deserialize)]
 struct CoreOptions {
@@ -66,6 +75,13 @@ struct WorkspaceAnswers {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CacheWhat {
+    Orphans,
+    Leftovers,
+}
+
+#[derive(Debug, Deserialize)]
 struct SaveReportAs {
     page_only: bool,
     leave_out: Vec<String>,
@@ -79,6 +95,7 @@ pub struct Core {
     verifications: Verifications,
     reports: Arc<Reports>,
     logs: Arc<OpenLogs>,
+    cleaning: Arc<Cleaning>,
     watcher: Mutex<Option<Arc<Watcher>>>,
 }
 
@@ -90,8 +107,8 @@ pub fn create_core(env: &Env, options: Unknown<'_>) -> napi::Result<Core> {
     let store = Store::new(options.storage_dir.clone().into());
     let reports = Arc::new(Reports::new(store, options.workspace.clone()));
     let verifications = Verifications::new(options.storage_dir.clone().into(), options.workspace.clone());
-    let logs = Arc::default();
-    Ok(Core { options, reader, verifications, reports, logs, watcher: Mutex::new(None) })
+    let (logs, cleaning, watcher) = (Arc::default(), Arc::default(), Mutex::new(None));
+    Ok(Core { options, reader, verifications, reports, logs, cleaning, watcher })
 }
 
 #[napi]
@@ -309,6 +326,129 @@ impl Core {
         promise(env, blocking(move || Ok(reader.stall_summary()?)))
     }
 
+    /// The same per day.
+    #[napi(
+        ts_args_type = "query: WaitDaysQuery",
+        ts_return_type = "Promise<Outcome<WaitDays>>",
+        catch_unwind
+    )]
+    pub fn wait_days<'env>(
+        &self,
+        env: &'env Env,
+        query: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let query = argument::<WaitDaysQuery>(env, "query", query);
+        promise(env, blocking(move || Ok(reader.wait_days(&query?)?)))
+    }
+
+    /// Examines settings, environment, workspace and cache of a folder. It only looks.
+    #[napi(
+        ts_args_type = "request: DoctorRequest",
+        ts_return_type = "Promise<Outcome<DoctorReport>>",
+        catch_unwind
+    )]
+    pub fn doctor<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let request = argument::<Request>(env, "request", request);
+        let host_pid = self.options.host_pid;
+        promise(env, blocking(move || Ok(examine(&Asked::by_editor(request?, host_pid))?)))
+    }
+
+    /// What is in gopls's cache, and whose.
+    #[napi(
+        ts_args_type = "request: CacheRequest",
+        ts_return_type = "Promise<Outcome<CacheView>>",
+        catch_unwind
+    )]
+    pub fn cache<'env>(&self, env: &'env Env, request: Unknown<'_>) -> napi::Result<PromiseRaw<'env, Value>> {
+        let request = argument::<CacheRequest>(env, "request", request);
+        let host_pid = self.options.host_pid;
+        promise(env, blocking(move || Ok(Window::of(&request?, host_pid).view(COUNT_CACHE_WITHIN)?)))
+    }
+
+    /// How large the caches of the `go` command are.
+    #[napi(
+        ts_args_type = "request: CacheRequest",
+        ts_return_type = "Promise<Outcome<GoCache[]>>",
+        catch_unwind
+    )]
+    pub fn go_caches<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let request = argument::<CacheRequest>(env, "request", request);
+        promise(env, blocking(move || Ok(go_caches_of(&request?))))
+    }
+
+    /// Removes from gopls's cache what nobody will read again.
+    #[napi(
+        ts_args_type = "request: CacheRequest, what: CacheWhat",
+        ts_return_type = "Promise<Outcome<CacheCleaned>>",
+        catch_unwind
+    )]
+    pub fn clean_cache<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+        what: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let cleaning = Arc::clone(&self.cleaning);
+        let request = argument::<CacheRequest>(env, "request", request);
+        let what = argument::<CacheWhat>(env, "what", what);
+        let host_pid = self.options.host_pid;
+        promise(
+            env,
+            blocking(move || {
+                let request = request?;
+                let which = match what? {
+                    CacheWhat::Orphans => Which::Orphans,
+                    CacheWhat::Leftovers => Which::Leftovers,
+                };
+                Ok(cleaning.clean(|| Window::of(&request, host_pid), &which)?)
+            }),
+        )
+    }
+
+    /// Moves the cache of the window's gopls aside when that has ended.
+    #[napi(
+        ts_args_type = "request: CacheRequest",
+        ts_return_type = "Promise<Outcome<CacheMoved>>",
+        catch_unwind
+    )]
+    pub fn move_own_cache_aside<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let cleaning = Arc::clone(&self.cleaning);
+        let request = argument::<CacheRequest>(env, "request", request);
+        let host_pid = self.options.host_pid;
+        promise(
+            env,
+            blocking(move || {
+                let request = request?;
+                Ok(cleaning.move_own_aside(|| Window::of(&request, host_pid))?)
+            }),
+        )
+    }
+
+    /// What of these two is being done.
+    #[napi(ts_return_type = "CacheDoing | null", catch_unwind)]
+    pub fn cache_progress(&self) -> Value {
+        json(&self.cleaning.progress())
+    }
+
+    /// Gives it up.
+    #[napi(catch_unwind)]
+    pub fn cancel_cache(&self) {
+        self.cleaning.give_up();
+    }
+
     /// One incident.
     #[napi(ts_args_type = "id: string", ts_return_type = "Promise<Outcome<Incident>>", catch_unwind)]
     pub fn incident<'env>(&self, env: &'env Env, id: Unknown<'_>) -> napi::Result<PromiseRaw<'env, Value>> {
@@ -446,6 +586,28 @@ impl Core {
     pub fn memory<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let watcher = self.watcher();
         promise(env, answered(async move { Ok(watcher.ok_or(WatchError::Ended)?.memory().await?) }))
+    }
+
+    /// What garbage collection costs it, and what is advised.
+    #[napi(
+        ts_args_type = "memoryLimitBytes: number | null",
+        ts_return_type = "Promise<Outcome<GcView | null>>",
+        catch_unwind
+    )]
+    pub fn gc<'env>(
+        &self,
+        env: &'env Env,
+        memory_limit_bytes: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let watcher = self.watcher();
+        let setting = argument_or_null::<u64>(env, "memoryLimitBytes", memory_limit_bytes);
+        promise(
+            env,
+            answered(async move {
+                let setting = setting?;
+                Ok(watcher.ok_or(WatchError::Ended)?.gc(setting).await?)
+            }),
+        )
     }
 
     /// Which leak patterns the watched gopls shows now.
@@ -672,6 +834,25 @@ impl Core {
                 Ok(())
             }),
         )
+    }
+
+    /// Compares the trace of an incident with another one; `null` is the open log.
+    #[napi(
+        ts_args_type = "incident: string | null, other: TraceOther",
+        ts_return_type = "Promise<Outcome<TraceComparison>>",
+        catch_unwind
+    )]
+    pub fn compare_traces<'env>(
+        &self,
+        env: &'env Env,
+        incident: Unknown<'_>,
+        other: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let logs = Arc::clone(&self.logs);
+        let store = Store::new(self.options.storage_dir.clone().into());
+        let incident = argument_or_null::<String>(env, "incident", incident);
+        let other = argument::<TraceOther>(env, "other", other);
+        promise(env, blocking(move || Ok(compare(&store, &logs, incident?.as_deref(), &other?)?)))
     }
 
     /// A page of a heap table.

@@ -7,11 +7,13 @@ use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use serde::Serialize;
 use serde_json::{Value, json};
+use stallscope_probe::cache::{CacheError, Refused};
+use stallscope_probe::doctor::DoctorError;
 use stallscope_probe::log::LogError;
 use stallscope_probe::panic_text;
 use stallscope_probe::reader::ReadError;
 use stallscope_probe::report::ReportError;
-use stallscope_probe::trace::SaveTraceError;
+use stallscope_probe::trace::{OpenTraceError, SaveTraceError};
 use stallscope_probe::verify::VerifyError;
 use stallscope_probe::watcher::WatchError;
 
@@ -57,9 +59,33 @@ impl From<SaveTraceError> for Failure {
     }
 }
 
+impl From<OpenTraceError> for Failure {
+    fn from(error: OpenTraceError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<DoctorError> for Failure {
+    fn from(error: DoctorError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(error: Refused) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        Refused::from(error).into()
     }
 }
 

@@ -49,9 +49,27 @@ pub enum Failure {
     /// The profiles cannot be judged together.
     #[error("{0}")]
     Evidence(#[from] EvidenceError),
+    /// The cache cannot be read, or not be removed.
+    #[error("{0}")]
+    Cache(String),
+    /// Not all was done.
+    #[error("{0}")]
+    Unfinished(String),
+    /// There is nothing to examine.
+    #[error("{0}")]
+    Doctor(String),
     /// There is no report.
     #[error("{0}")]
     Report(String),
+    /// There is no experiment.
+    #[error("{0}")]
+    Reproduce(String),
+    /// A limit is exceeded.
+    #[error("{0}")]
+    Limit(String),
+    /// A limit could not be held against anything.
+    #[error("{0}")]
+    CouldNotRun(String),
     /// There is no trace.
     #[error("{0}")]
     Trace(String),
@@ -63,15 +81,17 @@ pub enum Failure {
     Output(#[from] io::Error),
 }
 
-/// 0 when all went well, 2 when something was wrong with the input (as for wrong arguments), 1 otherwise.
+/// 0 when all went well; 1 when not all was done, or a limit is exceeded; 3 when a limit could not be checked; 2 when
+/// something was wrong with the input (as for wrong arguments).
 pub fn exit_code(result: Result<(), Failure>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    let code = match &failure {
         // The reader has seen enough (`| head`): not a failure.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("stallscope: {failure}");
-            ExitCode::from(if matches!(failure, Failure::Output(_)) { 1 } else { 2 })
-        }
-    }
+        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        Failure::Output(_) | Failure::Unfinished(_) | Failure::Limit(_) => 1,
+        Failure::CouldNotRun(_) => 3,
+        _ => 2,
+    };
+    eprintln!("stallscope: {failure}");
+    ExitCode::from(code)
 }

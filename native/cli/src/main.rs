@@ -3,13 +3,18 @@
 //! One file per verb. The verbs that only read files start no runtime: a small profile takes milliseconds.
 
 mod analyze;
+mod cache;
 mod capture;
+mod check;
 mod diff;
+mod doctor;
+mod driven;
 mod failure;
 mod load;
 mod patterns;
 mod print;
 mod report;
+mod reproduce;
 mod subsystems;
 mod trace;
 mod watch;
@@ -28,6 +33,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Show what is in gopls's cache on disk and whose it is; remove what is nobody's any more.
+    ///
+    /// A directory of it belongs to one executable of gopls. Those of executables that run or are installed are kept. Nothing
+    /// is removed without --clean.
+    Cache(cache::Cache),
+    /// Check that gopls stays within limits on this repository, for CI.
+    ///
+    /// The work of `reproduce`, held against limits, a baseline and the doctor. Exit code 0: all hold; 1: one does not; 2: the
+    /// arguments; 3: something could not be measured. docs/checking.md says more.
+    Check(Box<check::Check>),
     /// Capture a heap, goroutine or CPU profile of a running gopls now.
     ///
     /// Nothing is forced and nobody waits for it, except with `heap-after-gc`. docs/capturing.md says what each costs.
@@ -36,6 +51,10 @@ enum Verb {
     Analyze(analyze::Analyze),
     /// Show what changed from one heap profile to another.
     Diff(diff::Diff),
+    /// Examine settings, environment, workspace and cache of a folder: what makes Go slow or wrong there, and how to mend it.
+    ///
+    /// It only looks: nothing is downloaded and nothing is changed.
+    Doctor(doctor::Doctor),
     /// Look for known leak patterns of gopls in its heap profiles.
     ///
     /// Several profiles of one gopls, in order of time and each after another garbage collection, tell what grows; one
@@ -43,6 +62,11 @@ enum Verb {
     Patterns(patterns::Patterns),
     /// Put an incident together for somebody else: redacted, as a zip or a page.
     Report(report::Report),
+    /// Do the same work with a gopls of its own over and over, measure it, and compare two versions or settings.
+    ///
+    /// A cold load, hovers, definitions, completions, saves and a warm load, on a folder or on a generated workspace. Nothing
+    /// of yours is changed. docs/reproducing.md says what is measured.
+    Reproduce(Box<reproduce::Reproduce>),
     /// Read gopls's message log: how long each request took, what was pending, what gopls said.
     ///
     /// Also saves a log or an incident for Perfetto and speedscope. A log contains source text: docs/reading-logs.md.
@@ -53,11 +77,15 @@ enum Verb {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().verb {
+        Verb::Cache(cache) => cache.run(),
+        Verb::Check(check) => check.run(),
         Verb::Capture(capture) => capture.run(),
         Verb::Analyze(analyze) => analyze.run(),
         Verb::Diff(diff) => diff.run(),
+        Verb::Doctor(doctor) => doctor.run(),
         Verb::Patterns(patterns) => patterns.run(),
         Verb::Report(report) => report.run(),
+        Verb::Reproduce(reproduce) => reproduce.run(),
         Verb::Trace(trace) => trace.run(),
         Verb::Watch(watch) => watch.run(),
     };

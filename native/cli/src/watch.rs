@@ -9,7 +9,7 @@ use clap::Args;
 use stallscope_core::model::{
     DebugServer, GoplsProcess, LatencySource, Note, PastLoad, Status, Value, WatchEvent, WatchSettings,
 };
-use stallscope_core::wait::CauseKind;
+use stallscope_core::wait::{CauseKind, QueuedBehind};
 use stallscope_probe::process;
 use stallscope_probe::watcher::{Target, Watcher, WatcherOptions};
 
@@ -114,11 +114,15 @@ fn words(event: &WatchEvent) -> Option<String> {
         WatchEvent::GoplsGone { pid } => format!("gopls {pid} is gone"),
         WatchEvent::StallStarted { method } => format!("stall: {method}"),
         WatchEvent::IncidentClosed { summary, .. } => format!(
-            "incident {}: {} took {:.2} s, mostly {}, RSS {:.0} -> {:.0} MB, heap {}",
+            "incident {}: {} took {:.2} s, mostly {}{}{}, RSS {:.0} -> {:.0} MB, heap {}",
             summary.id,
             summary.method,
             summary.duration_ns.unwrap_or(0) as f64 / 1e9,
             summary.main_cause.map_or("for reasons unknown", CauseKind::name),
+            summary.queued_behind.as_ref().map_or(String::new(), behind_words),
+            summary
+                .gc_cpu_share
+                .map_or_else(String::new, |share| format!(", GC {:.0} % of its CPU", 100.0 * share)),
             summary.rss_start_bytes as f64 / 1e6,
             summary.rss_peak_bytes as f64 / 1e6,
             if summary.has_heap { "captured" } else { "not captured" },
@@ -139,6 +143,12 @@ fn words(event: &WatchEvent) -> Option<String> {
         }
         WatchEvent::Problem { note } => problem_words(note),
     })
+}
+
+/// What the queue waited for.
+fn behind_words(QueuedBehind { method, phases, .. }: &QueuedBehind) -> String {
+    let at = phases.first().map_or(String::new(), |part| format!(" ({})", part.phase.name()));
+    format!(" behind {method}{at}")
 }
 
 fn status_words(status: &Status) -> Option<String> {

@@ -119,15 +119,35 @@ fn incident(storage: &Path) -> PathBuf {
     let wait = json!({
         "phases": [phase("type-checking", 3_445_000_000), phase("go-command", 1_855_000_000)], "slices": [],
         "source": "sampling", "samples": 25, "unknown_functions": [],
-        "queued_behind": [{ "method": "initialized", "duration_ns": 1_200_000_000u64 }],
+        "queued_behind": [
+            { "method": "initialized", "duration_ns": 1_200_000_000u64 },
+            { "method": "workspace/executeCommand", "duration_ns": 800_000_000u64, "phases": [
+                { "phase": "go-command", "duration_ns": 600_000_000u64, "share": 0.75, "error_share": 0.2 },
+                { "phase": "parsing", "duration_ns": 200_000_000u64, "share": 0.25, "error_share": 0.2 },
+            ] },
+        ],
+        "packages": { "others": 1, "others_waited_ns": 1_000_000, "packages": [
+            { "package": format!("{MODULE}/internal/billing"), "phase": "type-checking", "waited_ns": 2_000_000_000u64,
+              "running_ns": 2_500_000_000u64 },
+        ] },
     });
+    let command = format!(
+        "go list -e -json {WORKSPACE}/internal/billing corp.example/lib/... {MODULE}/internal/billing"
+    );
+    let machine = json!({
+        "from_ns": 1_000_000_000u64, "to_ns": 6_300_000_000u64, "looks": 20, "pressure": {}, "cgroup": {},
+        "commands": [{ "line": command, "first_seen_ns": 1_000_000_000u64, "last_seen_ns": 2_000_000_000u64,
+                       "duration_ns": 1_000_000_000u64, "cpu_ns": null }],
+    });
+    let causes = json!([{ "kind": "go-command", "duration_ns": 1_855_000_000u64, "share": 0.35, "slow": true,
+                          "confidence": "likely", "evidence": { "command": command } }]);
     let incident = json!({
         "format": 1, "id": "20261124T041900.123Z-hover-4711", "state": "complete", "origin_unix_ns": "1795493940000000000",
         "started_at": "2026-11-24T04:19:00.123Z",
         "gopls": { "pid": 4711, "started_unix_ms": 1795493000000.0, "exe": format!("{HOME}/go/bin/gopls"),
                    "version": "v0.23.0", "go_version": "go1.26.8" },
         "workspace": [WORKSPACE, SECOND], "request": request, "requests": [request], "latency_source": "counters",
-        "load": null, "wait": wait,
+        "load": null, "wait": wait, "machine": machine, "causes": causes,
         "workspace_facts": { "at_ns": 500_000_000, "facts": { "views": 1, "workspace_modules": 52 } },
         "rss": { "start_bytes": 200_000_000, "peak_bytes": 600_000_000, "end_bytes": 600_000_000,
                  "steepest_rise_bytes": 400_000_000 },
@@ -282,7 +302,18 @@ fn names_of_modules_and_files_are_hidden_on_request() {
     let zip = storage.path().join("report.zip");
     report(&folder, &["--zip", zip.to_str().unwrap(), "--redact-modules", "--hide", "plan"]);
     let files = unpacked(&zip);
-    assert_gone(&files, &[HOME, USER, WORKSPACE, SECOND, "billing", "a%20b", "plan"]);
+    assert_gone(
+        &files,
+        &[HOME, USER, WORKSPACE, SECOND, MODULE, "billing", "a%20b", "plan", "example.com", "corp.example"],
+    );
+    // What gopls worked on reads on, by stand-ins that mean the same everywhere.
+    let (_, bytes) = files.iter().find(|(name, _)| name == "incident.json").unwrap();
+    let kept: Value = serde_json::from_slice(bytes).unwrap();
+    let package = kept["wait"]["packages"]["packages"][0]["package"].as_str().unwrap();
+    assert!(package.starts_with("module-") && package.contains(".example/pkg-"), "{package}");
+    let line = kept["machine"]["commands"][0]["line"].as_str().unwrap();
+    assert!(line.starts_with("go list -e -json $WORKSPACE/") && line.ends_with(package), "{line}");
+    assert_eq!(kept["causes"][0]["evidence"]["command"], line);
 }
 
 #[test]
@@ -350,7 +381,9 @@ fn the_issue_answers_what_maintainers_ask() {
         "The heap was captured 1.00 s after the request began, while it was waited for.",
         "Of the wait: 65 % type checking (3.44 s, ± 12 points), 35 % go command (1.85 s, ± 12 points). By 25 looks at its \
          goroutines",
+        "2.00 s of the wait were for work on packages, longest: type checking example.com/secret/plan/internal/billing 2.00 s.",
         "For 1.20 s it stood behind initialized.",
+        "For 800 ms it stood behind workspace/executeCommand, which was at: 75 % go command, 25 % parsing.",
         "Top 10 functions by inuse_space",
         "| 100 MB | 100 MB | `golang.org/x/tools/gopls/internal/cache.init",
     ] {

@@ -173,6 +173,74 @@ fn an_incidents_phases_are_printed_and_lie_within_its_request() {
     assert_eq!(slices, expected);
 }
 
+/// `--json` of a comparison: name, whether a part, difference in ms.
+fn compared(this: &Path, other: &Path) -> (Value, Vec<(String, bool, i64)>) {
+    let output = stallscope(&["trace".as_ref(), this, "--compare".as_ref(), other, "--json".as_ref()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = |row: &Value| {
+        let difference_ms = row["difference_ns"].as_i64().unwrap() / 1_000_000;
+        (row["name"].as_str().unwrap().to_owned(), row["is_part"].as_bool().unwrap(), difference_ms)
+    };
+    let rows = json["rows"].as_array().unwrap().iter().map(row).collect();
+    (json, rows)
+}
+
+#[test]
+fn an_incident_is_compared_with_a_trace_of_somebody_else_and_with_its_own() {
+    let storage = tempfile::tempdir().unwrap();
+    let folder = incident(storage.path());
+    let (chrome, speedscope) = (storage.path().join("a.json"), storage.path().join("b.json"));
+    let saving: [&Path; 6] =
+        ["trace".as_ref(), &folder, "--chrome".as_ref(), &chrome, "--speedscope".as_ref(), &speedscope];
+    assert_eq!(stallscope(&saving).status.code(), Some(0));
+    for own in [&chrome, &speedscope, &folder.join("incident.json")] {
+        let (_, rows) = compared(&folder, own);
+        assert!(rows.len() == 5 && rows.iter().all(|(.., difference)| *difference == 0), "{rows:?}");
+    }
+    let foreign = storage.path().join("foreign.json");
+    let event = |ph: &str, name: &str, ts: u64| json!({ "ph": ph, "name": name, "cat": "Requests of the editor", "tid": 1, "ts": ts });
+    let events = [
+        event("B", "textDocument/hover", 0),
+        event("B", "go command", 0),
+        event("E", "go command", 750_000),
+        event("E", "textDocument/hover", 800_000),
+        event("P", "a sample", 5),
+    ];
+    std::fs::write(&foreign, json!(events).to_string()).unwrap();
+    let (json, rows) = compared(&folder, &foreign);
+    let expected =
+        [("type checking", true, 400), ("textDocument/hover", false, 200), ("go command", true, -150)];
+    let found = |name: &str, part: bool| {
+        rows.iter().position(|(other, is_part, _)| other == name && *is_part == part).unwrap()
+    };
+    let mut before = 0;
+    for (name, is_part, difference_ms) in expected {
+        let place = found(name, is_part);
+        assert_eq!(rows[place].2, difference_ms, "{name}");
+        assert!(place >= before, "the largest difference first: {rows:?}");
+        before = place;
+    }
+    assert_eq!(json["other"]["skipped"]["other_kinds"], 1);
+    let output = stallscope(&["trace".as_ref(), folder.as_path(), "--compare".as_ref(), foreign.as_path()]);
+    let told = text(&output.stdout);
+    let row = told.lines().find(|line| line.contains("type checking (within")).unwrap();
+    assert_eq!(
+        row.split_whitespace().take(6).collect::<Vec<_>>(),
+        ["+400ms", "1", "400ms", "400ms", "400ms", "-"]
+    );
+    // By itself.
+    let alone = text(&stallscope(&[Path::new("trace"), &foreign]).stdout);
+    assert!(alone.contains("800ms") && alone.contains("left out: 1 events take no time"), "{alone}");
+}
+
+#[test]
+fn a_log_is_compared_with_another_one() {
+    let (_, rows) = compared(&log("v0.23.0.log"), &log("v0.18.1.log"));
+    assert!(rows.iter().any(|(name, ..)| name == "textDocument/hover"), "{rows:?}");
+    assert!(rows.is_sorted_by(|a, b| a.2.abs() >= b.2.abs()), "{rows:?}");
+}
+
 #[test]
 fn what_cannot_be_read_is_named_with_its_remedy_and_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
@@ -189,6 +257,11 @@ fn what_cannot_be_read_is_named_with_its_remedy_and_exit_code_2() {
     assert!(refused(&[trace, &not_there]).contains("not-there.log"));
     assert!(refused(&[trace, folder.path()]).contains("not an incident's folder"));
     assert!(refused(&[trace, folder.path(), Path::new("--follow")]).contains("does not grow"));
+    let other = folder.path().join("other.json");
+    std::fs::write(&other, "{\"a\":1}").unwrap();
+    assert!(refused(&[trace, &other]).contains("traceEvents"));
+    let compare = refused(&[trace, &log("v0.23.0.log"), Path::new("--compare"), &other]);
+    assert!(compare.contains("other.json") && compare.contains("speedscope"), "{compare}");
     let nowhere = folder.path().join("nowhere/x.json");
     assert!(refused(&[trace, &log("v0.23.0.log"), Path::new("--chrome"), &nowhere]).contains("nowhere"));
 }

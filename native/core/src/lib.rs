@@ -3,7 +3,10 @@
 //! Time enters as numbers ([`model::Ns`]: nanoseconds since the watcher's own origin), data as plain
 //! values, so every rule in here is tested without sleeping.
 
+pub mod apart;
 pub mod engine;
+pub mod experiment;
+pub mod gc;
 pub mod goroutines;
 mod growth;
 pub mod heap;
@@ -16,6 +19,7 @@ pub mod metrics;
 pub mod model;
 pub mod patterns;
 pub mod report;
+pub mod rule_file;
 pub mod spans;
 pub mod trace;
 pub mod verify;

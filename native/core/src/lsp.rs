@@ -103,6 +103,16 @@ pub(crate) fn served_by(handler: &str) -> Option<&'static str> {
     METHODS.iter().find(|row| row.1 == handler).map(|row| row.0)
 }
 
+/// How readily gopls lets later messages pass one that it serves: 0 never, 1 for some commands (tests, `govulncheck`),
+/// 2 as soon as it has begun.
+pub(crate) fn lets_pass(method: &str) -> u8 {
+    match method {
+        "textDocument/diagnostic" => 2,
+        "workspace/executeCommand" => 1,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

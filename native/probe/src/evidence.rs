@@ -1,15 +1,20 @@
 //! Captured files: what they are called, whether they are what they should be, and what a crash has left of them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use stallscope_core::heap::{AllocationSites, HeapIndex};
-use stallscope_core::memory::{HeapTotals, MOST_SITES};
+use stallscope_core::gc::{GcCpu, GcReading};
+use stallscope_core::heap::{AllocationSites, HeapError, HeapIndex};
+use stallscope_core::memory::{HeapTotals, MOST_SITES, MemStats};
 use stallscope_core::model::{Bytes, Capture, CaptureKind, CaptureState};
 
 use crate::panic_text;
 use crate::reader::{ReadError, read_profile};
+
+/// Both forms of the statistics are smaller; the page is 8 KB, the end of the text form 12.
+const STATISTICS_BYTES: u64 = 64 << 10;
 
 /// What a whole capture is called in its incident's folder.
 pub(crate) fn file_name(kind: CaptureKind, number: u32) -> String {
@@ -30,8 +35,26 @@ pub(crate) fn check(folder: &Path, mut capture: Capture) -> Capture {
     capture.state = CaptureState::Complete;
     let path = folder.join(&capture.file);
     let checked = match capture.kind {
-        CaptureKind::Heap => total_inuse(&path).map(|total| capture.inuse_space_bytes = total),
+        CaptureKind::Heap => {
+            let sums = |index: &HeapIndex| {
+                Ok((index.total(Some("inuse_space"))?, index.total(Some("alloc_space")).ok()))
+            };
+            on_profile(&path, sums).map(|(inuse, allocated)| {
+                capture.inuse_space_bytes = Bytes::try_from(inuse).ok();
+                capture.allocated_bytes = allocated.and_then(|bytes| Bytes::try_from(bytes).ok());
+            })
+        }
+        CaptureKind::Cpu => {
+            let shares = |index: &HeapIndex| Ok((index.total(None)?, GcCpu::of(index).ok()));
+            on_profile(&path, shares).map(|(_, gc_cpu)| capture.gc_cpu = gc_cpu)
+        }
         kind if kind.is_profile() => total(&path, None).map(drop),
+        CaptureKind::Memory | CaptureKind::HeapText => {
+            // What cannot be read is told where it is shown: the page is kept as it came.
+            capture.statistics =
+                capture.received_ns.zip(statistics(&path)).map(|(at_ns, stats)| GcReading::of(&stats, at_ns));
+            Ok(())
+        }
         _ => Ok(()),
     };
     if let Err(why) = checked {
@@ -57,6 +80,22 @@ pub(crate) fn total_inuse(path: &Path) -> Result<Option<Bytes>, String> {
 
 /// The total of one sample type (`None`: the profile's default); `Err` says why it is no profile with such values.
 fn total(path: &Path, sample_type: Option<&str>) -> Result<i64, String> {
+    on_profile(path, |index| index.total(sample_type))
+}
+
+/// The runtime's statistics at the end of a file; `None` when there are none.
+fn statistics(path: &Path) -> Option<MemStats> {
+    let mut file = File::open(path).ok()?;
+    let size_bytes = file.metadata().ok()?.len();
+    // The text form has them behind a profile of many megabytes.
+    file.seek(SeekFrom::Start(size_bytes.saturating_sub(STATISTICS_BYTES))).ok()?;
+    let mut end = Vec::new();
+    file.take(STATISTICS_BYTES).read_to_end(&mut end).ok()?;
+    MemStats::parse(&String::from_utf8_lossy(&end)).ok()
+}
+
+/// Asks a profile something; `Err` says why it is none, or cannot answer.
+fn on_profile<T>(path: &Path, ask: impl FnOnce(&HeapIndex) -> Result<T, HeapError>) -> Result<T, String> {
     // The parser is not known to panic, but what it reads is outside input, and its panic would end the watching.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let index = read_profile(path).map_err(|error| match error {
@@ -64,7 +103,7 @@ fn total(path: &Path, sample_type: Option<&str>) -> Result<i64, String> {
             ReadError::Profile { source, .. } => source.to_string(),
             other => other.to_string(),
         })?;
-        index.total(sample_type).map_err(|e| e.to_string())
+        ask(&index).map_err(|e| e.to_string())
     }));
     parsed.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
 }

@@ -1,8 +1,12 @@
 //! All IO: processes, debug server, captures on disk, the event loop of the watcher.
 
+pub mod cache;
 pub mod clock;
 pub mod debug;
+pub mod doctor;
 mod evidence;
+pub mod executables;
+mod file_system;
 pub mod log;
 mod machine;
 pub mod patterns;

@@ -23,7 +23,7 @@ use stallscope_core::spans::SpanRecord;
 
 use crate::patterns::judge;
 use crate::store::{Store, StoreError};
-use stallscope_core::wait::StallSummary;
+use stallscope_core::wait::{MidnightsError, StallSummary, WaitDays, WaitDaysQuery};
 
 /// Parsed profiles kept: the one looked at, its baseline, and the one before.
 const KEPT_PROFILES: usize = 3;
@@ -87,6 +87,9 @@ pub enum ReadError {
         /// Why.
         source: HeapError,
     },
+    /// Days that are none.
+    #[error(transparent)]
+    Days(#[from] MidnightsError),
     /// The incident was captured before any calm moment.
     #[error("incident {id} has no baseline: gopls had not been calm before it while this window watched it")]
     NoBaseline {
@@ -106,6 +109,7 @@ impl ReadError {
             Self::Patterns { .. } => "patterns",
             Self::Statistics { .. } => "statistics-invalid",
             Self::Query { .. } => "profile-query",
+            Self::Days(_) => "invalid-argument",
             Self::NoBaseline { .. } => "no-baseline",
         }
     }
@@ -176,6 +180,17 @@ impl Reader {
     /// When the folder of incidents cannot be read.
     pub fn stall_summary(&self) -> Result<StallSummary, ReadError> {
         Ok(StallSummary::of(self.store.newest()?.take(MOST_SUMMED)))
+    }
+
+    /// The same per day.
+    ///
+    /// # Errors
+    /// Days that are none, or when the folder of incidents cannot be read.
+    pub fn wait_days(&self, query: &WaitDaysQuery) -> Result<WaitDays, ReadError> {
+        query.check()?;
+        let mut incidents = self.store.newest()?;
+        let days = WaitDays::of(incidents.by_ref().take(MOST_SUMMED), query)?;
+        Ok(WaitDays { removed: self.store.removed_incidents(), cut: incidents.next().is_some(), ..days })
     }
 
     /// One incident.

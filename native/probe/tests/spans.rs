@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use common::{Gopls, eventually};
 use serde_json::json;
 use stallscope_core::model::{Ns, SpansState, SpansView, WatchSettings};
-use stallscope_core::spans::{MOST_BODY_BYTES, SpanRecord, phases_of, request_span};
+use stallscope_core::spans::{MOST_BODY_BYTES, SpanRecord, Walk, phases_of, request_span};
 use stallscope_core::wait::Phase;
 use stallscope_probe::clock::Clock;
 use stallscope_probe::spans::{PATH, SpanReceiver};
@@ -142,7 +142,7 @@ fn the_phases_of_a_cold_hover_add_up_to_its_wait() {
         hover.map(|hover| (record, hover))
     });
     let spans: Vec<_> = record.spans.iter().collect();
-    let slices = phases_of(&spans, &hover, hover.begin_ns, hover.end_ns);
+    let (slices, _) = phases_of(&Walk::of(&spans, &hover), hover.begin_ns, hover.end_ns);
     let mut shares = BTreeMap::new();
     for slice in &slices {
         *shares.entry(slice.phase).or_insert(0) += slice.end_ns - slice.begin_ns;

@@ -7,14 +7,9 @@ function error(share, looks) {
   return (z / (1 + (z * z) / looks)) * spread;
 }
 
-/**
- * Several waits' breakdowns as one: `whole_ns`, `looks`, and `share(phase)` of 0 to 1. The phases of a `group` count as one
- * by its name.
- */
-export function together(breakdowns, group) {
-  const phases = breakdowns
-    .flatMap((breakdown) => breakdown.phases)
-    .map((share) => (group?.phases.includes(share.phase) ? { ...share, phase: group.name } : share));
+/** Several waits' breakdowns as one: `whole_ns`, `looks`, and `share(phase)` of 0 to 1. */
+export function together(breakdowns) {
+  const phases = breakdowns.flatMap((breakdown) => breakdown.phases);
   const sum = (some) => some.reduce((ns, { duration_ns: more }) => ns + more, 0);
   return {
     whole_ns: sum(phases),

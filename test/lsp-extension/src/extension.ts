@@ -14,6 +14,8 @@ import {
 /** As in the Go extension: after so many crashes gopls is left alone. */
 const MAX_CRASHES = 5;
 const STOP_TIMEOUT_MS = 2000;
+/** Longer than it takes to rest the mouse on a word. */
+const BLOCK_MS = 5000;
 /** A change of any of these means another gopls. */
 const RESTARTING_SETTINGS = ['useLanguageServer', 'languageServerFlags', 'toolsEnvVars', 'alternateTools'];
 
@@ -28,11 +30,18 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   context.subscriptions.push(
     serverLog,
     vscode.commands.registerCommand('go.languageserver.restart', restart),
+    vscode.commands.registerCommand('go.test.blockExtensionHost', blockExtensionHost),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (RESTARTING_SETTINGS.some((name) => change.affectsConfiguration(`go.${name}`))) void restart();
     }),
   );
   await restart();
+}
+
+/** What a bad extension does: the one JavaScript thread of the extension host, which is ours as well, computes. */
+function blockExtensionHost(): void {
+  const until = performance.now() + BLOCK_MS;
+  while (performance.now() < until);
 }
 
 export async function deactivate(): Promise<void> {

@@ -35,7 +35,7 @@ export async function cargoTest(args, { env = {} } = {}) {
 }
 
 /** `node --test` with one process per file; TypeScript through tsx. */
-export async function nodeTest(files, { concurrency = 2, timeoutMs = 10 * 60_000 } = {}) {
+export async function nodeTest(files, { concurrency = 2, timeoutMs = 10 * 60_000, env = {} } = {}) {
   if (files.length === 0) return { passed: 0, failed: 0 };
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-tally-'));
   const tally = path.join(dir, 'tally.json');
@@ -53,7 +53,7 @@ export async function nodeTest(files, { concurrency = 2, timeoutMs = 10 * 60_000
         `--test-reporter-destination=${tally}`,
         ...files,
       ],
-      { cwd: repo, show: true, allowFailure: true, timeoutMs },
+      { cwd: repo, show: true, allowFailure: true, timeoutMs, env: { ...process.env, ...env } },
     );
     const counts = fs.existsSync(tally) ? parse(fs.readFileSync(tally, 'utf8')) : undefined;
     if (!counts) return { passed: 0, failed: 1 };

@@ -193,6 +193,17 @@ export class Editor {
 
   /** The row of an open list whose label matches. */
   async row(wanted, options) {
+    const { rows, index } = await this.#found(wanted, options);
+    return rows.nth(index);
+  }
+
+  /** Its label, as it was when it was found: the list may be drawn anew meanwhile. */
+  async rowLabel(wanted, options) {
+    const { labels, index } = await this.#found(wanted, options);
+    return labels[index];
+  }
+
+  async #found(wanted, options) {
     const rows = this.page.locator(`${QUICK_INPUT} .quick-input-list .monaco-list-row`);
     return this.waitFor(
       `a row like ${wanted}`,
@@ -201,7 +212,7 @@ export class Editor {
           all.map((row) => row.getAttribute('aria-label') ?? ''),
         );
         const index = labels.findIndex((label) => wanted.test(label));
-        return index >= 0 && rows.nth(index);
+        return index >= 0 && { rows, labels, index };
       },
       options,
     );

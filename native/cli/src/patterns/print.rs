@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use stallscope_core::patterns::{
-    Confidence, ENGLISH, Finding, Judgement, Measured, Missing, Rules, Severity, Unit,
-};
+use stallscope_core::patterns::{Confidence, Finding, Judgement, Measured, Missing, Rules, Severity, Unit};
+use stallscope_core::rule_file::ENGLISH;
 
 use crate::print::{percent, value};
 

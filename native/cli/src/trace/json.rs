@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use stallscope_core::log::{LogOverview, LogRequest, LogRequestPage, LogRequestState, Sender};
 use stallscope_core::model::Incident;
+use stallscope_core::wait::PackageWork;
 
 /// A log. Times are milliseconds since the midnight before its first stamp.
 pub fn log(overview: &LogOverview, page: &LogRequestPage) -> Value {
@@ -129,9 +130,27 @@ pub fn incident(incident: &Incident) -> Value {
             "source": wait.source,
             "samples": wait.samples,
             "phases": phases.collect::<Vec<_>>(),
+            "packages": wait.packages.as_ref().map(packages),
         })
     });
     json!({ "incident": incident.id, "requests": requests.collect::<Vec<_>>(), "wait": wait })
+}
+
+/// The packages that a request waited for.
+fn packages(work: &PackageWork) -> Value {
+    let packages = work.packages.iter().map(|share| {
+        json!({
+            "package": share.package,
+            "phase": share.phase,
+            "waited_ns": share.waited_ns,
+            "running_ns": share.running_ns,
+        })
+    });
+    json!({
+        "packages": packages.collect::<Vec<_>>(),
+        "others": work.others,
+        "others_waited_ns": work.others_waited_ns,
+    })
 }
 
 fn from(sender: Sender) -> &'static str {

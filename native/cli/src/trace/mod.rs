@@ -1,26 +1,26 @@
-//! `stallscope trace LOG|INCIDENT`
+//! `stallscope trace LOG|INCIDENT|TRACE [--compare LOG|INCIDENT|TRACE]`
 
+mod compare;
 mod follow;
 mod json;
 mod print;
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use stallscope_core::log::{LogProgress, LogQuery};
-use stallscope_core::model::Incident;
 use stallscope_core::trace::{Trace as TraceData, TraceFormat};
 use stallscope_probe::log::LogFile;
-use stallscope_probe::store::Store;
-use stallscope_probe::trace::save;
+use stallscope_probe::trace::{OpenTraceError, TraceSource, incident_at, read_file, save};
 
 use crate::failure::Failure;
 
 /// Arguments of `trace`.
 #[derive(Args)]
 pub struct Trace {
-    /// A log (`gopls -rpc.trace -logfile=FILE`, or what VS Code's output channel shows), or an incident's folder.
+    /// A log (`gopls -rpc.trace -logfile=FILE`, or what VS Code's output channel shows), an incident's folder, or a trace
+    /// (Chrome trace events or speedscope's format, by whomever).
     input: PathBuf,
     /// Print JSON for scripts.
     #[arg(long)]
@@ -31,6 +31,9 @@ pub struct Trace {
     /// Save speedscope's format.
     #[arg(long, value_name = "FILE")]
     speedscope: Option<PathBuf>,
+    /// Compare with another log, incident or trace: how long each method and phase took in both, the largest difference first.
+    #[arg(long, value_name = "LOG|INCIDENT|TRACE")]
+    compare: Option<PathBuf>,
     /// List so many requests, the slowest first; all with 0.
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
@@ -38,7 +41,7 @@ pub struct Trace {
     #[arg(long, value_name = "TEXT", default_value = "")]
     method: String,
     /// Go on as the log grows, and print each request when it has ended.
-    #[arg(long, conflicts_with_all = ["chrome", "speedscope"])]
+    #[arg(long, conflicts_with_all = ["chrome", "speedscope", "compare"])]
     follow: bool,
     /// Stop following after this many seconds.
     #[arg(long, value_name = "SECONDS", requires = "follow")]
@@ -48,7 +51,24 @@ pub struct Trace {
 impl Trace {
     /// Reads, saves what is asked for, and prints the rest.
     pub fn run(self) -> Result<(), Failure> {
-        if self.input.is_dir() { self.incident() } else { self.log() }
+        if let Some(other) = &self.compare {
+            return self.compared(other);
+        }
+        match TraceSource::of(&self.input).map_err(trace_failure)? {
+            TraceSource::Incident => self.incident(),
+            TraceSource::File => self.file(),
+            TraceSource::Log => self.log(),
+        }
+    }
+
+    /// A trace by itself is compared with nothing: what each name took.
+    fn file(&self) -> Result<(), Failure> {
+        if self.follow {
+            return Err(Failure::Arguments("a trace does not grow: --follow is for logs".to_owned()));
+        }
+        let read = read_file(&self.input).map_err(trace_failure)?;
+        self.save(|| read.trace.clone())?;
+        self.told(&read)
     }
 
     fn log(&self) -> Result<(), Failure> {
@@ -78,7 +98,7 @@ impl Trace {
         if self.follow {
             return Err(Failure::Arguments("an incident does not grow: --follow is for logs".to_owned()));
         }
-        let incident = load(&self.input)?;
+        let incident = incident_at(&self.input).map_err(trace_failure)?;
         self.save(|| TraceData::of_incident(&incident))?;
         let mut out = std::io::stdout().lock();
         if self.json {
@@ -113,26 +133,11 @@ impl Trace {
     }
 }
 
-/// The incident in a folder, wherever it was copied to.
-fn load(folder: &Path) -> Result<Incident, Failure> {
-    let folder =
-        folder.canonicalize().map_err(|error| Failure::Open { path: folder.to_path_buf(), error })?;
-    let place = || {
-        let id = folder.file_name()?.to_str()?;
-        let incidents = folder.parent()?;
-        (incidents.file_name()? == "incidents").then_some(())?;
-        Some((id, incidents.parent()?))
-    };
-    let (id, storage) = place().ok_or_else(|| {
-        Failure::Arguments(format!(
-            "{} is not an incident's folder: it is STORAGE/incidents/ID, with incident.json in it",
-            folder.display()
-        ))
-    })?;
-    Store::new(storage.to_path_buf()).load(id).map_err(|error| Failure::Trace(error.to_string()))
+fn log_failure(error: stallscope_probe::log::LogError) -> Failure {
+    Failure::Trace(error.to_string())
 }
 
-fn log_failure(error: stallscope_probe::log::LogError) -> Failure {
+fn trace_failure(error: OpenTraceError) -> Failure {
     Failure::Trace(error.to_string())
 }
 

@@ -6,7 +6,7 @@ use stallscope_core::log::{
     GcSummary, Level, LogOverview, LogRequest, LogRequestPage, LogRequestState, LogText, Sender,
 };
 use stallscope_core::model::Incident;
-use stallscope_core::wait::{PhaseShare, PhaseSource, WaitBreakdown};
+use stallscope_core::wait::{PackageShare, PackageWork, PhaseShare, PhaseSource, WaitBreakdown};
 
 use crate::failure::Failure;
 use crate::print::value;
@@ -188,7 +188,29 @@ pub fn incident(out: &mut impl Write, incident: &Incident, limit: usize) -> Resu
         );
         writeln!(out, "{duration:>10}  {}", request.method)?;
     }
-    incident.best_wait().map_or(Ok(()), |wait| phases(out, &incident.request.method, wait))
+    let Some(wait) = incident.best_wait() else { return Ok(()) };
+    phases(out, &incident.request.method, wait)?;
+    wait.packages.as_ref().map_or(Ok(()), |work| packages(out, work, limit))
+}
+
+/// The packages it was for, by gopls's spans.
+fn packages(out: &mut impl Write, work: &PackageWork, limit: usize) -> Result<(), Failure> {
+    let time = |ns: u64| value(i64::try_from(ns).unwrap_or(i64::MAX), "nanoseconds");
+    writeln!(
+        out,
+        "\nfor which packages, {} in all; running: what they import and wait for included\n{:>10}  {:>10}",
+        time(work.waited_ns()),
+        "waited",
+        "running"
+    )?;
+    for PackageShare { package, phase, waited_ns, running_ns } in work.packages.iter().take(limit) {
+        writeln!(out, "{:>10}  {:>10}  {} {package}", time(*waited_ns), time(*running_ns), phase.name())?;
+    }
+    let hidden = work.packages.len().saturating_sub(limit);
+    if hidden > 0 || work.others > 0 {
+        writeln!(out, "{} more packages", hidden as u64 + u64::from(work.others))?;
+    }
+    Ok(())
 }
 
 /// What a request was spent on, the longest first.

@@ -34,6 +34,7 @@ impl Engine {
             notes: Vec::new(),
             load: None,
             memory_verdict: self.memory_verdict(),
+            gc_before: self.gc_before(),
             steepest_rise_bytes: 0,
             held: std::collections::BTreeSet::new(),
             rss_at_heap_bytes: None,
@@ -41,6 +42,7 @@ impl Engine {
             recorded: false,
             long: false,
             gopls_gone: false,
+            held_up: false,
             interrupted: false,
             cost_at_start: self.cost,
             cost: Cost::default(),
@@ -55,14 +57,14 @@ impl Engine {
             if let Some(recording) = &mut self.recording {
                 recording.ended(&record, now);
             }
-            let long = age(&record, now) > self.settings.stall_after_ns();
-            if record.interactive
-                && long
-                && self.stall.is_none()
-                && self.gopls.is_some()
-                && self.counts(&record)
-            {
-                self.begin(now, &record, "after-the-fact", actions);
+            let (age_ns, limit_ns) = (age(&record, now), self.settings.stall_after_ns());
+            if record.interactive && self.stall.is_none() && self.gopls.is_some() && self.counts(&record) {
+                let held_up_ns = self.held_up_ns(&record);
+                if age_ns > limit_ns {
+                    self.begin(now, &record, "after-the-fact", actions);
+                } else if age_ns.saturating_add(held_up_ns) > limit_ns {
+                    self.begin_held_up(now, &record, held_up_ns, actions);
+                }
             }
             if let Some(stall) = &mut self.stall
                 && stall.ended.len() < MOST_REQUESTS_PER_STALL
@@ -93,7 +95,7 @@ impl Engine {
             .filter(|r| r.end_ns.is_none_or(|end| end >= stall.start_ns))
             .collect();
         let heap_held = stall.held.iter().any(|held| !held.starts_with("cpu-while-busy"));
-        if stall.heap_state().is_none() && !heap_held {
+        if stall.heap_state().is_none() && !heap_held && !stall.held_up {
             let decision = Decision::held(
                 now,
                 "heap-on-growth",
@@ -136,7 +138,8 @@ impl Engine {
                 continue;
             }
             let ordinary_load = stall.load.as_ref().is_some_and(|load| load.ordinary);
-            let prompt = !(stall.on_request || ordinary_load || stall.gopls_gone || stall.interrupted);
+            let no_stall_of_gopls = stall.on_request || stall.was_held_up(limit_ns);
+            let prompt = !(no_stall_of_gopls || ordinary_load || stall.gopls_gone || stall.interrupted);
             actions.push(Action::Close { key: stall.key, prompt, on_request: stall.on_request });
         }
         for (method, age_ns) in withdrawn {

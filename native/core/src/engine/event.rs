@@ -3,6 +3,7 @@
 use super::StallKey;
 use super::readings::MemoryRead;
 use super::requests::Counters;
+use crate::gc::GcSettings;
 use crate::machine::{MachineReading, OomKill};
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureRequest, Cost, GoplsIdentity, LatencySource, Note, Ns,
@@ -23,6 +24,8 @@ pub enum Event {
         /// Earlier loads of this workspace, latest last.
         earlier_loads: Vec<PastLoad>,
     },
+    /// What gopls was started with, as far as garbage collection goes; not told where its environment cannot be read.
+    GcSettings(GcSettings),
     /// What it says of its own version, which its executable did not tell.
     Version {
         /// gopls's.

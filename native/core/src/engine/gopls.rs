@@ -3,11 +3,16 @@
 
 use std::collections::VecDeque;
 
+use super::gc::GcLog;
 use super::load::{LoadDetector, LoadSigns};
 use super::readings::Readings;
+use super::requests::Kept;
 use super::{Action, Engine, ms, note};
-use crate::model::{Bytes, Decision, GoplsIdentity, LatencySource, Ns, SECOND};
+use crate::gc::GcSettings;
+use crate::model::{Bytes, Decision, GoplsIdentity, LatencySource, MS, Ns, SECOND};
 
+/// Whether gopls gets the CPU is told over so long at least.
+const STARVED_OVER_NS: Ns = 600 * MS;
 /// Window over which gopls's CPU share is measured.
 const CPU_WINDOW_NS: Ns = SECOND;
 /// How far back it can be told: longer than a page of the debug server may take.
@@ -32,6 +37,9 @@ pub(super) struct Watched {
     /// The same of the one before, should the last be given up.
     pub baseline_before: Option<(Ns, Ns)>,
     pub readings: Readings,
+    /// What it was started with, where its environment can be read.
+    pub gc_settings: Option<GcSettings>,
+    pub gc_log: GcLog,
 }
 
 impl Watched {
@@ -67,12 +75,18 @@ impl Watched {
 }
 
 impl Engine {
-    /// Whether gopls did next to nothing for most of the time between two moments. For most of it: one that goes on has
+    /// Whether gopls was kept from running for most of the time between two moments. For most of it: one that goes on has
     /// a lot to catch up with before it comes to our page.
-    pub(super) fn was_dormant(&self, from: Ns, to: Ns) -> bool {
-        self.gopls
-            .as_ref()
-            .is_some_and(|gopls| 2 * gopls.dormant_ns_between(from, to) > to.saturating_sub(from))
+    pub(super) fn kept_from_running(&self, from: Ns, to: Ns) -> Option<Kept> {
+        let time = to.saturating_sub(from);
+        let dormant = self.gopls.as_ref().map_or(0, |gopls| gopls.dormant_ns_between(from, to));
+        if 2 * dormant > time {
+            return Some(Kept::Stopped);
+        }
+        // Over two looks at the machine at least.
+        let since = from.min(to.saturating_sub(STARVED_OVER_NS));
+        let starved: Ns = self.machine_log.starved(since, to).iter().map(|starved| starved.own_ns).sum();
+        (4 * starved > 3 * to.saturating_sub(since)).then_some(Kept::Starved)
     }
 
     pub(super) fn sample(
@@ -90,6 +104,7 @@ impl Engine {
         let initialized_in_flight = self.tracker.initialized_in_flight();
         let waited_for = self.tracker.in_flight().any(|request| request.interactive);
         let Some(gopls) = &mut self.gopls else { return };
+        gopls.gc_log.peak_rss_bytes = gopls.gc_log.peak_rss_bytes.max(rss_bytes);
         if let Some(cpu_ns) = cpu_ns {
             gopls.measure_cpu(now, cpu_ns);
         }
@@ -202,6 +217,7 @@ impl Engine {
         if let Some(stall) = &mut self.stall {
             stall.gopls_gone = true;
             stall.notes.push(note("gopls-gone", [("pid", u64::from(stall.gopls.pid).into())]));
+            self.record_last_wait(now, actions);
         }
         let ended = self.tracker.gone(now);
         self.ended(now, ended, actions);

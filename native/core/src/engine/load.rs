@@ -1,6 +1,6 @@
 //! The first load of a workspace: slow is normal there, so it must be known as such.
 
-use crate::model::{Bytes, LoadContext, Ns, PastLoad, SECOND};
+use crate::model::{Bytes, LoadContext, LoadStatus, LoadStep, Ns, PastLoad, SECOND};
 
 /// A process older than this when first seen has its load behind it (or we cannot tell when it began).
 const FRESH_NS: Ns = 15 * SECOND;
@@ -137,6 +137,17 @@ impl LoadDetector {
         })
     }
 
+    /// How it stands, at this step; `None` when it is over.
+    pub fn status(&self, now_ns: Ns, step: Option<LoadStep>) -> Option<LoadStatus> {
+        self.running().then(|| LoadStatus {
+            age_ns: self.length_ns(now_ns),
+            step,
+            earlier: self.earlier.len() as u32,
+            usual_ns: self.earlier_median().map(|load| load.duration_ns),
+            longest_ns: self.earlier.iter().map(|load| load.duration_ns).max(),
+        })
+    }
+
     /// A load is ordinary until it takes more than twice the median of the earlier ones plus five seconds.
     /// The first load ever has nothing to be compared with.
     fn is_ordinary(&self, now_ns: Ns) -> bool {
@@ -207,6 +218,10 @@ mod tests {
         let load = LoadDetector::new(0, 0, vec![past(4, 9), past(6, 7), past(5, 8)]).expect("fresh");
         assert!(load.context(0, 15 * SECOND).is_some_and(|c| c.ordinary));
         assert!(load.context(0, 16 * SECOND).is_some_and(|c| !c.ordinary));
+        let status = load.status(4 * SECOND, Some(LoadStep::Listing)).expect("it goes on");
+        assert_eq!((status.age_ns, status.step), (4 * SECOND, Some(LoadStep::Listing)));
+        let earlier = (status.earlier, status.usual_ns, status.longest_ns);
+        assert_eq!(earlier, (3, Some(5 * SECOND), Some(6 * SECOND)));
         assert_eq!(load.earlier_median(), Some(past(5, 8)));
     }
 }

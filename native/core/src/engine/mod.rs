@@ -8,7 +8,9 @@
 //! are parts with a state of their own.
 
 mod closing;
+mod doing;
 mod event;
+mod gc;
 mod gopls;
 pub mod load;
 pub mod memory;
@@ -29,6 +31,7 @@ pub use event::{Action, Event, Urgency};
 pub use readings::MemoryRead;
 pub use stall::StallKey;
 
+use gc::GcLog;
 use gopls::Watched;
 use load::LoadDetector;
 use memory::{Alert, RssRing};
@@ -146,7 +149,14 @@ impl Engine {
                     baseline: None,
                     baseline_before: None,
                     readings: Readings::default(),
+                    gc_settings: None,
+                    gc_log: GcLog::default(),
                 });
+            }
+            Event::GcSettings(settings) => {
+                if let Some(gopls) = &mut self.gopls {
+                    gopls.gc_settings = Some(settings);
+                }
             }
             Event::Version { version, go_version } => self.learn_version(version, go_version),
             Event::OomKilled(how) => self.oom_kill = Some(how),
@@ -160,8 +170,8 @@ impl Engine {
             }
             Event::Counters { sent_ns, counters } => {
                 self.count_documents(&counters);
-                let dormant = self.was_dormant(sent_ns, now_ns);
-                let ended = self.tracker.counters(sent_ns, now_ns, counters, dormant);
+                let kept = self.kept_from_running(sent_ns, now_ns);
+                let ended = self.tracker.counters(sent_ns, now_ns, counters, kept);
                 self.ended(now_ns, ended, &mut actions);
             }
             Event::Observed(request) => self.tracker.observed(now_ns, request),
@@ -178,6 +188,7 @@ impl Engine {
             Event::CaptureRequested(request) => self.capture_requested(now_ns, request, &mut actions),
             Event::GcForced => self.gc_forced(),
             Event::CaptureUpdate { key, capture } => {
+                self.count_gc(key, &capture);
                 if let Some(stall) = self.find(key)
                     && let Some(slot) = stall.captures.iter_mut().find(|c| c.number == capture.number)
                 {
@@ -202,7 +213,7 @@ impl Engine {
             Event::BaselineTaken(result) => self.baseline_taken(now_ns, result),
             Event::MemoryRead(read) => self.memory_read(now_ns, read.map(|read| *read)),
             Event::WaitSampled(sample) => self.wait_sampled(*sample),
-            Event::HostLagged { lag_ns } => self.host_lagged(now_ns, lag_ns),
+            Event::HostLagged { lag_ns } => self.host_lagged(now_ns, lag_ns, &mut actions),
             Event::MachineRead(reading) => self.machine_log.add(*reading),
             Event::WorkspaceTold(facts) => self.workspace_told(now_ns, facts),
             Event::BaselineGivenUp => self.baseline_given_up(now_ns),

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::{Action, Engine};
+use crate::gc::{GcBefore, GcReading};
 use crate::heap::AllocationSites;
 use crate::memory::{
     Allocations, GcCycle, HeapTotals, HeapTrend, LiveHeap, MemStats, MemoryReading, MemoryVerdict,
@@ -202,6 +203,17 @@ impl Engine {
             });
         }
         trend.last().map(|_| MemoryVerdict::of(trend))
+    }
+
+    /// What is known of the heap before a stall.
+    pub(super) fn gc_before(&self) -> GcBefore {
+        let Some(gopls) = &self.gopls else { return GcBefore::default() };
+        let trend = &gopls.readings.trend;
+        GcBefore {
+            reading: trend.last().map(|last| GcReading::of(&last.stats, last.at_ns)),
+            profile: trend.last_profile(),
+            settings: gopls.gc_settings,
+        }
     }
 
     /// The GC cycles under the conditions of now, oldest first, as leak patterns are judged on them.

@@ -1,9 +1,10 @@
 //! The rules about a wait: when it is a stall, and which evidence of it is taken. Each looks at values, and writes down
 //! what it has decided and why.
 
-use super::stall::{Stall, age};
+use super::stall::{AFTER_WAIT, Stall, age};
 use super::{Action, Engine, Urgency, methods, ms, since};
 use crate::limits::Refusal;
+use crate::machine::Span;
 use crate::model::{
     Bytes, Capture, CaptureKind, CaptureRequest, CaptureState, CaptureWhat, Decision, LatencySource, MS, Ns,
     ON_REQUEST, RequestRecord, SECOND, Value,
@@ -36,6 +37,12 @@ impl Engine {
             .filter(|r| r.interactive && age(r, now) > limit && self.counts(r))
             .max_by_key(|r| (methods::is_wait_itself(&r.method), age(r, now)))
             .cloned();
+        // A wait that the extension host has caused is over once gopls itself lets somebody wait: that is another one.
+        if oldest.is_some()
+            && let Some(held_up) = self.stall.take_if(|stall| stall.held_up)
+        {
+            self.seal(held_up, now);
+        }
         match (&mut self.stall, oldest) {
             (None, Some(request)) if self.gopls.is_some() => self.begin(now, &request, "in-flight", actions),
             (Some(stall), Some(request)) => {
@@ -58,10 +65,11 @@ impl Engine {
             stall.load = load.and_then(|l| l.context(stall.start_ns, now)).or(stall.load.take());
             stall.cost = since(self.cost, stall.cost_at_start);
             let linger = if busy { LINGER_BUSY_NS } else { LINGER_NS };
-            if now.saturating_sub(stall.last_seen_ns) >= linger
-                && let Some(stall) = self.stall.take()
-            {
-                self.seal(stall, now);
+            if now.saturating_sub(stall.last_seen_ns) >= linger {
+                self.ask_how_it_ended(now, actions);
+                if let Some(stall) = self.stall.take() {
+                    self.seal(stall, now);
+                }
             }
         }
     }
@@ -104,6 +112,95 @@ impl Engine {
         self.judge_growth(now, actions);
         self.judge_light(now, self.limits.light(self.unix_ms(now)), actions);
         self.ask_for_statistics(now, actions);
+    }
+
+    /// The rule `held-up`: gopls answered in time, but the extension host had been busy before. It is told as what it was;
+    /// nothing is captured of a gopls that let nobody wait.
+    pub(super) fn begin_held_up(
+        &mut self,
+        now: Ns,
+        request: &RequestRecord,
+        held_up_ns: Ns,
+        actions: &mut Vec<Action>,
+    ) {
+        let waited_ns = age(request, now).saturating_add(held_up_ns);
+        self.begin_without_gopls(now, request, waited_ns, "held-up", ("held_up_ms", held_up_ns), actions);
+    }
+
+    /// An incident of the extension host alone; `waited_ns` is the whole wait, in gopls and in the host.
+    fn begin_without_gopls(
+        &mut self,
+        now: Ns,
+        request: &RequestRecord,
+        waited_ns: Ns,
+        rule: &str,
+        (name, by_host_ns): (&str, Ns),
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(gopls) = self.gopls.as_ref().map(|g| g.identity.clone()) else { return };
+        let values = [
+            ("method", Value::from(request.method.as_str())),
+            ("age_ms", ms(age(request, now))),
+            (name, ms(by_host_ns)),
+            ("limit_ms", self.settings.stall_after_ms.into()),
+        ];
+        let unix_ms = self.unix_ms(now);
+        // A busy extension host often makes another wait right after one that is an incident already.
+        let allowed = match waited_ns {
+            LONG_WAIT_NS.. => self.limits.light_after_long_wait(unix_ms),
+            _ => self.limits.light(unix_ms),
+        };
+        if let Err(refusal) = allowed {
+            let mut decision = Decision::held(now, rule, refusal.reason(), values);
+            decision.values.insert("left_ms".into(), refusal.left_ms().into());
+            self.log(decision);
+            return;
+        }
+        self.limits.took_light(unix_ms);
+        let decision = Decision::fired(now, rule, values);
+        let mut stall = self.new_stall(request.start_ns, now, &request.method, gopls);
+        stall.asked = Some(request.clone());
+        stall.held_up = true;
+        stall.decisions.push(decision.clone());
+        self.log(decision);
+        self.stall = Some(stall);
+        self.record(actions);
+        actions.push(Action::SaveLimits);
+    }
+
+    /// The rule `taken-late`: gopls answered while the extension host was busy, so that nobody could take the answer until now. A
+    /// wait that is an incident already learns it when that is sealed, or now.
+    pub(super) fn judge_taken_late(&mut self, now: Ns, lag: Span, actions: &mut Vec<Action>) {
+        let answered = |r: &&RequestRecord| {
+            r.interactive && r.end_ns.is_some_and(|end| lag.begin_ns <= end && end < lag.end_ns)
+        };
+        let Some(request) = self.recent.iter().rev().find(answered).cloned() else { return };
+        let end_ns = request.end_ns.unwrap_or(now);
+        if self.stall.is_some() || self.gopls.is_none() || !self.counts(&request) {
+            return;
+        }
+        if let Some(index) = self.closing.iter().position(|stall| stall.is_about(&request)) {
+            let requests = self.closing[index].sealed_requests().to_vec();
+            let told = self.told_of_wait(&self.closing[index], &requests, end_ns);
+            self.closing[index].tell(told);
+            return;
+        }
+        let taken_late_ns = now.saturating_sub(end_ns);
+        let waited_ns =
+            age(&request, now).saturating_add(self.held_up_ns(&request)).saturating_add(taken_late_ns);
+        let told = self.past.iter().any(|past| {
+            past.incident.is_some()
+                && past.start_ns <= request.start_ns
+                && past.end_ns.is_none_or(|end| end >= end_ns)
+        });
+        if waited_ns <= self.settings.stall_after_ns() || told {
+            return;
+        }
+        let told = ("taken_late_ms", taken_late_ns);
+        self.begin_without_gopls(now, &request, waited_ns, "taken-late", told, actions);
+        if let Some(stall) = &mut self.stall {
+            stall.ended.push(request);
+        }
     }
 
     /// The rules `heap-on-growth` and, once that has fired in this stall, `heap-high-water`.
@@ -303,6 +400,18 @@ impl Engine {
         }
     }
 
+    /// A wait in which gopls ends is recorded however soon it comes after another: no other one tells of that.
+    pub(super) fn record_last_wait(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let unix_ms = self.unix_ms(now);
+        let already = self.stall.as_ref().is_some_and(|stall| stall.recorded);
+        if already || self.limits.light_after_long_wait(unix_ms).is_err() {
+            return;
+        }
+        self.record(actions);
+        self.limits.took_light(unix_ms);
+        actions.push(Action::SaveLimits);
+    }
+
     /// Memory statistics with each heap: only both together tell what the heap is of RSS.
     fn ask_for_statistics(&mut self, now: Ns, actions: &mut Vec<Action>) {
         let number = |kind| self.stall.as_ref().and_then(|stall| stall.last(kind)).map(|c| c.number);
@@ -312,6 +421,14 @@ impl Engine {
         {
             let trigger = heap.trigger.clone();
             self.ask_for(now, CaptureKind::Memory, &trigger, actions);
+        }
+    }
+
+    /// Memory statistics right after a wait, behind all other evidence: what it allocated, and what was collected.
+    fn ask_how_it_ended(&mut self, now: Ns, actions: &mut Vec<Action>) {
+        let recorded = self.stall.as_ref().is_some_and(|stall| stall.recorded && !stall.held_up);
+        if recorded && self.debug && self.settings.capture_enabled {
+            self.ask_for(now, CaptureKind::Memory, AFTER_WAIT, actions);
         }
     }
 
@@ -370,6 +487,9 @@ fn wanted(now: Ns, kind: CaptureKind) -> Capture {
         on_disk_ns: None,
         during_request: None,
         inuse_space_bytes: None,
+        allocated_bytes: None,
+        statistics: None,
+        gc_cpu: None,
         resident: None,
         after_gc: false,
         seconds: None,

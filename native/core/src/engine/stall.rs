@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::StallMark;
 use super::memory::{RssRing, thin};
+use crate::gc::{GcBefore, GcFacts};
 use crate::machine::MachineFacts;
 use crate::memory::MemoryVerdict;
 use crate::model::{
@@ -18,6 +19,9 @@ use crate::wait::{Cause, WaitBreakdown};
 const LEAD_NS: Ns = 10 * SECOND;
 /// Points of the RSS line that an incident keeps; `incident.json` stays below about 100 kB by it.
 const SERIES_POINTS: usize = 1_500;
+
+/// What asks for the memory statistics right after a wait.
+pub(super) const AFTER_WAIT: &str = "after-wait";
 
 /// Identifies a stall (or a capture on request) within one run of the watcher.
 pub type StallKey = u64;
@@ -42,6 +46,8 @@ pub(super) struct Stall {
     pub notes: Vec<Note>,
     pub load: Option<LoadContext>,
     pub memory_verdict: Option<MemoryVerdict>,
+    /// What was known of the heap when it began.
+    pub gc_before: GcBefore,
     pub steepest_rise_bytes: Bytes,
     /// RSS when the last heap of this stall was asked for.
     pub rss_at_heap_bytes: Option<Bytes>,
@@ -54,6 +60,8 @@ pub(super) struct Stall {
     /// Whether it got long without a folder, and was judged once more for that.
     pub long: bool,
     pub gopls_gone: bool,
+    /// It was the extension host that let somebody wait; gopls answered in time.
+    pub held_up: bool,
     /// We stopped looking before the request or a capture had ended.
     pub interrupted: bool,
     pub cost_at_start: Cost,
@@ -80,6 +88,16 @@ pub(super) struct Told {
     pub wait: Option<WaitBreakdown>,
     pub causes: Vec<Cause>,
     pub machine: Option<MachineFacts>,
+    /// How long the extension host had been busy right before the request was seen.
+    pub held_up_ns: Ns,
+    /// How long it was still busy after gopls had answered.
+    pub taken_late_ns: Ns,
+}
+
+impl Told {
+    fn by_host_ns(&self) -> Ns {
+        self.held_up_ns.saturating_add(self.taken_late_ns)
+    }
 }
 
 impl Stall {
@@ -95,6 +113,25 @@ impl Stall {
         let mut all: Vec<RequestRecord> = self.ended.iter().chain(open).cloned().collect();
         all.sort_by_key(|r| r.start_ns);
         all
+    }
+
+    /// Whether this is the request that its main one is.
+    pub fn is_about(&self, request: &RequestRecord) -> bool {
+        self.sealed.as_ref().is_some_and(|sealed| {
+            let main = Self::main_request(&sealed.requests, sealed.end_ns);
+            main.is_some_and(|main| (&*main.method, main.start_ns) == (&*request.method, request.start_ns))
+        })
+    }
+
+    pub fn sealed_requests(&self) -> &[RequestRecord] {
+        self.sealed.as_ref().map_or(&[], |sealed| &sealed.requests)
+    }
+
+    /// What is known of the wait now that more was seen.
+    pub fn tell(&mut self, told: Told) {
+        if let Some(sealed) = &mut self.sealed {
+            sealed.told = told;
+        }
     }
 
     pub fn heap_state(&self) -> Option<CaptureState> {
@@ -181,8 +218,20 @@ impl Stall {
         let sealed = self.sealed.as_ref()?;
         let by_hand = self.on_request || self.captures.iter().any(|capture| capture.trigger == "user");
         let main = Self::main_request(&sealed.requests, sealed.end_ns)?;
-        let short = main.duration_ns.is_some_and(|duration| duration <= limit_ns);
+        let waited = |duration: Ns| duration.saturating_add(sealed.told.by_host_ns());
+        let short = main.duration_ns.is_some_and(|duration| waited(duration) <= limit_ns);
         (short && !by_hand && !self.gopls_gone).then_some(main)
+    }
+
+    /// Whether gopls answered in time, and only the extension host let somebody wait: known from the beginning, or by gopls's own
+    /// clock after what looked like a stall.
+    pub fn was_held_up(&self, limit_ns: Ns) -> bool {
+        let by_clock = self.sealed.as_ref().is_some_and(|sealed| {
+            let main = Self::main_request(&sealed.requests, sealed.end_ns);
+            let duration_ns = main.and_then(|main| main.duration_ns);
+            sealed.told.by_host_ns() > 0 && duration_ns.is_some_and(|duration_ns| duration_ns <= limit_ns)
+        });
+        self.held_up || by_clock
     }
 
     /// What has not arrived by now will not arrive.
@@ -190,7 +239,8 @@ impl Stall {
         for capture in self.captures.iter_mut().filter(|c| c.state == CaptureState::Running) {
             capture.state = CaptureState::Failed;
             capture.error = Some(why.to_owned());
-            self.interrupted = true;
+            // Without the reading of after the wait its evidence is whole.
+            self.interrupted |= capture.trigger != AFTER_WAIT;
         }
     }
 
@@ -239,6 +289,13 @@ impl Stall {
         } else {
             IncidentState::Complete
         };
+        let machine = sealed.told.machine.as_ref();
+        let started_unix_ms = self.gopls.started_unix_ms;
+        let gc = GcFacts::of(&self.gc_before, &captures, &request, machine, started_unix_ms);
+        let mut causes = sealed.told.causes.clone();
+        if let Some(gc) = &gc {
+            causes.iter_mut().for_each(|cause| cause.add_gc(gc));
+        }
         Incident {
             format: INCIDENT_FORMAT,
             id: self.id.clone(),
@@ -254,11 +311,14 @@ impl Stall {
             memory_verdict: self.memory_verdict.clone(),
             wait: sealed.told.wait.clone(),
             wait_by_spans: None,
-            causes: sealed.told.causes.clone(),
+            causes,
             machine: sealed.told.machine.clone(),
+            held_up_ns: sealed.told.held_up_ns,
+            taken_late_ns: sealed.told.taken_late_ns,
             workspace_facts,
             rss: sealed.rss,
             series: sealed.series.clone(),
+            gc,
             captures,
             decisions: self.decisions.clone(),
             notes: self.notes.clone(),

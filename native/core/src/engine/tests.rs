@@ -48,12 +48,33 @@ impl Desk {
     }
 
     fn at(&mut self, at_ms: u64, event: Event) -> Vec<Action> {
-        let actions = self.engine.handle(at_ms * MS, event);
+        let mut actions = self.engine.handle(at_ms * MS, event);
+        self.read_after_wait(at_ms, &mut actions);
         self.told.extend(actions.iter().cloned());
         if self.readings_come && !readings(&actions).is_empty() {
             self.engine.handle(at_ms * MS, Event::MemoryRead(None));
         }
         actions
+    }
+
+    /// What is read right after a wait comes at once.
+    fn read_after_wait(&mut self, at_ms: u64, actions: &mut Vec<Action>) {
+        let asked = actions.iter().position(|action| match action {
+            Action::Capture { number, kind: CaptureKind::Memory, .. } => {
+                self.capture(*number).trigger == "after-wait"
+            }
+            _ => false,
+        });
+        let Some(asked) = asked else { return };
+        let Action::Capture { key, number, .. } = actions.remove(asked) else { return };
+        let capture = Capture {
+            state: CaptureState::Complete,
+            received_ns: Some(at_ms * MS),
+            file: "memory".into(),
+            ..self.capture(number)
+        };
+        let update = Event::CaptureUpdate { key, capture: Box::new(capture) };
+        actions.extend(self.engine.handle(at_ms * MS, update));
     }
 
     fn poll(&mut self, at_ms: u64) -> Vec<Action> {
@@ -414,6 +435,25 @@ fn gopls_gone_mid_capture_keeps_what_is_known() {
 }
 
 #[test]
+fn a_wait_in_which_gopls_ends_is_an_incident_right_after_another_one() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(1_000, HOVER);
+    desk.run(1_050, 1_400, 0);
+    desk.count(HOVER, 0, Some(400));
+    desk.run(1_400, 2_400, 0);
+    desk.observe(3_000, HOVER);
+    desk.run(3_050, 3_400, 0);
+    let stall = desk.engine.stall.as_ref().unwrap();
+    let (key, recorded) = (stall.key, stall.recorded);
+    assert!(!recorded, "so soon after another one it is only a line in the log");
+    let actions = desk.at(3_500, Event::GoplsGone);
+    assert!(actions.iter().any(|a| matches!(a, Action::Open { .. })), "{actions:?}");
+    let incident = desk.engine.incident(key, 3_600 * MS).unwrap();
+    assert_eq!(incident.state, IncidentState::GoplsGone);
+    assert_eq!(incident.request.method, HOVER);
+}
+
+#[test]
 fn a_page_that_hung_longer_than_the_whole_request_still_gives_an_incident() {
     let mut desk = Desk::new(60 * SECOND);
     desk.count(HOVER, 1, Some(1_500));
@@ -421,6 +461,148 @@ fn a_page_that_hung_longer_than_the_whole_request_still_gives_an_incident() {
     assert!(actions.iter().any(|a| matches!(a, Action::Open { .. })), "{actions:?}");
     let stall = desk.engine.stall.as_ref().unwrap();
     assert_eq!(stall.decisions[0].values["how"], Value::Text("after-the-fact".into()));
+}
+
+#[test]
+fn a_wait_for_the_extension_host_is_an_incident_that_blames_nothing_on_gopls() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(4_000, Event::HostLagged { lag_ns: 3_000 * MS });
+    desk.observe(4_002, HOVER);
+    desk.count(HOVER, 0, Some(1));
+    desk.poll(4_040);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.run(4_100, 4_600, 0);
+    assert!(desk.told.iter().any(|a| matches!(a, Action::Close { prompt: false, .. })), "{:?}", desk.told);
+    assert!(!desk.told.iter().any(|a| matches!(a, Action::Capture { .. } | Action::TellStall { .. })));
+    let incident = desk.engine.incident(key, 5_000 * MS).unwrap();
+    assert_eq!((incident.state, incident.held_up_ns), (IncidentState::Complete, 3_000 * MS));
+    assert_eq!(incident.decisions[0].rule, "held-up");
+    let kinds: Vec<_> = incident.causes.iter().map(|cause| cause.kind).collect();
+    assert_eq!(kinds, [crate::wait::CauseKind::ExtensionHost]);
+    assert!(incident.causes[0].share > 0.99, "{:?}", incident.causes);
+}
+
+#[test]
+fn a_long_wait_for_the_extension_host_is_kept_however_soon_it_follows_another() {
+    let mut desk = Desk::new(60 * SECOND);
+    for (at_ms, lag_ms) in [(2_000, 900), (4_000, 900), (5_500, 1_400)] {
+        desk.at(at_ms, Event::HostLagged { lag_ns: lag_ms * MS });
+        desk.observe(at_ms + 2, HOVER);
+        desk.count(HOVER, 0, Some(1));
+        desk.poll(at_ms + 40);
+        desk.run(at_ms + 100, at_ms + 700, 0);
+    }
+    desk.observe(7_000, HOVER);
+    desk.count(HOVER, 0, Some(20));
+    desk.poll(7_040);
+    desk.at(8_300, Event::HostLagged { lag_ns: 1_285 * MS });
+    let told: Vec<_> = desk.engine.decisions().map(|d| (d.rule.as_str(), d.fired)).collect();
+    let by_host: Vec<_> =
+        told.into_iter().filter(|(rule, _)| ["held-up", "taken-late"].contains(rule)).collect();
+    assert_eq!(
+        by_host,
+        [("held-up", true), ("held-up", false), ("held-up", true), ("taken-late", true)],
+        "of rows of short ones only the first is kept"
+    );
+}
+
+#[test]
+fn what_looked_like_a_stall_after_a_busy_host_is_kept_and_nobody_is_prompted() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(4_000, Event::HostLagged { lag_ns: 3_000 * MS });
+    desk.observe(4_002, HOVER);
+    // The page comes late, so that it looks unanswered; gopls's own clock says that it was not.
+    desk.at(4_300, Event::Tick);
+    assert!(!desk.engine.stall.as_ref().unwrap().held_up);
+    desk.count(HOVER, 0, Some(1));
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.poll(4_310);
+    desk.run(4_350, 4_900, 0);
+    for number in 1..=2 {
+        desk.arrives(4_900, key, number);
+    }
+    assert!(desk.told.iter().any(|a| matches!(a, Action::Close { prompt: false, .. })), "{:?}", desk.told);
+    assert!(!desk.told.iter().any(|a| matches!(a, Action::Withdraw { .. })));
+    let incident = desk.engine.incident(key, 5_000 * MS).unwrap();
+    assert_eq!(incident.causes[0].kind, crate::wait::CauseKind::ExtensionHost);
+}
+
+#[test]
+fn an_answer_that_a_busy_extension_host_takes_late_is_an_incident_that_blames_nothing_on_gopls() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(2_000, HOVER);
+    desk.count(HOVER, 0, Some(20));
+    desk.poll(2_040);
+    assert!(desk.engine.stall.is_none(), "gopls answered in time");
+    // Busy from the moment it had asked; the beat was due a little later, so that much is not seen.
+    desk.at(5_000, Event::HostLagged { lag_ns: 2_985 * MS });
+    let stall = desk.engine.stall.as_ref().unwrap();
+    let (key, held_up) = (stall.key, stall.held_up);
+    assert!(held_up);
+    desk.run(5_050, 5_600, 0);
+    assert!(desk.told.iter().any(|a| matches!(a, Action::Close { prompt: false, .. })), "{:?}", desk.told);
+    assert!(!desk.told.iter().any(|a| matches!(a, Action::Capture { .. } | Action::TellStall { .. })));
+    let incident = desk.engine.incident(key, 6_000 * MS).unwrap();
+    let end_ns = incident.request.end_ns.unwrap();
+    assert_eq!((incident.held_up_ns, incident.taken_late_ns), (0, 5_000 * MS - end_ns));
+    assert_eq!(incident.decisions[0].rule, "taken-late");
+    let kinds: Vec<_> = incident.causes.iter().map(|cause| cause.kind).collect();
+    assert_eq!(kinds, [crate::wait::CauseKind::ExtensionHost]);
+    assert_eq!(incident.waited_ns(), Some(incident.request.duration_ns.unwrap() + incident.taken_late_ns));
+    // The next one is a wait of its own.
+    desk.at(7_000, Event::HostLagged { lag_ns: 1_500 * MS });
+    assert!(desk.engine.stall.is_none());
+}
+
+#[test]
+fn a_stall_whose_answer_is_taken_late_learns_it_before_it_is_closed() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.observe(2_000, HOVER);
+    desk.run(2_050, 3_400, 0);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.count(HOVER, 0, Some(1_400));
+    desk.run(3_400, 4_000, 0);
+    assert!(desk.engine.stall.is_none(), "sealed, its captures on the way");
+    desk.at(5_400, Event::HostLagged { lag_ns: 2_500 * MS });
+    assert!(desk.engine.stall.is_none(), "no second incident of the same wait");
+    let incident = desk.engine.incident(key, 6_000 * MS).unwrap();
+    let late_ns = 5_400 * MS - incident.request.end_ns.unwrap();
+    assert_eq!(incident.taken_late_ns, late_ns);
+    let host = incident.causes.iter().find(|c| c.kind == crate::wait::CauseKind::ExtensionHost).unwrap();
+    assert!(host.duration_ns >= late_ns, "{:?}", incident.causes);
+}
+
+#[test]
+fn a_stall_of_gopls_right_after_is_another_one_and_a_short_lag_is_none() {
+    let mut desk = Desk::new(60 * SECOND);
+    desk.at(2_000, Event::HostLagged { lag_ns: 150 * MS });
+    desk.observe(2_001, HOVER);
+    desk.count(HOVER, 0, Some(1));
+    desk.poll(2_040);
+    assert!(desk.engine.stall.is_none(), "150 ms are no wait");
+    // Somebody asked long after the lag.
+    desk.at(3_000, Event::HostLagged { lag_ns: 900 * MS });
+    desk.observe(3_200, HOVER);
+    desk.count(HOVER, 0, Some(1));
+    desk.poll(3_240);
+    assert!(desk.engine.stall.is_none());
+
+    desk.at(6_000, Event::HostLagged { lag_ns: 2_000 * MS });
+    desk.observe(6_001, HOVER);
+    desk.observe(6_002, "textDocument/definition");
+    desk.count(HOVER, 0, Some(1));
+    desk.poll(6_040);
+    assert!(desk.engine.stall.as_ref().unwrap().held_up);
+    desk.run(6_050, 6_400, 0);
+    let stall = desk.engine.stall.as_ref().unwrap();
+    assert_eq!(
+        (stall.held_up, stall.asked.as_ref().unwrap().method.as_str()),
+        (false, "textDocument/definition")
+    );
+    assert!(
+        desk.told.iter().any(|a| matches!(a, Action::Close { prompt: false, .. })),
+        "the first is written"
+    );
 }
 
 #[test]
@@ -864,6 +1046,47 @@ fn a_gopls_that_uses_no_cpu_is_asked_half_as_often() {
     assert_eq!(desk.engine.poll_interval_ns(3_000 * MS), Some(SECOND));
     desk.observe(3_000, HOVER);
     assert_eq!(desk.engine.poll_interval_ns(3_010 * MS), Some(50 * MS));
+}
+
+/// Nothing more is asked while somebody waits; right after it one page, behind what else is wanted.
+#[test]
+fn what_a_wait_allocated_is_read_right_after_it_and_kept_with_it() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    desk.at(100, memory_read(1_000));
+    desk.observe(1_000, HOVER);
+    let during = desk.run(1_000, 3_000, 0);
+    assert_eq!(captures(&during), [CaptureKind::Goroutines, CaptureKind::Memory]);
+    let key = desk.engine.stall.as_ref().unwrap().key;
+    desk.arrives(3_000, key, 1);
+    desk.arrives(3_001, key, 2);
+    desk.count(HOVER, 0, Some(2_000));
+    desk.run(3_000, 3_400, 0);
+    let incident = desk.engine.incident(key, 3_400 * MS).unwrap();
+    let asked: Vec<_> = incident.captures.iter().map(|c| (c.kind, c.trigger.as_str())).collect();
+    assert_eq!(asked[2..], [(CaptureKind::Memory, "after-wait")]);
+    assert_eq!(incident.state, IncidentState::Complete);
+    let begin = incident.gc.unwrap().begin.unwrap();
+    assert_eq!((begin.at_ns, begin.allocated_bytes / MB), (100 * MS, 1_100));
+}
+
+#[test]
+fn recorded_cpu_time_is_counted_once_and_for_its_own_gopls() {
+    let mut desk = Desk::new(3_600 * SECOND);
+    desk.at(100, memory_read(1_000));
+    let actions = desk.at(1_000, by_hand(CaptureWhat::Cpu));
+    let Action::Open { key } = actions[0] else { panic!("{actions:?}") };
+    let gc_cpu = Some(crate::gc::GcCpu { cpu_ns: SECOND, samples: 100, share: 0.2, ..Default::default() });
+    let capture = Capture { state: CaptureState::Complete, gc_cpu, ..desk.capture(1) };
+    let update = || Event::CaptureUpdate { key, capture: Box::new(capture.clone()) };
+    desk.at(2_000, update());
+    desk.at(2_001, update());
+    let measured = desk.engine.gc_measured(2_002 * MS).unwrap();
+    assert_eq!((measured.recordings, measured.cpu.map(|cpu| cpu.samples)), (1, Some(100)));
+    desk.engine.handle(3 * SECOND, Event::GoplsGone);
+    let gopls = GoplsIdentity { started_unix_ms: 1.7956e12, ..identity() };
+    desk.engine.handle(3 * SECOND, Event::GoplsFound { gopls, uptime_ns: SECOND, earlier_loads: vec![] });
+    desk.engine.handle(3 * SECOND, memory_read(1_000));
+    assert_eq!(desk.engine.gc_measured(4 * SECOND).unwrap().recordings, 0);
 }
 
 #[test]

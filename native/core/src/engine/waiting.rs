@@ -1,21 +1,20 @@
 //! What the request that somebody waits for is doing: when a goroutine profile is due, and what the profiles come to.
 
 use super::stall::{Stall, Told, age};
-use super::{Engine, methods};
+use super::{Action, Engine};
 use crate::machine::Span;
-use crate::model::{CurrentPhase, MS, Ns, RequestRecord, SECOND};
-use crate::wait::{WaitSample, Waited, causes};
+use crate::model::{MS, Ns, RequestRecord, SECOND, TimingSource};
+use crate::wait::{WaitSample, Waited, causes, held_up_ns, taken_late_ns};
 
 /// Several times a second; a longer wait changes more slowly, and is known well enough after some dozens of looks.
 const EVERY_NS: Ns = 200 * MS;
 const EVERY_NS_LATER: Ns = SECOND;
 /// A look at the machine costs us, not gopls.
 const MACHINE_EVERY_NS: Ns = 250 * MS;
+const MACHINE_EVERY_NS_LOADING: Ns = 500 * MS;
 /// Lags of the extension host that are remembered: a wait lies in or after the last ones.
 const MOST_HOST_LAGS: usize = 100;
 const LATER_NS: Ns = 20 * SECOND;
-/// A status tells what was seen this lately; before that something else may go on by now.
-const FRESH_NS: Ns = 2 * SECOND;
 
 impl Engine {
     /// How long to wait between two goroutine profiles; `None` while nobody waits long enough, or captures are off.
@@ -33,11 +32,13 @@ impl Engine {
         self.wait_log.add(sample);
     }
 
-    /// How long to wait between two looks at the machine; `None` while nobody waits long enough. It needs nothing of gopls.
+    /// How long to wait between two looks at the machine; `None` while nobody waits long enough and nothing is loaded. It needs
+    /// nothing of gopls.
     pub fn machine_interval_ns(&self, now_ns: Ns) -> Option<Ns> {
         self.gopls.as_ref()?;
-        let oldest = self.oldest_wait_ns(now_ns)?;
-        Some(if oldest < LATER_NS { MACHINE_EVERY_NS } else { EVERY_NS_LATER })
+        let of_wait = self.oldest_wait_ns(now_ns);
+        let of_wait = of_wait.map(|oldest| if oldest < LATER_NS { MACHINE_EVERY_NS } else { EVERY_NS_LATER });
+        of_wait.or(self.loading().then_some(MACHINE_EVERY_NS_LOADING))
     }
 
     /// The age of the oldest wait, once it is half of what makes a stall.
@@ -64,30 +65,29 @@ impl Engine {
             oom: self.oom_kill.filter(|_| stall.gopls_gone),
             slow: self.settings.slow_after(),
         });
-        Told { wait, causes, machine }
+        let taken_late_ns = taken_late_ns(&self.host_lags, span.end_ns);
+        Told { wait, causes, machine, held_up_ns: self.held_up_ns(main), taken_late_ns }
+    }
+
+    /// How long the extension host had been busy until it let a request through. Only what we were asked ourselves waits for
+    /// it: what gopls has counted on its own account had passed it.
+    pub(super) fn held_up_ns(&self, request: &RequestRecord) -> Ns {
+        match request.start_source {
+            TimingSource::Observer => held_up_ns(&self.host_lags, request.start_ns),
+            _ => 0,
+        }
     }
 
     /// The extension host was busy for so long, until now.
-    pub(super) fn host_lagged(&mut self, now: Ns, lag_ns: Ns) {
+    pub(super) fn host_lagged(&mut self, now: Ns, lag_ns: Ns, actions: &mut Vec<Action>) {
         if lag_ns < self.settings.slow_after().dispatch_ns {
             return;
         }
         if self.host_lags.len() == MOST_HOST_LAGS {
             self.host_lags.pop_front();
         }
-        self.host_lags.push_back(Span { begin_ns: now.saturating_sub(lag_ns), end_ns: now });
-    }
-
-    /// What somebody waits for at this moment, as it was seen last.
-    pub(super) fn current_phase(&self, method: &str, now_ns: Ns) -> Option<CurrentPhase> {
-        let sample = self.wait_log.latest()?;
-        if now_ns.saturating_sub(sample.at_ns) > FRESH_NS {
-            return None;
-        }
-        let shares = sample.of(|served| methods::serves(method, served))?;
-        let (phase, _) = shares.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let queued = !sample.serving.iter().any(|serving| methods::serves(method, &serving.method));
-        let behind = if queued { sample.queue.behind.clone() } else { None };
-        Some(CurrentPhase { phase, behind, at_ns: sample.at_ns })
+        let lag = Span { begin_ns: now.saturating_sub(lag_ns), end_ns: now };
+        self.host_lags.push_back(lag);
+        self.judge_taken_late(now, lag, actions);
     }
 }

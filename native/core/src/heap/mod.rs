@@ -4,6 +4,7 @@
 //! [`HeapIndex`] is built once per profile and answers all later questions quickly.
 
 mod ballast;
+mod classes;
 mod diff;
 mod flame;
 mod index;

@@ -117,7 +117,8 @@ fn bracketed(line: &str) -> Option<Entry<'_>> {
         "Error" => What::Text { level: Level::Error, text: rest },
         "Warn" => What::Text { level: Level::Warning, text: rest },
         "Info" => What::Text { level: Level::Info, text: rest },
-        "Debug" | "Log" => What::Text { level: Level::Log, text: rest },
+        // Messages as JSON have a name of their own.
+        "Debug" | "Log" | "LSP" => What::Text { level: Level::Log, text: rest },
         _ => return None,
     };
     Some(Entry { stamp, what })

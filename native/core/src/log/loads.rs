@@ -55,9 +55,9 @@ pub struct LogWork {
     pub message: String,
 }
 
-/// Collects both.
+/// Collects both, from a log or from what a client hears.
 #[derive(Debug, Default)]
-pub(super) struct Loads {
+pub struct Loads {
     loads: Vec<LogLoad>,
     /// How many changes the log had shown at the latest load of a question.
     asked: HashMap<(String, String), u64>,
@@ -150,10 +150,12 @@ impl Loads {
         }
     }
 
+    /// All loads so far, in their order.
     pub fn loads(&self) -> &[LogLoad] {
         &self.loads
     }
 
+    /// All progress so far, by its begin.
     pub fn work(&self) -> &[LogWork] {
         &self.work
     }

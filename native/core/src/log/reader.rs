@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::entry::{self, Entry, Level, Sender, What};
 use super::gctrace::GcTrace;
+use super::json::{self, JsonMessage};
 use super::lines::Lines;
 use super::loads::Loads;
 use super::requests::{Answer, Requests, Row};
@@ -144,6 +145,11 @@ impl Read {
             return;
         }
         if line[0] == b'[' || line[0].is_ascii_digit() {
+            if let Some(at) = json::begins_at(line)
+                && self.json_message(valid(&line[..at]), valid(&line[at..]))
+            {
+                return;
+            }
             let head = valid(&line[..line.len().min(MAX_HEAD_BYTES)]);
             if let Some(entry) = entry::parse(head) {
                 self.close();
@@ -241,6 +247,22 @@ impl Read {
                 }
             }
         }
+    }
+
+    /// A message in one line, behind its stamp; `false` for what only looks like one.
+    fn json_message(&mut self, stamp: &str, json: &str) -> bool {
+        let (Some(Entry { stamp, .. }), Some(message)) = (entry::parse(stamp), JsonMessage::parse(json))
+        else {
+            return false;
+        };
+        let Some(what) = message.what() else { return false };
+        self.close();
+        self.entry(&Entry { stamp: message.exact(stamp), what });
+        let State::Head(wanted) = std::mem::replace(&mut self.state, State::Outside) else { return true };
+        if let (Some(wanted), Some(params)) = (wanted, message.params) {
+            self.content(wanted, params);
+        }
+        true
     }
 
     fn want(&mut self, what: Content, at_ms: u64) {

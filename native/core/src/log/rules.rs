@@ -3,9 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::patterns::fields::{Fields, problem, text};
-use crate::patterns::file::{is_id, texts};
-use crate::patterns::{RuleError, Texts};
+use crate::rule_file::{Fields, RuleError, Texts, id, problem, text, texts};
 
 const BUILT_IN: &[u8] = include_bytes!("../../rules/log-messages.json");
 const FORMAT: u64 = 1;
@@ -92,10 +90,7 @@ impl MessageRules {
 
 fn rule(place: &str, value: Value) -> Result<MessageRule, RuleError> {
     let mut fields = Fields::new(format!("message ({place})"), value)?;
-    let id = fields.text("id", MAX_PIECE_CHARS)?;
-    if !is_id(&id) {
-        return fields.wrong("id", "must be lower-case letters, digits and hyphens, 64 at most");
-    }
+    let id = id(&mut fields, MAX_PIECE_CHARS)?;
     let contains = pieces(&mut fields, "contains")?;
     if contains.is_empty() {
         return fields.wrong("contains", "needs at least one text");

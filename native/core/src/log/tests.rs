@@ -105,6 +105,111 @@ fn a_real_session_as_gopls_and_as_the_client_logged_it() {
     }
 }
 
+/// The content of an entry of a text log as a client writes it in JSON, in both spellings of the line; what is not a message
+/// stays as it is.
+fn as_json(text: &str, in_channel: bool) -> String {
+    let mut lines = text.lines().peekable();
+    let (mut out, mut at_ms) = (String::new(), 0);
+    while let Some(line) = lines.next() {
+        let Some(entry) = entry::parse(line) else { continue };
+        let (from, kind, method, id, error) = match entry.what {
+            entry::What::Request { from, method, id } => (from, "request", method, id, None),
+            entry::What::Notification { from, method } => (from, "notification", method, "", None),
+            entry::What::Answer { from, id, error, .. } => (from, "response", "", id, Some(error)),
+            entry::What::Text { .. } => continue,
+        };
+        let params = lines.peek().and_then(|line| line.strip_prefix("Params: ")).map(str::to_owned);
+        let mut params = params.unwrap_or_default();
+        while !params.is_empty() && lines.peek().is_some_and(|line| !line.is_empty()) {
+            let line = lines.next().unwrap();
+            params = if line.starts_with("Params: ") { params } else { params + line };
+        }
+        let direction = if from == Sender::Editor { "send" } else { "receive" };
+        let mut message = serde_json::json!({ "jsonrpc": "2.0" });
+        if !id.is_empty() {
+            message["id"] = id.parse::<u64>().unwrap().into();
+        }
+        if !method.is_empty() {
+            message["method"] = method.into();
+        }
+        match error {
+            Some(Some(error)) => {
+                let (text, code) = error.trim_end_matches(").").rsplit_once(" (").unwrap_or((error, "0"));
+                message["error"] =
+                    serde_json::json!({ "code": code.parse::<i64>().unwrap_or(0), "message": text });
+            }
+            Some(None) => message["result"] = serde_json::Value::Null,
+            None => {}
+        }
+        if let Ok(params) = serde_json::from_str::<serde_json::Value>(&params) {
+            message["params"] = params;
+        }
+        // A client in another time zone, whose clock on the line has whole seconds.
+        at_ms = entry.stamp.time_ms.max(at_ms);
+        let json = format!(
+            "{{\"isLSPMessage\":true,\"type\":\"{direction}-{kind}\",\"message\":{message},\"timestamp\":{}}}",
+            1_795_478_400_000 + at_ms
+        );
+        let (h, m, s, ms) = (at_ms / 3_600_000, at_ms / 60_000 % 60, at_ms / 1000 % 60, at_ms % 1000);
+        out += &if in_channel {
+            format!("2026-11-24 {h:02}:{m:02}:{s:02}.{ms:03} [trace] {json}\n")
+        } else {
+            format!(
+                "[LSP   - {}:{m:02}:{s:02} {}] {json}\n",
+                (h + 11) % 12 + 1,
+                if h < 12 { "AM" } else { "PM" }
+            )
+        };
+    }
+    out
+}
+
+#[test]
+fn the_same_session_in_json() {
+    for text in [real!("v0.18.1-output.log"), real!("v0.23.0-output.log")] {
+        let as_text = log(text);
+        for in_channel in [false, true] {
+            let as_json = log(&as_json(text, in_channel));
+            let states = |log: &MessageLog| {
+                let mut states: Vec<_> =
+                    table(log).into_iter().map(|(method, id, state, _)| (method, id, state)).collect();
+                states.sort_unstable();
+                states
+            };
+            assert_eq!(states(&as_json), states(&as_text));
+            let (json, text) = (as_json.overview("en"), as_text.overview("en"));
+            assert_eq!((json.starts, json.stray_answers, json.whole_seconds), (1, 0, false));
+            let loads = |of: &LogOverview| {
+                of.loads.iter().map(|load| (load.number, load.packages)).collect::<Vec<_>>()
+            };
+            assert_eq!(loads(&json), loads(&text));
+            let work = |of: &LogOverview| of.work.iter().map(|work| work.title.clone()).collect::<Vec<_>>();
+            assert_eq!(work(&json), work(&text));
+            assert_eq!(told(&as_json), told(&as_text));
+        }
+    }
+}
+
+#[test]
+fn a_long_answer_in_json_still_ends_its_request() {
+    let line = |time: &str, kind: &str, message: &str, at: u64| {
+        format!(
+            "[LSP   - {time}] {{\"isLSPMessage\":true,\"type\":\"{kind}\",\"message\":{message},\"timestamp\":{at}}}\n"
+        )
+    };
+    let result = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"{}\"}}", "x".repeat(200_000));
+    let asked = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"textDocument/completion\",\"params\":{}}";
+    let text = line("9:00:00 AM", "send-request", asked, 1_795_478_400_250)
+        + &line("9:00:02 AM", "receive-response", &result, 1_795_478_402_500)
+        + &line("9:00:05 AM", "send-request", &asked.replace("\"id\":1", "\"id\":2"), 1_795_478_405_000)
+        + &line("9:00:06 AM", "receive-response", "{\"id\":2,\"result\":null}", 1_795_478_405_900);
+    let rows = table(&log(&text));
+    // Of the long line the time at its end is not read: its stamp has whole seconds.
+    let expected = [("1", LogRequestState::Ok, Some(1_750)), ("2", LogRequestState::Ok, Some(900))];
+    let rows: Vec<_> = rows.iter().map(|(_, id, state, waited)| (&**id, *state, *waited)).collect();
+    assert_eq!(rows, expected);
+}
+
 #[test]
 fn lengths_are_those_that_were_measured() {
     // The log of gopls has both: what it has measured, and stamps to the millisecond.

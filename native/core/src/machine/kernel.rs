@@ -12,6 +12,8 @@ pub struct ProcessStat {
     pub state: char,
     /// Page faults that had to read, since its start.
     pub major_faults: u64,
+    /// When it was started, in clock ticks since the machine was.
+    pub start_ticks: u64,
 }
 
 /// `/proc/PID/stat`; see proc_pid_stat(5).
@@ -20,9 +22,21 @@ pub fn process_stat(text: &str) -> Option<ProcessStat> {
     let (_, fields) = text.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
-    // It is field 3; the faults are field 12.
+    // It is field 3; the faults are field 12, the start is 22.
     let major_faults = fields.nth(8)?.parse().ok()?;
-    Some(ProcessStat { state, major_faults })
+    let start_ticks = fields.nth(9)?.parse().ok()?;
+    Some(ProcessStat { state, major_faults, start_ticks })
+}
+
+/// How long the machine runs: the first number of `/proc/uptime`, seconds.
+pub fn uptime_ns(text: &str) -> Option<Ns> {
+    let seconds: f64 = text.split_ascii_whitespace().next()?.parse().ok()?;
+    (seconds.is_finite() && seconds >= 0.0).then_some((seconds * 1e9) as Ns)
+}
+
+/// How long ago something was started, by the ticks of a clock; `None` where the two do not fit together, as in some containers.
+pub fn age_ns(uptime_ns: Ns, start_ticks: u64, ticks_per_second: u64) -> Option<Ns> {
+    uptime_ns.checked_sub(start_ticks.checked_mul(1_000_000_000 / ticks_per_second.max(1))?)
 }
 
 /// `schedstat` of one thread: time on a CPU, and time in which it could have run but waited for one (run delay).
@@ -101,7 +115,9 @@ mod tests {
     #[test]
     fn what_the_kernel_writes_is_read() {
         let stat = "77 (a b) (c)) T 5 1 1 0 -1 4194304 10 0 3 0 120 30 0 0 20 0 9 0 4711 100 250 1";
-        assert_eq!(process_stat(stat), Some(ProcessStat { state: 'T', major_faults: 3 }));
+        assert_eq!(process_stat(stat), Some(ProcessStat { state: 'T', major_faults: 3, start_ticks: 4711 }));
+        assert_eq!(uptime_ns("48.25 90.1\n"), Some(48_250_000_000));
+        assert_eq!(age_ns(48_250_000_000, 4_711, 100), Some(1_140_000_000));
         assert_eq!(schedstat("132448 56534 1\n"), Some((132_448, 56_534)));
         let pressure =
             "some avg10=91.31 avg60=50.44 avg300=37.51 total=13621353435\nfull avg10=0.00 total=7\n";
@@ -119,6 +135,10 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_unknown() {
+        assert_eq!(
+            (age_ns(1, 4_711, 100), age_ns(u64::MAX, u64::MAX, 1), uptime_ns("-1")),
+            (None, None, None)
+        );
         assert_eq!(cgroup_path("0::/../../etc"), None);
         assert_eq!(cgroup_path("4:memory:/x\n"), None);
         assert_eq!(memory_bytes("9223372036854771712"), None);
@@ -131,7 +151,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(text in "(some total=|0::/|VmSwap: |oom_kill |1 \\(x\\) S )?[ -~\\n\\t]{0,80}") {
-            let _ = (process_stat(&text), schedstat(&text), pressure_ns(&text), load_average(&text));
+            let _ = (process_stat(&text), schedstat(&text), pressure_ns(&text), load_average(&text), uptime_ns(&text));
             let _ = (cpu_list(&text), cpus_allowed(&text));
             let _ = (status_bytes(&text, "VmSwap"), counter(&text, "oom_kill"), memory_bytes(&text), cpu_limit(&text));
             for part in cgroup_path(&text).unwrap_or_default() {

@@ -4,13 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::facts::{CgroupLimits, GoCommand, MachineFacts, Pressure};
 use super::{MachineReading, RunningCommand};
-use crate::model::{MS, Ns};
+use crate::model::{MS, Ns, RunningGo, SECOND};
 
 /// A wait of two minutes has fewer.
 const MOST_READINGS: usize = 240;
 const MOST_COMMANDS: usize = 12;
 /// A look speaks for this much of the time before and after it at most.
 const LONGEST_REACH_NS: Ns = 600 * MS;
+/// What runs now was seen to run this lately.
+const FRESH_NS: Ns = 2 * SECOND;
+/// What a command uses now is what it used in the last of its time: at least, and at most.
+const SHARE_OVER_NS: std::ops::RangeInclusive<Ns> = 200 * MS..=2 * SECOND;
+/// A `go` command that used less of its time on a CPU waited itself.
+pub(crate) const BUSY_COMMAND_SHARE: f64 = 0.1;
 
 /// A part of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +170,45 @@ impl MachineLog {
         pressed.collect()
     }
 
+    /// The `go` commands that run now, oldest first; none when nobody has looked lately.
+    pub fn running_now(&self, now_ns: Ns) -> Vec<RunningGo> {
+        let Some(latest) = self.readings.back() else { return Vec::new() };
+        if now_ns.saturating_sub(latest.at_ns) > FRESH_NS {
+            return Vec::new();
+        }
+        let passed_ns = now_ns.saturating_sub(latest.at_ns);
+        let running = latest.commands.iter().map(|command| {
+            let before = || self.seen_before(command);
+            let first_ns = before().last().map_or(latest.at_ns, |(reading, _)| reading.at_ns);
+            let shares = before().filter_map(|(reading, then)| {
+                let over_ns = latest.at_ns - reading.at_ns;
+                let used_ns = command.cpu_ns?.saturating_sub(then.cpu_ns?);
+                SHARE_OVER_NS.contains(&over_ns).then(|| used_ns as f64 / over_ns as f64)
+            });
+            let cpu_share = shares.last();
+            RunningGo {
+                line: command.line.clone(),
+                age_ns: command.age_ns.unwrap_or(latest.at_ns - first_ns).saturating_add(passed_ns),
+                cpu_share,
+                waits: cpu_share.is_some_and(|share| share < BUSY_COMMAND_SHARE),
+            }
+        });
+        let mut running: Vec<_> = running.collect();
+        running.sort_by_key(|command| std::cmp::Reverse(command.age_ns));
+        running.truncate(MOST_COMMANDS);
+        running
+    }
+
+    /// Earlier looks at a command that runs, the latest first, back to where it was not there.
+    fn seen_before<'a>(
+        &'a self,
+        command: &'a RunningCommand,
+    ) -> impl Iterator<Item = (&'a MachineReading, &'a RunningCommand)> {
+        let same = |other: &&RunningCommand| other.pid == command.pid && other.line == command.line;
+        let looks = self.readings.iter().rev().skip(1);
+        looks.map_while(move |reading| Some((reading, reading.commands.iter().find(same)?)))
+    }
+
     /// Those of a wait, and the one after it: what happened between the last look and the end is known by it.
     fn within(&self, begin_ns: Ns, end_ns: Ns) -> Vec<&MachineReading> {
         let from = self.readings.partition_point(|reading| reading.at_ns < begin_ns);
@@ -193,7 +238,7 @@ impl MachineLog {
         let mut seen = BTreeMap::<(u32, &str), GoCommand>::new();
         for (number, reading) in readings.iter().enumerate() {
             let part = spoken_for(&readings, number, begin_ns, end_ns).ns();
-            for RunningCommand { pid, line, cpu_ns } in &reading.commands {
+            for RunningCommand { pid, line, cpu_ns, .. } in &reading.commands {
                 let command = seen.entry((*pid, line)).or_insert_with(|| GoCommand {
                     line: line.clone(),
                     first_seen_ns: reading.at_ns,
@@ -328,6 +373,7 @@ mod tests {
                     pid: *pid,
                     line: (*line).to_owned(),
                     cpu_ns: Some(at_ms),
+                    age_ns: None,
                 };
                 reading.commands = lines.iter().map(running).collect();
             })
@@ -342,6 +388,40 @@ mod tests {
         let told: Vec<_> = commands.iter().map(|c| (c.line.as_str(), c.duration_ns / MS, c.cpu_ns)).collect();
         assert_eq!(told, [("go list", 400, Some(400)), ("go env", 100, Some(0))]);
         assert_eq!(log.running_go(0, 600 * MS), [Span { begin_ns: 0, end_ns: 500 * MS }]);
+    }
+
+    #[test]
+    fn what_runs_now_has_an_age_and_what_it_uses() {
+        let look = |at_ms: u64, commands: &[(u32, u64, Option<u64>)]| {
+            at(at_ms, |reading| {
+                let running = |(pid, cpu_ms, age_ms): &(u32, u64, Option<u64>)| RunningCommand {
+                    pid: *pid,
+                    line: format!("go {pid}"),
+                    cpu_ns: Some(cpu_ms * MS),
+                    age_ns: age_ms.map(|age_ms| age_ms * MS),
+                };
+                reading.commands = commands.iter().map(running).collect();
+            })
+        };
+        let log = log([
+            look(0, &[(9, 0, None)]),
+            look(1_000, &[]),
+            look(1_500, &[(7, 10, Some(9_500))]),
+            look(2_000, &[(7, 20, Some(10_000)), (9, 5, None)]),
+            look(2_500, &[(7, 30, Some(10_500)), (9, 405, None)]),
+        ]);
+        let told: Vec<_> = log
+            .running_now(2_600 * MS)
+            .into_iter()
+            .map(|go| (go.line, go.age_ns / MS, go.cpu_share.map(|share| (share * 100.0).round()), go.waits))
+            .collect();
+        let busy = ("go 9".to_owned(), 600, Some(80.0), false);
+        assert_eq!(
+            told,
+            [("go 7".to_owned(), 10_600, Some(2.0), true), busy],
+            "by the kernel, or since seen"
+        );
+        assert_eq!(log.running_now(5_000 * MS), [], "nobody knows by now");
     }
 
     proptest! {

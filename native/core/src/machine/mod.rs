@@ -12,5 +12,6 @@ mod reading;
 
 pub use command::{is_go, shortened};
 pub use facts::{CgroupLimits, GoCommand, MachineFacts, Pressure};
+pub(crate) use log::BUSY_COMMAND_SHARE;
 pub use log::{MachineLog, Span, Starved};
 pub use reading::{CgroupReading, MachineReading, OomKill, OomKillCounts, RunningCommand};

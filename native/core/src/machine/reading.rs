@@ -59,6 +59,8 @@ pub struct RunningCommand {
     pub line: String,
     /// Time on a CPU so far; absent where the kernel does not tell.
     pub cpu_ns: Option<Ns>,
+    /// How long ago it was started, to a clock tick (10 ms); absent where the kernel does not tell.
+    pub age_ns: Option<Ns>,
 }
 
 /// How often the OOM killer has killed something.

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use crate::gc::GcCounters;
 use crate::model::Bytes;
 
 /// Both forms are below this; the text form's profile before the numbers is not counted.
@@ -15,11 +16,13 @@ const MOST_BYTES: usize = 256 * 1024;
 const TEXT_MARK: &str = "# runtime.MemStats";
 /// The quantities of a process; a page that has more is made up.
 const MOST_NAMES: usize = 512;
+/// The runtime keeps the pauses of so many cycles.
+const MOST_PAUSES: usize = 256;
 /// Beyond this JavaScript is not exact, and no machine has that much.
 const MOST_VALUE: u64 = 1 << 53;
 
 /// What the runtime says of its memory at one moment. All of it is virtual: mapped, not necessarily resident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MemStats {
     /// Objects in the heap, reachable or not yet freed.
     pub heap_alloc_bytes: Bytes,
@@ -43,8 +46,8 @@ pub struct MemStats {
     pub frees: u64,
     /// The heap size at which the next GC cycle begins. The text form only.
     pub next_gc_bytes: Option<Bytes>,
-    /// GC cycles completed. The text form only.
-    pub gc_cycles: Option<u64>,
+    /// What it says of collections. The text form only.
+    pub gc: Option<GcCounters>,
 }
 
 /// The text is neither of the two forms, or contradicts itself.
@@ -84,9 +87,9 @@ impl MemStats {
     /// # Errors
     /// A number is missing, or the numbers do not fit together.
     pub fn parse(text: &str) -> Result<Self, NotMemStats> {
-        let numbers = match text.rfind(TEXT_MARK) {
-            Some(begin) => numbers_of_text(start_of(&text[begin..])),
-            None => numbers_of_page(start_of(text)),
+        let (numbers, gc) = match text.rfind(TEXT_MARK).map(|begin| start_of(&text[begin..])) {
+            Some(text) => (numbers_of_text(text), counters(text)),
+            None => (numbers_of_page(start_of(text)), None),
         };
         let number = |names: [&'static str; 2]| {
             let found = names.iter().find_map(|name| numbers.get(*name));
@@ -104,7 +107,7 @@ impl MemStats {
             mallocs: number(MALLOCS)?,
             frees: number(FREES)?,
             next_gc_bytes: numbers.get("NextGC").copied(),
-            gc_cycles: numbers.get("NumGC").copied(),
+            gc,
         };
         stats.check()
     }
@@ -158,6 +161,30 @@ fn numbers_of_text(text: &str) -> HashMap<&str, u64> {
         Some((name.trim(), number(value)?))
     });
     lines.take(MOST_NAMES).collect()
+}
+
+/// The runtime's counts of collections; `None` when they are not there, or cannot be of one process.
+fn counters(text: &str) -> Option<GcCounters> {
+    let of = |name: &str| {
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix("# ")?.split_once(" = "));
+        lines.find_map(|(found, value)| (found == name).then_some(value.trim()))
+    };
+    let cycles: u64 = of("NumGC")?.parse().ok()?;
+    // A ring of the latest cycles: places that were not used yet are 0.
+    let pauses = of("PauseNs")?.trim_matches(['[', ']']).split(' ').take(MOST_PAUSES);
+    let pauses: Vec<u64> = pauses.map(|pause| pause.parse().ok()).collect::<Option<_>>()?;
+    let latest = cycles.min(pauses.len() as u64);
+    let last_unix_ns: u64 = of("LastGC")?.parse().ok()?;
+    let cpu_fraction: f64 = of("GCCPUFraction")?.parse().ok()?;
+    (0.0..=1.0).contains(&cpu_fraction).then(|| GcCounters {
+        cycles,
+        forced: of("NumForcedGC").and_then(|forced| forced.parse().ok()).unwrap_or(0).min(cycles),
+        latest_pauses_ns: pauses.iter().fold(0, |sum, pause| sum.saturating_add(*pause)),
+        latest: latest as u32,
+        longest_pause_ns: pauses.iter().copied().max().unwrap_or(0),
+        cpu_fraction,
+        last_unix_ms: last_unix_ns as f64 / 1e6,
+    })
 }
 
 /// The text between two tags, and the number between the next two: `<td>Allocated bytes</td><td>1,234</td>`.
@@ -216,7 +243,7 @@ mod tests {
             // The ballast and the package metadata of a small module.
             assert!((100_000_000..400_000_000).contains(&stats.heap_alloc_bytes), "{version}: {stats:?}");
             assert!(stats.runtime_bytes() > 1_000_000 && stats.frees > 1_000, "{version}: {stats:?}");
-            assert_eq!((stats.next_gc_bytes, stats.gc_cycles), (None, None), "{version}");
+            assert_eq!((stats.next_gc_bytes, stats.gc), (None, None), "{version}");
         }
     }
 
@@ -228,7 +255,25 @@ mod tests {
         assert_eq!(stats.free_kept_bytes(), 22_872_064 - 2_547_712);
         assert_eq!(stats.stack_sys_bytes, 851_968);
         assert_eq!(stats.runtime_bytes(), 310_516_040 - 296_943_616 - 851_968);
-        assert_eq!((stats.next_gc_bytes, stats.gc_cycles), (Some(331_225_146), Some(5)));
+        assert_eq!(stats.next_gc_bytes, Some(331_225_146));
+        let gc = stats.gc.unwrap();
+        assert_eq!((gc.cycles, gc.forced, gc.latest, gc.longest_pause_ns), (5, 0, 5, 497_934));
+        assert_eq!(gc.latest_pauses_ns, 497_934 + 138_817 + 325_986 + 158_197 + 285_306);
+        assert!((gc.cpu_fraction - 0.0128).abs() < 1e-4 && gc.last_unix_ms == 1_795_531_216_548.265);
+    }
+
+    #[test]
+    fn counts_that_cannot_be_are_none() {
+        let text = fixture!("v0.23.0-heap-debug-1-tail.txt");
+        for (right, wrong) in [
+            ("GCCPUFraction = 0.0127", "GCCPUFraction = 7.0127"),
+            ("PauseNs = [497934", "PauseNs = [49x934"),
+            ("NumGC = 5", "NumGC = -5"),
+        ] {
+            assert!(text.contains(right));
+            let stats = MemStats::parse(&text.replace(right, wrong)).unwrap();
+            assert_eq!((stats.gc, stats.heap_alloc_bytes), (None, 255_402_000), "{wrong}");
+        }
     }
 
     /// Another look, the same names.

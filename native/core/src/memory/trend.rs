@@ -73,6 +73,7 @@ pub struct HeapTrend {
     forced: bool,
     /// Of the last profile: the same cycle has the same sum.
     allocated_bytes: Option<Bytes>,
+    last_profile: Option<(Ns, HeapTotals)>,
 }
 
 impl HeapTrend {
@@ -86,6 +87,7 @@ impl HeapTrend {
             return;
         }
         let Some(heap) = reading.heap else { return };
+        self.last_profile = Some((reading.at_ns, heap));
         let seen = self.allocated_bytes.replace(heap.allocated_bytes) == Some(heap.allocated_bytes);
         // The first new sum after it is that of the forced cycle, or of a natural one that has ended since.
         if seen || std::mem::take(&mut self.forced) {
@@ -111,6 +113,11 @@ impl HeapTrend {
     /// The latest reading.
     pub fn last(&self) -> Option<&MemoryReading> {
         self.last.as_ref()
+    }
+
+    /// When the latest heap profile came, and its sums.
+    pub fn last_profile(&self) -> Option<(Ns, HeapTotals)> {
+        self.last_profile
     }
 
     /// The latest `most` cycles under the conditions of now, oldest first: who opens files has more in memory, and no leak.
@@ -150,7 +157,7 @@ pub(crate) mod tests {
             mallocs: 1_000,
             frees: 0,
             next_gc_bytes: None,
-            gc_cycles: None,
+            gc: None,
         };
         let heap =
             HeapTotals { inuse_bytes: heap_alloc_bytes, ballast_bytes: BALLAST_BYTES, allocated_bytes };

@@ -37,7 +37,7 @@ pub struct LiveHeap {
 }
 
 /// Everything a waterfall is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WaterfallInput {
     /// The statistics.
     pub stats: MemStats,
@@ -191,7 +191,7 @@ mod tests {
             mallocs: 9,
             frees: 5,
             next_gc_bytes: None,
-            gc_cycles: None,
+            gc: None,
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::gc::{GcCpu, GcFacts, GcReading};
 use crate::machine::MachineFacts;
 use crate::memory::{MemoryVerdict, Resident};
 use crate::patterns::WorkspaceFacts;
-use crate::wait::{Cause, CauseKind, WaitBreakdown};
+use crate::wait::{Cause, CauseKind, QueuedBehind, WaitBreakdown};
 
 use super::{Bytes, Decision, LatencySource, MS, Ns, RssPoint, Value};
 
@@ -56,12 +57,23 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub wait_by_spans: Option<WaitBreakdown>,
+    /// Garbage collection around it; absent when nothing told, and in incidents of earlier versions.
+    #[serde(default)]
+    pub gc: Option<GcFacts>,
     /// Why that took so long, largest first; empty when nothing is known, and in incidents of earlier versions.
     #[serde(default)]
     pub causes: Vec<Cause>,
     /// The machine meanwhile; absent when nobody looked, and in incidents of earlier versions.
     #[serde(default)]
     pub machine: Option<MachineFacts>,
+    /// How long the extension host had been busy right before the main request was seen: somebody who had asked by then waited
+    /// for that, too. 0 in incidents of earlier versions.
+    #[serde(default)]
+    pub held_up_ns: Ns,
+    /// How long the extension host was still busy after gopls had answered: nobody could take the answer before. 0 when that was
+    /// not seen, and in incidents of earlier versions.
+    #[serde(default)]
+    pub taken_late_ns: Ns,
     /// What this gopls last said of its workspace, before the incident or soon after; absent when it was not asked, and in
     /// incidents of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -287,6 +299,18 @@ pub struct Capture {
     pub during_request: Option<bool>,
     /// For heap profiles: total `inuse_space` of the file.
     pub inuse_space_bytes: Option<Bytes>,
+    /// For heap profiles: total `alloc_space` of the file, another one after each GC cycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub allocated_bytes: Option<Bytes>,
+    /// For memory statistics and a heap as text: what they say of the heap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub statistics: Option<GcReading>,
+    /// For CPU profiles: what went into garbage collection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub gc_cpu: Option<GcCpu>,
     /// For memory statistics: the process at the moment they came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
@@ -339,6 +363,8 @@ pub struct IncidentSummary {
     pub method: String,
     /// How long it took, when it has ended.
     pub duration_ns: Option<Ns>,
+    /// How long the extension host was busy before it could be asked, and after it was answered.
+    pub held_up_ns: Ns,
     /// RSS at the start of it.
     pub rss_start_bytes: Bytes,
     /// The most during it.
@@ -357,6 +383,14 @@ pub struct IncidentSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub main_cause: Option<CauseKind>,
+    /// When that is a queue: the message in front, with what it was at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub queued_behind: Option<QueuedBehind>,
+    /// Share of gopls's CPU time that went into garbage collection while it was recorded, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub gc_cpu_share: Option<f64>,
     /// Whether it fell into a first load.
     pub first_load: bool,
     /// Whether that load was ordinary.
@@ -397,10 +431,27 @@ impl Incident {
         self.wait_by_spans.as_ref().or(self.wait.as_ref())
     }
 
+    /// How long somebody waited: for gopls, and before and after that for an extension host that was busy. `None` for what somebody
+    /// asked for, and for a wait whose end was not seen.
+    pub fn waited_ns(&self) -> Option<Ns> {
+        let duration_ns = self.request.duration_ns.filter(|_| self.request.method != ON_REQUEST)?;
+        Some(duration_ns.saturating_add(self.by_host_ns()))
+    }
+
+    /// How long it was the extension host that let somebody wait.
+    pub fn by_host_ns(&self) -> Ns {
+        self.held_up_ns.saturating_add(self.taken_late_ns)
+    }
+
+    /// Unix time in milliseconds at which its clock is 0.
+    pub fn origin_unix_ms(&self) -> f64 {
+        // Written by us, but read back from disk: what is no number counts from 1970, and is still listed.
+        self.origin_unix_ns.parse::<f64>().unwrap_or(0.0) / MS as f64
+    }
+
     /// Its whole heap profiles, in the order of their numbers.
     pub fn heap_captures(&self) -> impl Iterator<Item = HeapCapture> {
-        // Written by us, but read back from disk: what is no number counts from 1970, and is still listed.
-        let origin_ms = self.origin_unix_ns.parse::<f64>().unwrap_or(0.0) / MS as f64;
+        let origin_ms = self.origin_unix_ms();
         let is_heap = |capture: &&Capture| {
             matches!(capture.kind, CaptureKind::Heap | CaptureKind::Baseline)
                 && capture.state == CaptureState::Complete
@@ -426,22 +477,24 @@ impl Incident {
         let asked = self.captures.iter().find(|capture| capture.trigger == "user");
         let asked = asked.filter(|_| self.request.method == ON_REQUEST);
         let whole = asked.filter(|capture| capture.state == CaptureState::Complete);
+        let main_cause =
+            self.causes.first().map(|cause| cause.kind).filter(|kind| *kind != CauseKind::Unknown);
+        let behind = self.best_wait().and_then(|wait| wait.queued_behind.first());
         IncidentSummary {
             id: self.id.clone(),
             state: self.state,
             started_at: self.started_at.clone(),
             method: self.request.method.clone(),
             duration_ns: self.request.duration_ns,
+            held_up_ns: self.by_host_ns(),
             rss_start_bytes: self.rss.start_bytes,
             rss_peak_bytes: self.rss.peak_bytes,
             has_heap,
             heap_failed: !has_heap && heaps().any(|heap| heap.state != CaptureState::Running),
             on_request: whole.map(|capture| capture.kind),
-            main_cause: self
-                .causes
-                .first()
-                .map(|cause| cause.kind)
-                .filter(|kind| *kind != CauseKind::Unknown),
+            main_cause,
+            queued_behind: behind.filter(|_| main_cause == Some(CauseKind::Queue)).cloned(),
+            gc_cpu_share: self.gc.as_ref().and_then(|gc| gc.cpu).map(|cpu| cpu.share),
             first_load: self.load.is_some(),
             by_spans: self.wait_by_spans.is_some(),
             ordinary_load: self.load.as_ref().is_some_and(|load| load.ordinary),

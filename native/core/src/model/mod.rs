@@ -4,6 +4,7 @@
 
 mod capture_request;
 mod decision;
+mod doing;
 mod incident;
 mod settings;
 mod spans;
@@ -13,6 +14,7 @@ mod timeline;
 pub use capture_request::{CaptureRequest, CaptureRequestError, CaptureWhat};
 pub(crate) use decision::named;
 pub use decision::{Decision, Value};
+pub use doing::{LoadStatus, LoadStep, RunningGo};
 pub use incident::{
     Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, HeapCapture, INCIDENT_FORMAT, Incident,
     IncidentState, IncidentSummary, LoadContext, Note, ON_REQUEST, PastLoad, RequestRecord, RssSummary,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::wait::Phase;
 
-use super::{Bytes, CaptureState, IncidentSummary, Note, Ns, PastLoad, TimingSource};
+use super::{Bytes, CaptureState, IncidentSummary, LoadStatus, Note, Ns, PastLoad, RunningGo, TimingSource};
 
 /// A snapshot of everything the status bar and its tooltip show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,8 +26,15 @@ pub struct Status {
     pub in_flight: Vec<InFlight>,
     /// The stall that is going on.
     pub stall: Option<StallStatus>,
+    /// The `go` commands that gopls runs, oldest first. Looked at while somebody waits, during a load, and while the panel
+    /// shows what goes on.
+    #[serde(default)]
+    pub commands: Vec<RunningGo>,
     /// True while a first workspace load is going on.
     pub loading: bool,
+    /// How that stands.
+    #[serde(default)]
+    pub load: Option<LoadStatus>,
     /// The workspace load of this gopls, once it is over.
     pub last_load: Option<FinishedLoad>,
     /// The latest finished incident of this session.
@@ -47,6 +54,12 @@ impl Status {
         }
         for request in &mut self.in_flight {
             request.age_ns += passed_ns;
+        }
+        for command in &mut self.commands {
+            command.age_ns += passed_ns;
+        }
+        if let Some(load) = &mut self.load {
+            load.age_ns += passed_ns;
         }
         // A stall lasts a moment longer than its main request, whose age then stands still.
         if let Some(stall) = &mut self.stall
@@ -173,6 +186,12 @@ pub struct CurrentPhase {
     pub phase: Phase,
     /// The message before it, when it has not begun.
     pub behind: Option<String>,
+    /// What that one waits for or does, most of it.
+    #[serde(default)]
+    pub front: Option<Phase>,
+    /// The `go` command that the one or the other waits for, when one is seen to run: the oldest.
+    #[serde(default)]
+    pub command: Option<String>,
     /// When that was seen.
     pub at_ns: Ns,
 }
@@ -316,7 +335,14 @@ mod tests {
                 heap,
                 phase: None,
             }),
-            loading: false,
+            commands: vec![RunningGo {
+                line: "go list".to_owned(),
+                age_ns: 5,
+                cpu_share: None,
+                waits: false,
+            }],
+            loading: true,
+            load: Some(LoadStatus { age_ns: 9, step: None, earlier: 0, usual_ns: None, longest_ns: None }),
             last_load: None,
             last_incident: None,
             spark_bytes: Vec::new(),
@@ -328,6 +354,7 @@ mod tests {
     fn ages_go_on_until_the_answer() {
         let waiting = stalled(1_000, 500, 1_500).seen_at(1_700);
         assert_eq!((waiting.at_ns, waiting.in_flight[0].age_ns), (1_700, 207));
+        assert_eq!((waiting.commands[0].age_ns, waiting.load.unwrap().age_ns), (205, 209));
         assert_eq!(waiting.stall.unwrap().age_ns, 700);
         let answered = stalled(1_000, 400, 1_500).seen_at(1_700);
         assert_eq!(answered.stall.unwrap().age_ns, 400, "it took 400 and no longer");

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::fields::{Fields, RuleError, problem, text};
-use super::rule::{Condition, Counter, ENGLISH, FactName, Reference, Rule, Severity, Texts};
+use super::rule::{Condition, Counter, FactName, Rule, Severity};
 use crate::heap::{FunctionNames, StackFilter};
+use crate::rule_file::{Fields, RuleError, id, is_id, problem, reference, text, texts};
 
 /// A larger rule file is refused.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
@@ -100,10 +100,7 @@ fn rule(place: &str, value: Value) -> Result<Rule, RuleError> {
     let named = value.get("id").and_then(Value::as_str).filter(|id| is_id(id));
     let at = named.map_or_else(|| format!("rule ({place})"), |id| format!("rule \"{id}\""));
     let mut fields = Fields::new(at, value)?;
-    let id = fields.text("id", MAX_NAME_CHARS)?;
-    if !is_id(&id) {
-        return fields.wrong("id", "must be lower-case letters, digits and hyphens, 64 at most");
-    }
+    let id = id(&mut fields, MAX_NAME_CHARS)?;
     let severities = [("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High)];
     let severity = fields.choice("severity", &severities)?;
     let title = texts(&mut fields, "title", MAX_TITLE_CHARS)?;
@@ -119,48 +116,6 @@ fn rule(place: &str, value: Value) -> Result<Rule, RuleError> {
     let when = conditions.into_iter().map(|(at, value)| condition(at, value)).collect::<Result<_, _>>()?;
     fields.end()?;
     Ok(Rule { id, severity, title, why, what_to_do, references, when })
-}
-
-pub(crate) fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-/// A text by language. English must be there; languages are compared in lower case.
-pub(crate) fn texts(fields: &mut Fields, name: &'static str, max: usize) -> Result<Texts, RuleError> {
-    let value = fields.value(name)?;
-    let place = fields.place(name);
-    let Value::Object(languages) = value else {
-        return Err(problem(place, "must be an object of texts by language: {\"en\": …}".into()));
-    };
-    if languages.len() > 20 {
-        return Err(problem(place, "has more than 20 languages".into()));
-    }
-    let mut texts = Texts::default();
-    for (language, value) in languages {
-        let is_tag = language.len() <= 20 && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if !is_tag {
-            return Err(problem(place, "a language is named as editors do: en, zh-cn".into()));
-        }
-        let text = text(format!("{place}.{language}"), value, max)?;
-        texts.0.insert(language.to_lowercase(), text);
-    }
-    if texts.exact(ENGLISH).is_none() {
-        return Err(problem(format!("{place}.{ENGLISH}"), "is missing".into()));
-    }
-    Ok(texts)
-}
-
-fn reference(at: String, value: Value) -> Result<Reference, RuleError> {
-    let mut fields = Fields::new(at, value)?;
-    let title = fields.text("title", MAX_NAME_CHARS)?;
-    let url = fields.text("url", MAX_NAME_CHARS)?;
-    // It becomes a link that people click.
-    if !url.starts_with("https://") || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return fields.wrong("url", "must be an https address");
-    }
-    fields.end()?;
-    Ok(Reference { title, url })
 }
 
 fn condition(at: String, value: Value) -> Result<Condition, RuleError> {

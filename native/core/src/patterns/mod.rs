@@ -7,8 +7,7 @@
 
 mod evidence;
 mod facts;
-pub(crate) mod fields;
-pub(crate) mod file;
+mod file;
 mod finding;
 mod judge;
 mod rule;
@@ -18,10 +17,9 @@ mod tests;
 
 pub use evidence::{Evidence, Facts, Point, WorkspaceFacts};
 pub use facts::{MAX_ANSWER_BYTES, NotFacts};
-pub use fields::RuleError;
 pub use file::{MAX_FILE_BYTES, Rules};
 pub use finding::{
     Confidence, Finding, FunctionBytes, Judgement, Measured, Missing, NotJudged, Patterns, Unit,
 };
 pub use judge::{EvidenceError, evaluate};
-pub use rule::{Condition, Counter, ENGLISH, FactName, Reference, Rule, RuleCard, Severity, Texts};
+pub use rule::{Condition, Counter, FactName, Rule, RuleCard, Severity};

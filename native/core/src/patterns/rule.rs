@@ -1,13 +1,9 @@
 //! What a rule says. Rules come from a file: see [`super::file`].
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::heap::StackFilter;
-
-/// The language every text of a rule exists in.
-pub const ENGLISH: &str = "en";
+use crate::rule_file::{Reference, Texts};
 
 /// One pattern: what to look for, why, and what to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,36 +65,6 @@ pub enum Severity {
     Medium,
     /// Grows until gopls is restarted, or costs very much.
     High,
-}
-
-/// A text by language (`en`, `zh-cn`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts(pub(super) BTreeMap<String, String>);
-
-impl Texts {
-    /// The text in a language; in English where there is none.
-    pub fn text(&self, language: &str) -> &str {
-        self.exact(language).or_else(|| self.exact(ENGLISH)).unwrap_or_default()
-    }
-
-    /// The text in a language, if there is one.
-    pub fn exact(&self, language: &str) -> Option<&str> {
-        self.0.get(&language.to_lowercase()).map(String::as_str)
-    }
-}
-
-/// A page about the pattern.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(
-    feature = "ts",
-    derive(ts_rs::TS),
-    ts(export, export_to = "model.ts", rename = "PatternReference")
-)]
-pub struct Reference {
-    /// What it is.
-    pub title: String,
-    /// Where; https.
-    pub url: String,
 }
 
 /// One thing that must be seen.

@@ -14,6 +14,9 @@ pub fn redact_incident(redactor: &mut Redactor, incident: &Incident) -> Incident
     of_request(&mut incident.request);
     incident.requests.iter_mut().for_each(of_request);
     incident.machine.iter_mut().flat_map(|machine| &mut machine.commands).for_each(|go| hide(&mut go.line));
+    let waits = [&mut incident.wait, &mut incident.wait_by_spans].into_iter().flatten();
+    let packages = waits.filter_map(|wait| wait.packages.as_mut()).flat_map(|work| &mut work.packages);
+    packages.for_each(|share| hide(&mut share.package));
     incident.captures.iter_mut().filter_map(|capture| capture.error.as_mut()).for_each(&mut hide);
     let decisions = incident.decisions.iter_mut().flat_map(|decision| decision.values.values_mut());
     let notes = incident.notes.iter_mut().flat_map(|note| note.values.values_mut());

@@ -4,6 +4,7 @@ mod facts;
 mod figures;
 mod growth;
 mod incident;
+mod learned;
 mod names;
 mod page;
 mod profile;
@@ -20,6 +21,7 @@ pub use facts::{
 };
 pub use growth::{GrowthPace, Pace, growth_pace};
 pub use incident::{moment, redact_incident};
+pub use learned::LearnedModules;
 pub use page::{Functions, PLACE, PackedHeap, ReportPage, fill_page, pack_heap};
 pub use profile::redact_profile;
 pub use redactor::{Hidden, Redactor, Replaced, Strictness};

@@ -6,14 +6,20 @@ use std::fmt::Write;
 use super::facts::{ReportFacts, ReportFile, ReportFileKind};
 use super::figures::{bytes, duration};
 use super::growth::{GrowthPace, Pace};
+use crate::gc::GcFacts;
 use crate::heap::{HeapPage, SubsystemTable};
 use crate::memory::{CapturedMemory, MemoryPartKind};
-use crate::model::{CaptureKind, Incident, IncidentState, TimingSource, Value};
+use crate::model::{CaptureKind, Incident, IncidentState, Ns, TimingSource, Value};
 use crate::patterns::{Confidence, Patterns};
-use crate::wait::{Cause, CauseConfidence, PhaseShare, PhaseSource, QueuedBehind, WaitBreakdown};
+use crate::wait::{
+    Cause, CauseConfidence, PackageShare, PhaseShare, PhaseSource, QueuedBehind, WaitBreakdown,
+};
 
 /// Functions in the table of an issue.
 pub const ISSUE_ROWS: usize = 10;
+
+/// Packages in a sentence.
+const PACKAGES: usize = 5;
 
 /// What the texts are made of; all of it redacted before.
 pub struct Told<'a> {
@@ -100,6 +106,8 @@ pub fn verdict(told: &Told<'_>) -> String {
     text
 }
 
+/// Messages in front that are named.
+const MOST_BEHIND: usize = 3;
 const DOES_NOT_SAY: &str = "Whether gopls keeps this memory (a leak) or gives it up at its next garbage collections (churn) does not show \
      in one incident: that takes the live heap after many GC cycles.";
 
@@ -191,7 +199,21 @@ fn happened(incident: &Incident) -> String {
         }
         None => format!("{} was not answered as long as somebody looked.", request.method),
     };
-    format!("{what}{load}")
+    let held_up = match incident.held_up_ns {
+        0 => String::new(),
+        held_up_ns => format!(
+            " Right before it was asked, the editor's extension host had been busy for {}: that is not gopls's time.",
+            duration(held_up_ns)
+        ),
+    };
+    let taken_late = match incident.taken_late_ns {
+        0 => String::new(),
+        taken_late_ns => format!(
+            " After gopls had answered, the editor's extension host was busy for {}: that is not gopls's time either.",
+            duration(taken_late_ns)
+        ),
+    };
+    format!("{what}{held_up}{taken_late}{load}")
 }
 
 fn duration_is_known(incident: &Incident) -> String {
@@ -267,7 +289,12 @@ fn memory(told: &Told<'_>) -> Vec<String> {
 fn evidence(told: &Told<'_>) -> Vec<String> {
     let mut found: Vec<String> = told.incident.causes.iter().map(cause).collect();
     found.extend(told.incident.best_wait().map_or_else(Vec::new, wait));
-    if let Some(waterfall) = told.memory.iter().rev().find_map(|captured| captured.waterfall.as_ref()) {
+    found.extend(told.incident.gc.iter().flat_map(gc));
+    // What was read right after the wait tells of its end, not of what it was like.
+    let end_ns = told.incident.request.end_ns.unwrap_or(Ns::MAX);
+    let (during, after): (Vec<_>, Vec<_>) = told.memory.iter().partition(|captured| captured.at_ns <= end_ns);
+    let latest = during.iter().rev().chain(&after).find_map(|captured| captured.waterfall.as_ref());
+    if let Some(waterfall) = latest {
         let part = |wanted| {
             waterfall.parts.iter().find(|part| part.kind == wanted).map(|part| part.bytes.max(0) as u64)
         };
@@ -315,6 +342,42 @@ fn cause(cause: &Cause) -> String {
     )
 }
 
+/// What garbage collection cost, each figure with what it is of.
+fn gc(facts: &GcFacts) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(cpu) = &facts.cpu {
+        lines.push(format!(
+            "Garbage collection took {:.0} % (± {:.0}) of the CPU time of gopls that was recorded ({} in {} recordings), help by \
+             whoever allocates {:.0} %.",
+            100.0 * cpu.share,
+            100.0 * cpu.error_share,
+            duration(cpu.cpu_ns),
+            facts.recordings,
+            100.0 * cpu.part(cpu.assist_ns),
+        ));
+    }
+    if let (Some(begin), Some(end), Some(between)) = (&facts.begin, &facts.end, &facts.between) {
+        lines.push(format!(
+            "Within {} around the wait gopls allocated {}, and {} of garbage was collected; heap {} before, {} after, \
+             ballast included.",
+            duration(end.at_ns.saturating_sub(begin.at_ns)),
+            bytes(between.allocated_bytes),
+            bytes(between.freed_bytes),
+            bytes(begin.heap_bytes),
+            bytes(end.heap_bytes),
+        ));
+    }
+    if let Some(seen) = &facts.cycles_seen {
+        lines.push(format!("GC cycles completed, by its heap profiles: at least {}.", seen.least));
+    }
+    if let Some(settings) = &facts.settings {
+        let gogc = settings.gogc_percent.map_or_else(|| "off".to_owned(), |percent| percent.to_string());
+        let limit = settings.memory_limit_bytes.map_or_else(|| "none".to_owned(), bytes);
+        lines.push(format!("gopls was started with GOGC={gogc}, GOMEMLIMIT={limit}."));
+    }
+    lines
+}
+
 /// What the main request was spent on, and how that is known.
 fn wait(wait: &WaitBreakdown) -> Vec<String> {
     let phases: Vec<_> = wait
@@ -336,10 +399,27 @@ fn wait(wait: &WaitBreakdown) -> Vec<String> {
         }
     };
     let mut lines = vec![format!("Of the wait: {}. {source}", phases.join(", "))];
-    if let Some(QueuedBehind { method, duration_ns }) = wait.queued_behind.first() {
-        lines.push(format!("For {} it stood behind {method}.", duration(*duration_ns)));
+    lines.extend(wait.queued_behind.iter().take(MOST_BEHIND).map(behind));
+    if let Some(work) = &wait.packages {
+        let named =
+            work.packages.iter().take(PACKAGES).map(|PackageShare { package, phase, waited_ns, .. }| {
+                format!("{} {package} {}", phase.name(), duration(*waited_ns))
+            });
+        lines.push(format!(
+            "{} of the wait were for work on packages, longest: {}.",
+            duration(work.waited_ns()),
+            named.collect::<Vec<_>>().join(", ")
+        ));
     }
     lines
+}
+
+/// A message in front, and what it was at.
+fn behind(QueuedBehind { method, duration_ns, phases }: &QueuedBehind) -> String {
+    let at: Vec<_> =
+        phases.iter().map(|part| format!("{:.0} % {}", 100.0 * part.share, part.phase.name())).collect();
+    let at = if at.is_empty() { String::new() } else { format!(", which was at: {}", at.join(", ")) };
+    format!("For {} it stood behind {method}{at}.", duration(*duration_ns))
 }
 
 /// When the heap was captured that the figures above are of.

@@ -9,16 +9,20 @@ mod breakdown;
 mod critical_path;
 mod meaning;
 mod otlp;
+mod packages;
 mod phases;
+mod queue;
 mod record;
 mod ring;
 mod span;
 #[cfg(test)]
 mod tests;
+mod walk;
 
-pub(crate) use otlp::cut;
+pub(crate) use otlp::{Capped, cut};
 pub use otlp::{MOST_BODY_BYTES, MOST_TEXT_BYTES, NotSpans, SpanBatch};
 pub use phases::{phases_of, request_span};
 pub use record::{NotARecord, RECORD_FORMAT, SpanRecord};
 pub use ring::{MOST_BYTES, MOST_SPANS, SpanRing};
 pub use span::{Rpc, Span, SpanId, TraceId};
+pub use walk::Walk;

@@ -78,8 +78,23 @@ impl SpanBatch {
         if body.len() > MOST_BODY_BYTES {
             return Err(NotSpans::TooLarge { bytes: body.len() });
         }
-        let request: Request<'_> =
-            serde_json::from_slice(body).map_err(|error| NotSpans::Json(error.to_string()))?;
+        let text = std::str::from_utf8(body).map_err(|error| NotSpans::Json(error.to_string()))?;
+        // Nearly always every span is as it should be: one pass then, and a second look where one is not.
+        match serde_json::from_str::<Request<'_, WireSpan<'_>>>(text) {
+            Ok(request) => Self::take(request, origin_unix_ns, Some),
+            Err(_) => {
+                let request = serde_json::from_str::<Request<'_, &RawValue>>(text)
+                    .map_err(|error| NotSpans::Json(error.to_string()))?;
+                Self::take(request, origin_unix_ns, |raw| serde_json::from_str(raw.get()).ok())
+            }
+        }
+    }
+
+    fn take<'a, S>(
+        request: Request<'a, S>,
+        origin_unix_ns: u128,
+        read: impl Fn(S) -> Option<WireSpan<'a>>,
+    ) -> Result<Self, NotSpans> {
         let (mut pid, mut version) = (None, None);
         let mut refused = request.resource_spans.left_out;
         let mut spans = Vec::new();
@@ -105,9 +120,8 @@ impl SpanBatch {
             refused += part.scope_spans.left_out;
             for scope in part.scope_spans.kept {
                 refused += scope.spans.left_out;
-                for raw in scope.spans.kept {
-                    let wire = serde_json::from_str::<WireSpan<'_>>(raw.get()).ok();
-                    match wire.and_then(|wire| wire.check(origin_unix_ns, &mut names)) {
+                for span in scope.spans.kept {
+                    match read(span).and_then(|wire| wire.check(origin_unix_ns, &mut names)) {
                         Some(span) => spans.push(span),
                         None => refused += 1,
                     }
@@ -120,18 +134,21 @@ impl SpanBatch {
 
 // ---- the format, as far as it is read ----
 
+/// `S` is a span: read, or as it stands in the body, so that a bad one spoils only itself.
 #[derive(Deserialize)]
-struct Request<'a> {
-    #[serde(borrow, default, rename = "resourceSpans")]
-    resource_spans: Capped<ResourceSpans<'a>, MOST_PARTS>,
+#[serde(bound(deserialize = "S: Deserialize<'de>, 'de: 'a"))]
+struct Request<'a, S> {
+    #[serde(default, rename = "resourceSpans")]
+    resource_spans: Capped<ResourceSpans<'a, S>, MOST_PARTS>,
 }
 
 #[derive(Deserialize)]
-struct ResourceSpans<'a> {
-    #[serde(borrow, default)]
+#[serde(bound(deserialize = "S: Deserialize<'de>, 'de: 'a"))]
+struct ResourceSpans<'a, S> {
+    #[serde(default)]
     resource: Resource<'a>,
-    #[serde(borrow, default, rename = "scopeSpans")]
-    scope_spans: Capped<ScopeSpans<'a>, MOST_PARTS>,
+    #[serde(default, rename = "scopeSpans")]
+    scope_spans: Capped<ScopeSpans<S>, MOST_PARTS>,
 }
 
 #[derive(Default, Deserialize)]
@@ -141,10 +158,10 @@ struct Resource<'a> {
 }
 
 #[derive(Deserialize)]
-struct ScopeSpans<'a> {
-    /// As they stand in the body, so that a bad one spoils only itself.
-    #[serde(borrow, default)]
-    spans: Capped<&'a RawValue, MOST_SPANS>,
+#[serde(bound(deserialize = "S: Deserialize<'de>"))]
+struct ScopeSpans<S> {
+    #[serde(default)]
+    spans: Capped<S, MOST_SPANS>,
 }
 
 #[derive(Deserialize)]
@@ -233,9 +250,9 @@ pub(crate) fn cut(text: &str) -> &str {
 // ---- reading within bounds ----
 
 /// A list of which the first `MOST` are kept and the rest is counted.
-struct Capped<T, const MOST: usize> {
-    kept: Vec<T>,
-    left_out: u64,
+pub(crate) struct Capped<T, const MOST: usize> {
+    pub kept: Vec<T>,
+    pub left_out: u64,
 }
 
 impl<T, const MOST: usize> Default for Capped<T, MOST> {

@@ -1,10 +1,12 @@
 //! What a request's wait was made of, by gopls's spans: every nanosecond of it has one phase.
 
-use super::critical_path::{Stretch, critical_path};
+use super::critical_path::Stretch;
 use super::meaning::{IN_BATCHES, IN_LOADS, LOAD, Meaning, meaning};
+use super::queue::{Fronts, Queued};
 use super::span::{Span, TraceId};
+use super::walk::Walk;
 use crate::model::Ns;
-use crate::wait::{Phase, PhaseSlice, PhaseSource};
+use crate::wait::{Behind, Phase, PhaseSlice, PhaseSource, QueuedBehind};
 
 /// The span of a request: the message of this method from the editor that lies best on `begin_ns` to `end_ns`.
 pub fn request_span<'a>(
@@ -22,28 +24,34 @@ pub fn request_span<'a>(
 }
 
 /// What the wait for `request` from `begin_ns` to `end_ns` was made of. The slices follow each other without a gap and add
-/// up to it; two that follow each other differ. What lies outside the request's span is unknown to gopls.
-///
-/// `spans` are all of the time of the request, of whatever message: a request also waits for what others do.
-pub fn phases_of(spans: &[&Span], request: &Span, begin_ns: Ns, end_ns: Ns) -> Vec<PhaseSlice> {
-    let own: Vec<_> = spans.iter().copied().filter(|span| span.trace == request.trace).collect();
-    let others = Others::new(spans, request);
-    let mut line = Line { from_ns: begin_ns, to_ns: end_ns, slices: Vec::new() };
-    line.add(Phase::Unknown, begin_ns, request.begin_ns);
-    for Stretch { span, begin_ns, end_ns } in critical_path(request, &own) {
+/// up to it; two that follow each other differ. Before the request's span it was on its way; what lies
+/// behind it is unknown to gopls. Beside them the messages it stood behind, with what those were at.
+pub fn phases_of(walk: &Walk<'_>, begin_ns: Ns, end_ns: Ns) -> (Vec<PhaseSlice>, Vec<QueuedBehind>) {
+    let Walk { request, path, .. } = walk;
+    let others = Others::new(walk);
+    let queued = path.iter().filter(|stretch| meaning(&stretch.span.name) == Meaning::Queued);
+    let fronts = Fronts::of(walk, &others, queued.map(|part| (part.begin_ns, part.end_ns)));
+    let (mut line, mut behind) = (Line::new(begin_ns, end_ns), Behind::default());
+    line.add(Phase::Dispatch, begin_ns, request.begin_ns);
+    for Stretch { span, begin_ns, end_ns } in path.iter().copied() {
         match meaning(&span.name) {
-            Meaning::Is(phase) => line.add(phase, begin_ns, end_ns),
-            Meaning::Queued => line.add_over(Phase::Queued, &others.handlers, begin_ns, end_ns),
-            Meaning::Serving => line.add_over(Phase::Other, &others.loads, begin_ns, end_ns),
-            Meaning::Batch => line.add_over(Phase::TypeChecking, &others.batches, begin_ns, end_ns),
+            Meaning::Queued => {
+                for part in fronts.cut(begin_ns, end_ns) {
+                    line.add_queued(&part, &others);
+                    if let Some((method, phase)) = part.front {
+                        behind.add(method, [(phase, line.within(part.begin_ns, part.end_ns))], 0);
+                    }
+                }
+            }
+            served => line.add_served(served, &others, begin_ns, end_ns),
         }
     }
     line.add(Phase::Unknown, request.end_ns, end_ns);
-    line.slices
+    (line.slices, behind.finish())
 }
 
 /// What other messages' trees do meanwhile, as far as a request may be waiting for it; each in order of precedence.
-struct Others {
+pub(super) struct Others {
     /// In the messages that hold the queue: those before the request that load the workspace.
     handlers: Vec<(Phase, Times)>,
     /// In loads of any message.
@@ -53,10 +61,8 @@ struct Others {
 }
 
 impl Others {
-    fn new(spans: &[&Span], request: &Span) -> Self {
-        let near =
-            |span: &&&Span| span.trace != request.trace && span.overlaps(request.begin_ns, request.end_ns);
-        let others: Vec<&Span> = spans.iter().filter(near).copied().collect();
+    fn new(walk: &Walk<'_>) -> Self {
+        let Walk { request, others, .. } = walk;
         let of = |span: &Span| match meaning(&span.name) {
             Meaning::Is(phase) => Some(phase),
             _ => None,
@@ -66,6 +72,19 @@ impl Others {
             .iter()
             .filter(|span| span.is_incoming() && span.begin_ns <= request.begin_ns)
             .map(|span| (span.trace, span.begin_ns, span.end_ns))
+            .collect();
+        // Of what it does only its loads are what those behind it wait for; for the rest they are queued.
+        let is_load = |span: &&&Span| matches!(of(span), Some(Phase::AwaitingLoad | Phase::Metadata));
+        let holding: Vec<_> = others
+            .iter()
+            .filter(is_load)
+            .flat_map(|load| {
+                let holding = holding.iter().filter(|(trace, ..)| *trace == load.trace);
+                holding
+                    .map(|(trace, from, to)| (*trace, load.begin_ns.max(*from), load.end_ns.min(*to)))
+                    .collect::<Vec<_>>()
+            })
+            .filter(|(_, from, to)| from < to)
             .collect();
         let loading: Vec<_> = others
             .iter()
@@ -81,11 +100,8 @@ impl Others {
                     .collect::<Vec<_>>()
             }))
         };
-        // What another batch waits for is what ours waits for, too, where the two share a package.
-        let batches = others.iter().filter(|span| meaning(&span.name) == Meaning::Batch);
-        let paths: Vec<_> = batches.flat_map(|batch| batch_path(batch, &others)).collect();
         let on_paths = |phase| {
-            let ours = paths.iter().filter(|stretch| of(stretch.span) == Some(phase));
+            let ours = walk.shared.iter().filter(|stretch| of(stretch.span) == Some(phase));
             Times::union(ours.map(|stretch| (stretch.begin_ns, stretch.end_ns)))
         };
         Self {
@@ -96,27 +112,11 @@ impl Others {
     }
 }
 
-/// What a batch of another message waited for, while it checked or imported packages: from the first of them on. What it
-/// did before, to find out which packages it needs, is not shared.
-fn batch_path<'a>(batch: &'a Span, spans: &[&'a Span]) -> Vec<Stretch<'a>> {
-    // What began before it is no part of it, whatever its own whole was.
-    let of_it = |span: &&Span| span.trace == batch.trace && span.begin_ns >= batch.begin_ns;
-    let tree: Vec<_> = spans.iter().copied().filter(of_it).collect();
-    let is_check =
-        |span: &&&Span| matches!(meaning(&span.name), Meaning::Is(phase) if IN_BATCHES[1..].contains(&phase));
-    let within = |span: &&&Span| span.overlaps(batch.begin_ns, batch.end_ns);
-    let Some(from_ns) = tree.iter().filter(is_check).filter(within).map(|span| span.begin_ns).min() else {
-        return Vec::new();
-    };
-    let path = critical_path(batch, &tree);
-    path.into_iter().filter(|stretch| stretch.begin_ns >= from_ns).collect()
-}
-
 /// Stretches of time, in order and apart from each other.
-struct Times(Vec<(Ns, Ns)>);
+pub(super) struct Times(Vec<(Ns, Ns)>);
 
 impl Times {
-    fn union(times: impl Iterator<Item = (Ns, Ns)>) -> Self {
+    pub fn union(times: impl Iterator<Item = (Ns, Ns)>) -> Self {
         let mut all: Vec<_> = times.filter(|(from, to)| from < to).collect();
         all.sort_unstable();
         let mut union: Vec<(Ns, Ns)> = Vec::new();
@@ -129,6 +129,11 @@ impl Times {
         Self(union)
     }
 
+    /// All of them together.
+    pub fn total_ns(&self) -> Ns {
+        self.0.iter().map(|(from, to)| to - from).sum()
+    }
+
     /// The one that `at_ns` lies in or before.
     fn next(&self, at_ns: Ns) -> Option<(Ns, Ns)> {
         let index = self.0.partition_point(|(_, to)| *to <= at_ns);
@@ -137,21 +142,54 @@ impl Times {
 }
 
 /// The slices so far, within the wait.
-struct Line {
+pub(super) struct Line {
     from_ns: Ns,
     to_ns: Ns,
-    slices: Vec<PhaseSlice>,
+    pub slices: Vec<PhaseSlice>,
+    /// What is queued now stands behind a message that is at this.
+    front: Option<Phase>,
 }
 
 impl Line {
+    pub fn new(from_ns: Ns, to_ns: Ns) -> Self {
+        Self { from_ns, to_ns, slices: Vec::new(), front: None }
+    }
+
+    /// What of some time lies in the wait.
+    fn within(&self, begin_ns: Ns, end_ns: Ns) -> Ns {
+        end_ns.min(self.to_ns).saturating_sub(begin_ns.max(self.from_ns))
+    }
+
     fn add(&mut self, phase: Phase, begin_ns: Ns, end_ns: Ns) {
         let (begin_ns, end_ns) = (begin_ns.max(self.from_ns), end_ns.min(self.to_ns));
         if begin_ns >= end_ns {
             return;
         }
+        let front = self.front.filter(|_| phase == Phase::Queued);
         match self.slices.last_mut() {
-            Some(last) if last.phase == phase => last.end_ns = end_ns,
-            _ => self.slices.push(PhaseSlice { phase, begin_ns, end_ns, source: PhaseSource::Spans }),
+            Some(last) if (last.phase, last.front, last.end_ns) == (phase, front, begin_ns) => {
+                last.end_ns = end_ns;
+            }
+            _ => {
+                self.slices.push(PhaseSlice { phase, begin_ns, end_ns, source: PhaseSource::Spans, front });
+            }
+        }
+    }
+
+    /// Time in the queue: what a load in front of it does counts for more.
+    fn add_queued(&mut self, part: &Queued<'_>, others: &Others) {
+        self.front = part.front.map(|(_, phase)| phase);
+        self.add_over(Phase::Queued, &others.handlers, part.begin_ns, part.end_ns);
+        self.front = None;
+    }
+
+    /// Time in which a message is served.
+    pub fn add_served(&mut self, meaning: Meaning, others: &Others, begin_ns: Ns, end_ns: Ns) {
+        match meaning {
+            Meaning::Is(phase) => self.add(phase, begin_ns, end_ns),
+            Meaning::Queued => self.add(Phase::Queued, begin_ns, end_ns),
+            Meaning::Serving => self.add_over(Phase::Other, &others.loads, begin_ns, end_ns),
+            Meaning::Batch => self.add_over(Phase::TypeChecking, &others.batches, begin_ns, end_ns),
         }
     }
 

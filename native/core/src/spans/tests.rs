@@ -10,7 +10,7 @@ use stallscope_pprof::Inflater;
 
 use super::*;
 use crate::model::{MS, Ns};
-use crate::wait::{Phase, PhaseSlice, PhaseSource};
+use crate::wait::{PackageShare, Phase, PhaseSlice, PhaseSource};
 
 const HOVER: &str = "textDocument/hover";
 
@@ -41,7 +41,11 @@ fn recorded(name: &str, bodies: usize) -> Vec<Span> {
 fn first_hover(spans: &[Span]) -> (&Span, Vec<PhaseSlice>) {
     let hover = spans.iter().filter(|span| &*span.name == HOVER).min_by_key(|span| span.begin_ns).unwrap();
     let all: Vec<_> = spans.iter().collect();
-    (hover, phases_of(&all, hover, hover.begin_ns, hover.end_ns))
+    (hover, slices_of(&all, hover, hover.begin_ns, hover.end_ns))
+}
+
+fn slices_of(spans: &[&Span], request: &Span, begin_ns: Ns, end_ns: Ns) -> Vec<PhaseSlice> {
+    phases_of(&Walk::of(spans, request), begin_ns, end_ns).0
 }
 
 fn total(slices: &[PhaseSlice], phase: Phase) -> Ns {
@@ -54,7 +58,7 @@ fn assert_whole(slices: &[PhaseSlice], begin_ns: Ns, end_ns: Ns) {
     assert!(slices.iter().all(|slice| slice.begin_ns < slice.end_ns && slice.source == PhaseSource::Spans));
     for pair in slices.windows(2) {
         assert_eq!(pair[0].end_ns, pair[1].begin_ns);
-        assert_ne!(pair[0].phase, pair[1].phase);
+        assert_ne!((pair[0].phase, pair[0].front), (pair[1].phase, pair[1].front));
     }
 }
 
@@ -126,7 +130,7 @@ fn a_batch_that_waits_for_the_packages_of_another_requests_batch() {
     let is_check = |span: &&Span| span.name.starts_with("cache.typeCheckBatch.checkPackageForImport");
     let checks = |trace| spans.iter().filter(is_check).filter(|span| span.trace == trace).count();
     assert_eq!((checks(diagnosed.trace), checks(hover.trace) > 500), (0, true));
-    let slices = phases_of(&all, diagnosed, diagnosed.begin_ns, diagnosed.end_ns);
+    let slices = slices_of(&all, diagnosed, diagnosed.begin_ns, diagnosed.end_ns);
     assert_whole(&slices, diagnosed.begin_ns, diagnosed.end_ns);
     assert!(total(&slices, Phase::Parsing) > 0);
     let checking = total(&slices, Phase::TypeChecking);
@@ -149,17 +153,18 @@ fn the_request_is_found_by_its_method_and_time() {
 }
 
 #[test]
-fn what_the_editor_waited_beyond_gopls_is_unknown() {
+fn what_the_editor_waited_beyond_gopls_is_the_way_there_and_unknown() {
     let spans = recorded("small", 2);
     let (hover, inside) = first_hover(&spans);
     let all: Vec<_> = spans.iter().collect();
     let (begin_ns, end_ns) = (hover.begin_ns - 7 * MS, hover.end_ns + 3 * MS);
-    let slices = phases_of(&all, hover, begin_ns, end_ns);
+    let slices = slices_of(&all, hover, begin_ns, end_ns);
     assert_whole(&slices, begin_ns, end_ns);
-    assert_eq!(total(&slices, Phase::Unknown), 10 * MS);
+    assert_eq!(total(&slices, Phase::Dispatch), 7 * MS);
+    assert_eq!(total(&slices, Phase::Unknown), 3 * MS);
     assert_eq!(slices[1..slices.len() - 1], inside);
     // A part of it is cut out of the whole.
-    let middle = phases_of(&all, hover, hover.begin_ns + 100 * MS, hover.begin_ns + 200 * MS);
+    let middle = slices_of(&all, hover, hover.begin_ns + 100 * MS, hover.begin_ns + 200 * MS);
     assert_whole(&middle, hover.begin_ns + 100 * MS, hover.begin_ns + 200 * MS);
     assert_eq!(total(&middle, Phase::Unknown), 0);
 }
@@ -178,7 +183,7 @@ fn kept_and_read_back_it_says_the_same() {
     let kept: Vec<_> = back.spans.iter().collect();
     let found = request_span(back.spans.iter(), HOVER, hover.begin_ns, hover.end_ns).unwrap();
     assert_eq!((&found.name, &found.rpc, &found.subject), (&hover.name, &hover.rpc, &hover.subject));
-    assert_eq!(phases_of(&kept, found, hover.begin_ns, hover.end_ns), slices);
+    assert_eq!(slices_of(&kept, found, hover.begin_ns, hover.end_ns), slices);
     assert_eq!(SpanRecord::from_json(&back.to_json()).unwrap(), back);
 }
 
@@ -203,7 +208,7 @@ fn span(trace: u128, id: u64, parent: u64, name: &str, begin_ns: Ns, end_ns: Ns)
 fn drawn(spans: &[Span]) -> String {
     let request = spans.iter().find(|span| span.id == SpanId(1)).unwrap();
     let all: Vec<_> = spans.iter().collect();
-    let slices = phases_of(&all, request, request.begin_ns, request.end_ns);
+    let slices = slices_of(&all, request, request.begin_ns, request.end_ns);
     assert_whole(&slices, request.begin_ns, request.end_ns);
     let slice = |s: &PhaseSlice| {
         format!("{} {}-{}", serde_json::to_value(s.phase).unwrap().as_str().unwrap(), s.begin_ns, s.end_ns)
@@ -279,6 +284,51 @@ fn queued_behind_a_load_it_waits_for_the_load() {
 }
 
 #[test]
+fn what_is_queued_says_what_the_one_in_front_is_at() {
+    let command = "workspace/executeCommand";
+    let spans = [
+        // It lets others pass as soon as it has begun.
+        span(3, 31, 0, "textDocument/diagnostic", 0, 90),
+        span(2, 21, 0, command, 5, 70),
+        span(2, 22, 21, "queued", 5, 20),
+        span(2, 23, 21, "server.ExecuteCommand", 20, 70),
+        span(2, 24, 23, "gocommand.Runner.RunRaw", 30, 60),
+        span(1, 1, 0, HOVER, 10, 100),
+        span(1, 2, 1, "queued", 10, 80),
+        span(1, 3, 1, "server.Hover", 80, 100),
+    ];
+    let all: Vec<_> = spans.iter().collect();
+    let (slices, behind) = phases_of(&Walk::of(&all, &spans[5]), 10, 100);
+    assert_whole(&slices, 10, 100);
+    let told: Vec<_> = slices.iter().map(|slice| (slice.phase, slice.front, slice.end_ns)).collect();
+    let queued = |front, end_ns| (Phase::Queued, Some(front), end_ns);
+    assert_eq!(
+        told,
+        [
+            queued(Phase::Other, 30),
+            queued(Phase::GoCommand, 60),
+            queued(Phase::Other, 80),
+            (Phase::Other, None, 100)
+        ]
+    );
+    let told: Vec<_> = behind
+        .iter()
+        .map(|queued| {
+            let phases = queued.phases.iter().map(|part| (part.phase, part.duration_ns));
+            (queued.method.as_str(), queued.duration_ns, phases.collect::<Vec<_>>())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (command, 50, vec![(Phase::GoCommand, 30), (Phase::Other, 20)]),
+            // Before the command had begun, and after it.
+            ("textDocument/diagnostic", 20, vec![(Phase::Other, 20)]),
+        ]
+    );
+}
+
+#[test]
 fn a_served_request_waits_for_a_load_and_for_a_shared_batch_of_another() {
     let spans = [
         span(1, 1, 0, HOVER, 0, 100),
@@ -303,6 +353,74 @@ fn a_served_request_waits_for_a_load_and_for_a_shared_batch_of_another() {
         "other 0-10, go-command 10-20, metadata 20-30, other 30-40, parsing 40-45, type-checking 45-57, parsing 57-60, \
          type-checking 60-65, importing 65-80, type-checking 80-90, other 90-100"
     );
+}
+
+/// `type-checking a 20/60, …`: waited and running.
+fn packages(spans: &[Span]) -> String {
+    let request = spans.iter().find(|span| span.id == SpanId(1)).unwrap();
+    let all: Vec<_> = spans.iter().collect();
+    let Some(work) = packages::packages_of(&Walk::of(&all, request), request.begin_ns, request.end_ns) else {
+        return "none".to_owned();
+    };
+    assert!(work.waited_ns() <= request.duration_ns());
+    let share = |share: &PackageShare| {
+        let phase = serde_json::to_value(share.phase).unwrap();
+        format!("{} {} {}/{}", phase.as_str().unwrap(), share.package, share.waited_ns, share.running_ns)
+    };
+    work.packages.iter().map(share).collect::<Vec<_>>().join(", ")
+}
+
+fn about(package: &str, span: Span) -> Span {
+    Span { subject: Some(package.into()), ..span }
+}
+
+#[test]
+fn a_package_is_waited_for_where_its_span_is_on_the_path() {
+    let spans = [
+        span(1, 1, 0, HOVER, 0, 100),
+        span(1, 2, 1, BATCH, 0, 100),
+        about("big", span(1, 3, 2, CHECK, 10, 90)),
+        // What is parsed for it is its own, what it imports is not.
+        about("big.go", span(1, 4, 3, PARSE, 10, 30)),
+        about("dep", span(1, 5, 3, CHECK, 40, 60)),
+        // Beside the path: nobody waits for it.
+        about("beside", span(1, 6, 2, CHECK, 20, 50)),
+        about("a", span(1, 7, 2, "snapshot.Analyze", 90, 95)),
+        about("", span(1, 8, 2, "snapshot.Analyze", 95, 100)),
+    ];
+    assert_eq!(packages(&spans), "type-checking big 60/80, type-checking dep 20/20, analysis a 5/5");
+    assert_eq!(packages(&spans[..2]), "none");
+}
+
+#[test]
+fn a_shared_batch_names_the_packages_that_another_request_checks() {
+    let spans = [
+        span(1, 1, 0, HOVER, 0, 100),
+        span(1, 3, 1, BATCH, 40, 90),
+        span(3, 21, 0, BATCH, 30, 95),
+        about("first", span(3, 22, 21, CHECK, 35, 60)),
+        about("second", span(3, 23, 21, CHECK, 60, 99)),
+    ];
+    assert_eq!(packages(&spans), "type-checking second 30/39, type-checking first 20/25");
+}
+
+#[test]
+fn the_packages_of_a_cold_hover() {
+    let spans = recorded("cold", 4);
+    let (hover, slices) = first_hover(&spans);
+    let all: Vec<_> = spans.iter().collect();
+    let work = packages::packages_of(&Walk::of(&all, hover), hover.begin_ns, hover.end_ns).unwrap();
+    for share in work.packages.iter().take(5) {
+        println!("{:?} {} {} {}", share.phase, share.package, share.waited_ns / MS, share.running_ns / MS);
+    }
+    assert!(work.packages.is_sorted_by(|a, b| a.waited_ns >= b.waited_ns));
+    assert!(work.packages.iter().all(|share| share.waited_ns > 0 && share.waited_ns <= share.running_ns));
+    // What is waited for in packages is what the phases say of them, but for the batch itself and the files it parses before.
+    let phases = [Phase::TypeChecking, Phase::Importing, Phase::Parsing];
+    let worked: Ns = phases.iter().map(|phase| total(&slices, *phase)).sum();
+    assert!(work.waited_ns() <= worked && work.waited_ns() > worked / 4, "{} of {worked}", work.waited_ns());
+    assert!(work.packages.iter().any(|share| share.package.starts_with("golang.org/x/tools/gopls")));
+    assert!(work.others > 0 && work.packages.len() == 30);
 }
 
 #[test]
@@ -496,8 +614,14 @@ proptest! {
             .collect();
         let all: Vec<_> = spans.iter().collect();
         let (begin_ns, end_ns) = (wait.0, wait.0 + wait.1);
-        let slices = phases_of(&all, &spans[0], begin_ns, end_ns);
+        let (slices, behind) = phases_of(&Walk::of(&all, &spans[0]), begin_ns, end_ns);
         assert_whole(&slices, begin_ns, end_ns);
+        for queued in &behind {
+            prop_assert_eq!(queued.phases.iter().map(|part| part.duration_ns).sum::<Ns>(), queued.duration_ns);
+        }
+        prop_assert!(behind.iter().map(|queued| queued.duration_ns).sum::<Ns>() <= end_ns - begin_ns);
+        let in_front: Ns = slices.iter().filter(|s| s.front.is_some()).map(|s| s.end_ns - s.begin_ns).sum();
+        prop_assert!(in_front <= behind.iter().map(|queued| queued.duration_ns).sum());
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) fn write(trace: &Trace, out: &mut impl io::Write) -> io::Result<()> {
             let again = if number == 0 { String::new() } else { format!(" ({})", number + 1) };
             events.row(tid, &format!("{}{again}", group.name))?;
             for slice in lane {
-                events.slice(slice, group.name, tid)?;
+                events.slice(slice, &group.name, tid)?;
             }
         }
     }

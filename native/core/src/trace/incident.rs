@@ -12,24 +12,24 @@ impl Trace {
         let end_ns = end_ns(incident);
         let mut groups = vec![
             Group {
-                name: "Requests of the editor",
+                name: "Requests of the editor".into(),
                 slices: incident.requests.iter().map(|record| request(record, incident, end_ns)).collect(),
             },
-            Group { name: "Captures", slices: incident.captures.iter().filter_map(capture).collect() },
+            Group { name: "Captures".into(), slices: incident.captures.iter().filter_map(capture).collect() },
         ];
         // What was sampled stays to be compared with what gopls itself says.
         if let (Some(_), Some(sampled)) = (&incident.wait_by_spans, &incident.wait) {
             let slices = phases(sampled, (0, Ns::MAX));
-            groups.push(Group { name: "Phases by sampling", slices });
+            groups.push(Group { name: "Phases by sampling".into(), slices });
         }
         if let Some(load) = &incident.load {
             let facts = [
                 ("peak_rss_bytes", load.peak_rss_bytes.into()),
                 ("is_ordinary", yes_or_no(load.ordinary)),
-                ("has_ended", yes_or_no(load.end_ns.is_some())),
+                (super::HAS_ENDED, yes_or_no(load.end_ns.is_some())),
             ];
             let slice = Slice::new("workspace load", load.start_ns, load.end_ns.unwrap_or(end_ns), facts);
-            groups.push(Group { name: "Workspace load", slices: vec![slice] });
+            groups.push(Group { name: "Workspace load".into(), slices: vec![slice] });
         }
         let version = incident.gopls.version.as_deref().unwrap_or("of unknown version");
         let rss = incident.series.iter().map(|point| (point.at_ns, point.rss_bytes as f64));
@@ -39,8 +39,8 @@ impl Trace {
             process: format!("gopls {version}"),
             groups,
             counters: vec![
-                Counter { name: "RSS (bytes)", points: rss.collect() },
-                Counter { name: "heap as of its last GC cycle (bytes)", points: heap(incident) },
+                Counter { name: "RSS (bytes)".into(), points: rss.collect() },
+                Counter { name: "heap as of its last GC cycle (bytes)".into(), points: heap(incident) },
             ],
             marks: marks(incident),
         }
@@ -63,7 +63,7 @@ fn request(record: &RequestRecord, incident: &Incident, end_ns: Ns) -> Slice {
     let facts = [
         ("is_main", yes_or_no(*record == incident.request)),
         ("somebody_waits", yes_or_no(record.interactive)),
-        ("has_ended", yes_or_no(record.end_ns.is_some())),
+        (super::HAS_ENDED, yes_or_no(record.end_ns.is_some())),
         ("uncertainty_ns", record.uncertainty_ns.into()),
     ];
     let mut slice = Slice::new(&*record.method, record.start_ns, end_ns, facts);
@@ -84,11 +84,17 @@ fn phases(wait: &WaitBreakdown, (begin_ns, end_ns): (Ns, Ns)) -> Vec<Slice> {
             PhaseSource::Spans => "spans",
             PhaseSource::Sampling => "sampling",
         };
+        if from >= to {
+            continue;
+        }
         match slices.last_mut() {
-            _ if from >= to => {}
             // What goes on is one slice, as viewers draw it.
             Some(last) if last.end_ns == from && last.name == name => last.end_ns = to,
             _ => slices.push(Slice::new(name, from, to, [("source", source.into())])),
+        }
+        if let (Some(front), Some(queued)) = (phase.front, slices.last_mut()) {
+            let name = format!("in front: {}", front.name());
+            queued.inside.push(Slice::new(name, from, to, [("source", source.into())]));
         }
     }
     slices

@@ -54,12 +54,12 @@ impl Trace {
             pid: 0,
             process: "gopls, from its log".to_owned(),
             groups: vec![
-                Group { name: "Requests of the editor", slices: of(Sender::Editor) },
-                Group { name: "Requests of gopls", slices: of(Sender::Gopls) },
-                Group { name: "Progress gopls reported", slices: work.collect() },
-                Group { name: "Loads of packages", slices: loads.collect() },
+                Group { name: "Requests of the editor".into(), slices: of(Sender::Editor) },
+                Group { name: "Requests of gopls".into(), slices: of(Sender::Gopls) },
+                Group { name: "Progress gopls reported".into(), slices: work.collect() },
+                Group { name: "Loads of packages".into(), slices: loads.collect() },
             ],
-            counters: vec![Counter { name: "requests in flight", points: in_flight.collect() }],
+            counters: vec![Counter { name: "requests in flight".into(), points: in_flight.collect() }],
             marks: unanswered.chain(grave).collect(),
         }
     }
@@ -74,10 +74,10 @@ fn slice(request: &LogRequest, last_ns: Ns) -> Option<Slice> {
     let state = match request.state {
         LogRequestState::Ok => "answered",
         LogRequestState::Error => "answered with an error",
-        LogRequestState::Cancelled => "cancelled",
-        LogRequestState::Pending => "pending where the log ends",
-        LogRequestState::Unanswered => "never answered",
+        LogRequestState::Cancelled => super::CANCELLED,
+        LogRequestState::Pending => super::PENDING,
+        LogRequestState::Unanswered => super::NEVER_ANSWERED,
     };
-    let facts = [("id", request.id.as_str().into()), ("state", state.into())];
+    let facts = [("id", request.id.as_str().into()), (super::STATE, state.into())];
     Some(Slice::new(&*request.method, request.began_ms.saturating_mul(MS), end_ns, facts))
 }

@@ -1,24 +1,33 @@
 //! Traces for other viewers: an incident or a log as slices, counters and marks on one axis of time.
 //!
 //! [`Trace`] says what there is, [`Trace::write`] writes it as Chrome trace events (Perfetto, chrome://tracing) or as
-//! speedscope's own JSON. A trace holds methods, times and figures; no path, no source text, no text of a message.
+//! speedscope's own JSON. A trace of ours holds methods, times and figures; no path, no source text, no text of a message.
+//!
+//! [`ReadTrace::parse`] is the door for such files, whoever wrote them, and [`TraceComparison::of`] holds two traces against
+//! each other.
 
 mod chrome;
+mod compare;
 mod incident;
 mod lanes;
 mod log;
+mod read;
 mod speedscope;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Ns, Value};
+
+pub use compare::{ComparedRow, ComparedTrace, Lengths, TraceComparison, TraceOther};
+pub use read::{MOST_FILE_BYTES, NotATrace, ReadTrace, Skipped};
 
 /// Everything a viewer shows. All times count from the same moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +50,7 @@ pub struct Trace {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// For example `Requests of the editor`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The slices.
     pub slices: Vec<Slice>,
 }
@@ -65,7 +74,7 @@ pub struct Slice {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counter {
     /// For example `RSS`, with its unit.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// When it had which value, in the order of time.
     pub points: Vec<(Ns, f64)>,
 }
@@ -116,7 +125,22 @@ impl Trace {
     }
 }
 
+/// How it ended, of a slice: `yes` or `no`.
+const HAS_ENDED: &str = "has_ended";
+/// The same of a request of a log, in words.
+const STATE: &str = "state";
+/// The states in which its length says nothing of how long an answer takes.
+const CANCELLED: &str = "cancelled";
+const PENDING: &str = "pending where the log ends";
+const NEVER_ANSWERED: &str = "never answered";
+
 impl Slice {
+    /// Whether its length is that of something which came to its end, as far as its facts tell.
+    pub fn is_finished(&self) -> bool {
+        let is = |name: &str, texts: &[&str]| matches!(self.facts.get(name), Some(Value::Text(text)) if texts.contains(&&**text));
+        !is(HAS_ENDED, &["no"]) && !is(STATE, &[CANCELLED, PENDING, NEVER_ANSWERED])
+    }
+
     /// A slice with nothing in it; one that would end before it begins has no length.
     fn new<const N: usize>(
         name: impl Into<String>,

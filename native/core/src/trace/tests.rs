@@ -18,12 +18,12 @@ fn trace() -> Trace {
         process: "gopls v0.23.0".into(),
         groups: vec![
             Group {
-                name: "Requests",
+                name: "Requests".into(),
                 slices: vec![slice("completion", 9_000, 9_500), hover, slice("symbol", 2_000, 4_500)],
             },
-            Group { name: "Load", slices: vec![slice("load", 0, 8_000)] },
+            Group { name: "Load".into(), slices: vec![slice("load", 0, 8_000)] },
         ],
-        counters: vec![Counter { name: "RSS", points: vec![(1_000, 5.0), (2_000, 6.5)] }],
+        counters: vec![Counter { name: "RSS".into(), points: vec![(1_000, 5.0), (2_000, 6.5)] }],
         marks: vec![Mark { name: "stall".into(), at_ns: 4_321, facts: Facts::new() }],
     }
 }
@@ -75,7 +75,7 @@ fn a_reader_who_adds_lengths_finds_slices_end_to_end() {
     let ends: Vec<Ns> = (0..2_000u64).map(|number| 420_220_397 + number * number * 7_919).collect();
     let mut wait = slice("hover", ends[0], *ends.last().unwrap());
     wait.inside = ends.windows(2).map(|pair| slice("phase", pair[0], pair[1])).collect();
-    let groups = vec![Group { name: "Requests", slices: vec![wait] }];
+    let groups = vec![Group { name: "Requests".into(), slices: vec![wait] }];
     let chrome = written(&Trace { groups, ..trace() }, TraceFormat::Chrome);
     let slices = slices(&chrome);
     let (_, _, begin, length) = slices[0];
@@ -114,7 +114,7 @@ fn a_log_becomes_slices_of_both_sides() {
     log.push(text.as_bytes());
     log.end();
     let trace = Trace::of_log(&log, "v0.23.0.log");
-    let counts: Vec<_> = trace.groups.iter().map(|group| (group.name, group.slices.len())).collect();
+    let counts: Vec<_> = trace.groups.iter().map(|group| (&*group.name, group.slices.len())).collect();
     let expected = [
         ("Requests of the editor", 9),
         ("Requests of gopls", 2),

@@ -1,17 +1,14 @@
 //! What the runs come to.
 //!
-//! Two runs are never the same, so a difference is told only when it is large enough to matter and, where there are
-//! several runs, when the two sides do not overlap. How likely complete separation is by chance alone (Wilcoxon's rank
-//! sum in its simplest case) is said with it: with one run on each side that is certain to happen, with three 1 in 10.
+//! What is a difference: `apart.rs`.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Goal, HeapPoint, Run, Side, Verification};
+use crate::apart::{Told, chance, median};
 use crate::model::{MB, MS};
 
-/// A difference below this share of what was before is nothing.
-const LEAST_SHARE: f64 = 0.10;
-/// And below these, whatever its share.
+/// A difference below these is nothing, whatever its share.
 const LEAST_WAIT_NS: f64 = 100.0 * MS as f64;
 const LEAST_HELD_BYTES: f64 = 20.0 * MB as f64;
 const LEAST_GROWTH_BYTES: f64 = 10.0 * MB as f64;
@@ -37,21 +34,6 @@ pub enum Measure {
     PeakRss,
     /// Goroutines at the end of a run, right after the heap.
     Goroutines,
-}
-
-/// What the two sides say of a measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
-#[serde(rename_all = "kebab-case")]
-pub enum Told {
-    /// Less than before.
-    Better,
-    /// No difference that is large enough, or the sides overlap.
-    Same,
-    /// More than before.
-    Worse,
-    /// A side has no value.
-    Unknown,
 }
 
 /// One measure on both sides.
@@ -168,6 +150,7 @@ impl Comparison {
             Goal::Waits => Measure::LongestWait,
             Goal::Memory => Measure::LiveHeap,
             Goal::Growth => Measure::LiveGrowth,
+            Goal::Peak => Measure::PeakRss,
         };
         let (cautions, comparable) = cautions(verification.goal, before, after);
         let told = measures.iter().find(|m| m.measure == goal).map_or(Told::Unknown, |m| m.told);
@@ -229,37 +212,8 @@ fn measured(measure: Measure, before: &[Run], after: &[Run]) -> Measured {
     let values = |runs: &[Run]| runs.iter().filter_map(|run| measure.of(run)).collect::<Vec<_>>();
     let (before, after) = (values(before), values(after));
     let (before_median, after_median) = (median(&before), median(&after));
-    let told = before_median
-        .zip(after_median)
-        .map_or(Told::Unknown, |middles| tell(measure, &before, &after, middles));
+    let told = Told::of(&before, &after, measure.least());
     Measured { measure, before, after, before_median, after_median, told }
-}
-
-fn tell(measure: Measure, before: &[f64], after: &[f64], (was, is): (f64, f64)) -> Told {
-    let enough = measure.least().max(LEAST_SHARE * was.abs());
-    let most = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
-    if was - is >= enough && most(after) < least(before) {
-        Told::Better
-    } else if is - was >= enough && least(after) > most(before) {
-        Told::Worse
-    } else {
-        Told::Same
-    }
-}
-
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    let lower = sorted[(sorted.len() - 1) / 2];
-    Some(f64::midpoint(lower, upper))
-}
-
-/// Of all orders in which so many runs of two kinds can come, the two in which the kinds are apart.
-fn chance(before: usize, after: usize) -> f64 {
-    let orders = (1..=after).fold(1.0, |orders, n| orders * (before + n) as f64 / n as f64);
-    (2.0 / orders).min(1.0)
 }
 
 /// What is to be said against the comparison, and whether it is one all the same.
@@ -362,7 +316,7 @@ mod tests {
     }
 
     fn compared(goal: Goal, before: Vec<Run>, after: Vec<Run>) -> Comparison {
-        let start = VerificationStart { title: "a fix".into(), goal };
+        let start = VerificationStart { title: "a fix".into(), goal, change: None };
         let new = Verification::new(&start, "v".into(), 0.0, Vec::new());
         Comparison::of(&Verification { before, after, ..new }).unwrap_or_else(|| unreachable!("both sides"))
     }
@@ -371,7 +325,7 @@ mod tests {
 
     #[test]
     fn one_side_alone_says_nothing() {
-        let start = VerificationStart { title: "a\nfix".into(), goal: Goal::Memory };
+        let start = VerificationStart { title: "a\nfix".into(), goal: Goal::Memory, change: None };
         let mut verification = Verification::new(&start, "v".into(), 0.0, Vec::new());
         assert_eq!(verification.title, "afix");
         verification.before.push(run(1, 900, 300, 600));

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use compare::{Caution, Changed, Comparison, FixVerdict, Measure, Measured, Told};
+pub use compare::{Caution, Changed, Comparison, FixVerdict, Measure, Measured};
 pub use run::{Longest, Recording, RunFigures};
 
+use crate::gc::SuggestedChange;
 use crate::model::Bytes;
 
 /// The version of the file's layout.
@@ -37,6 +38,8 @@ pub enum Goal {
     Memory,
     /// gopls holds more with everything that is done: a leak.
     Growth,
+    /// gopls takes too much in between, whatever it holds in the end.
+    Peak,
 }
 
 /// On which side of the fix.
@@ -112,6 +115,10 @@ pub struct Verification {
     pub created_unix_ms: f64,
     /// Workspace folders of the window.
     pub workspace: Vec<String>,
+    /// The change that was suggested and is tried; absent when it is the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub change: Option<SuggestedChange>,
     /// Runs without the fix.
     pub before: Vec<Run>,
     /// Runs with it.
@@ -128,6 +135,10 @@ pub struct VerificationStart {
     pub title: String,
     /// What is to get better.
     pub goal: Goal,
+    /// A change that was suggested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub change: Option<SuggestedChange>,
 }
 
 /// A step of the guided way; each answers with a [`VerificationView`].
@@ -234,6 +245,7 @@ impl Verification {
             goal: start.goal,
             created_unix_ms: now_unix_ms,
             workspace,
+            change: start.change,
             before: Vec::new(),
             after: Vec::new(),
             open: None,
@@ -280,10 +292,17 @@ pub fn kept_settings(settings: BTreeMap<String, String>) -> BTreeMap<String, Str
 mod tests {
     use super::*;
 
+    const GOGC: SuggestedChange = SuggestedChange { setting: crate::gc::ChangedSetting::Gogc, value: 200 };
+
     #[test]
     fn a_step_is_read_as_it_is_written_and_what_it_lacks_is_named() {
         let steps = [
-            VerifyStep::Start { start: VerificationStart { title: "a fix".into(), goal: Goal::Waits } },
+            VerifyStep::Start {
+                start: VerificationStart { title: "a fix".into(), goal: Goal::Waits, change: None },
+            },
+            VerifyStep::Start {
+                start: VerificationStart { title: "a fix".into(), goal: Goal::Waits, change: Some(GOGC) },
+            },
             VerifyStep::Look { id: "v".into() },
             VerifyStep::BeginRun {
                 id: "v".into(),
@@ -302,6 +321,10 @@ mod tests {
             (r#"{"step":"begin-run","id":"v","settings":{}}"#, "`side`"),
             (r#"{"step":"start","start":{"title":"a","goal":"fame"}}"#, "fame"),
             (r#"{"step":"run","id":"v"}"#, "run"),
+            (
+                r#"{"step":"start","start":{"title":"a","goal":"waits","change":{"setting":"gogc","value":1}}}"#,
+                "from 10 to 1000",
+            ),
         ] {
             let refused = serde_json::from_str::<VerifyStep>(text).map_err(|e| e.to_string());
             assert!(refused.is_err_and(|e| e.contains(why)), "{text}");

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, PhaseSlice, PhaseSource, Shares, WaitSample};
+use super::behind::{Behind, QueuedBehind};
+use super::{PackageWork, Phase, PhaseSlice, PhaseSource, Shares, WaitSample};
 use crate::engine::methods;
 use crate::model::{MS, Ns};
 
@@ -32,6 +33,10 @@ pub struct WaitBreakdown {
     pub queued_behind: Vec<QueuedBehind>,
     /// Functions in which the request stood still and of which no rule knows what that means: for whoever keeps the rules.
     pub unknown_functions: Vec<String>,
+    /// The packages it was for; only spans tell, and only where packages were worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub packages: Option<PackageWork>,
 }
 
 /// A phase's part of a wait.
@@ -42,20 +47,10 @@ pub struct PhaseShare {
     pub phase: Phase,
     /// Its time.
     pub duration_ns: Ns,
-    /// The same, of the whole wait, 0 to 1.
+    /// The same, of the whole, 0 to 1.
     pub share: f64,
     /// How far the share may be off, either way (95 %); 0 for spans.
     pub error_share: f64,
-}
-
-/// A message that others waited for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
-pub struct QueuedBehind {
-    /// Method.
-    pub method: String,
-    /// For how long.
-    pub duration_ns: Ns,
 }
 
 /// The samples of what goes on.
@@ -92,51 +87,49 @@ impl WaitLog {
             return None;
         }
         let mut slices = Slices::new(begin_ns);
-        let mut behind = BTreeMap::<&str, Ns>::new();
+        let mut behind = Behind::default();
         for (number, sample) in samples.iter().enumerate() {
             let before = number.checked_sub(1).map(|before| samples[before].at_ns);
             let after = samples.get(number + 1).map(|after| after.at_ns);
             let from = reach(sample.at_ns, before.unwrap_or(begin_ns), before.is_none());
             let to = reach(sample.at_ns, after.unwrap_or(end_ns), after.is_none());
             slices.unknown_until(from);
-            match sample.of(is_one) {
-                Some(shares) => slices.split(shares, to),
-                None => slices.add(Phase::Unknown, to),
-            }
             let queued = sample.queued > 0 && !sample.serving.iter().any(|serving| is_one(&serving.method));
+            match sample.of(is_one) {
+                Some(shares) => slices.split(shares, &sample.queue.front, to),
+                None => slices.unknown_until(to),
+            }
             if let (true, Some(method)) = (queued, &sample.queue.behind) {
-                *behind.entry(method).or_default() += to - from;
+                behind.add(method, sample.queue.front.divide(to - from), 1);
             }
         }
         slices.unknown_until(end_ns);
         let unknown: BTreeSet<_> = samples.iter().flat_map(|sample| &sample.unknown_functions).collect();
-        let mut queued_behind: Vec<_> = behind
-            .into_iter()
-            .map(|(method, duration_ns)| QueuedBehind { method: method.to_owned(), duration_ns })
-            .collect();
-        queued_behind.sort_by_key(|queued| std::cmp::Reverse(queued.duration_ns));
         Some(WaitBreakdown {
-            phases: shares_of(&slices.list, samples.len()),
+            phases: shares_of(sums_of(&slices.list), samples.len()),
             slices: slices.list,
             source: PhaseSource::Sampling,
             samples: samples.len() as u32,
-            queued_behind,
+            queued_behind: behind.finish(),
             unknown_functions: unknown.into_iter().take(MOST_UNKNOWN_FUNCTIONS).cloned().collect(),
+            packages: None,
         })
     }
 }
 
 impl WaitBreakdown {
-    /// From slices that follow each other without a gap; `None` when there are none.
-    pub fn of_slices(slices: Vec<PhaseSlice>, source: PhaseSource) -> Option<Self> {
-        let phases = shares_of(&slices, 0);
+    /// From gopls's spans: slices that follow each other without a gap, and the messages in front; `None` when there are no
+    /// slices.
+    pub fn of_spans(slices: Vec<PhaseSlice>, queued_behind: Vec<QueuedBehind>) -> Option<Self> {
+        let phases = shares_of(sums_of(&slices), 0);
         (!phases.is_empty()).then_some(Self {
             phases,
             slices,
-            source,
+            source: PhaseSource::Spans,
             samples: 0,
-            queued_behind: Vec::new(),
+            queued_behind,
             unknown_functions: Vec::new(),
+            packages: None,
         })
     }
 
@@ -167,54 +160,68 @@ impl Slices {
         Self { list: Vec::new(), until_ns: begin_ns }
     }
 
-    fn add(&mut self, phase: Phase, end_ns: Ns) {
+    fn add(&mut self, phase: Phase, front: Option<Phase>, end_ns: Ns) {
         if end_ns <= self.until_ns {
             return;
         }
         let full = self.list.len() == MOST_SLICES;
         match self.list.last_mut() {
-            Some(last) if last.phase == phase || full => last.end_ns = end_ns,
+            Some(last) if (last.phase, last.front) == (phase, front) || full => last.end_ns = end_ns,
             _ => self.list.push(PhaseSlice {
                 phase,
                 begin_ns: self.until_ns,
                 end_ns,
                 source: PhaseSource::Sampling,
+                front,
             }),
         }
         self.until_ns = end_ns;
     }
 
     fn unknown_until(&mut self, end_ns: Ns) {
-        self.add(Phase::Unknown, end_ns);
+        self.add(Phase::Unknown, None, end_ns);
     }
 
     /// What goes on at the same time is drawn one after the other, beginning with what came before: nobody knows better.
-    fn split(&mut self, shares: &Shares, end_ns: Ns) {
-        let (from, whole) = (self.until_ns, end_ns.saturating_sub(self.until_ns) as f64);
-        let before = self.list.last().map(|slice| slice.phase);
-        let mut order: Vec<_> = shares.iter().collect();
-        order.sort_by_key(|(phase, _)| Some(*phase) != before);
-        let mut sum = 0.0;
-        for (number, (phase, share)) in order.iter().enumerate() {
-            sum += share;
-            let last = number + 1 == order.len();
-            self.add(*phase, if last { end_ns } else { from + (whole * sum) as Ns });
+    /// What is queued is told apart by what the one in front is at.
+    fn split(&mut self, shares: &Shares, in_front: &Shares, end_ns: Ns) {
+        let whole_ns = end_ns.saturating_sub(self.until_ns);
+        let parts = shares.divide(whole_ns).into_iter().flat_map(|(phase, part_ns)| {
+            let fronts = in_front.divide(part_ns);
+            match phase {
+                Phase::Queued if !fronts.is_empty() => {
+                    fronts.into_iter().map(|(front, ns)| (phase, Some(front), ns)).collect()
+                }
+                _ => vec![(phase, None, part_ns)],
+            }
+        });
+        let mut parts: Vec<_> = parts.collect();
+        let before = self.list.last().map(|slice| (slice.phase, slice.front));
+        parts.sort_by_key(|(phase, front, _)| Some((*phase, *front)) != before);
+        for (phase, front, part_ns) in parts {
+            self.add(phase, front, self.until_ns + part_ns);
         }
     }
 }
 
-fn shares_of(slices: &[PhaseSlice], samples: usize) -> Vec<PhaseShare> {
+/// The time of each phase.
+fn sums_of(slices: &[PhaseSlice]) -> BTreeMap<Phase, Ns> {
     let mut sums = BTreeMap::<Phase, Ns>::new();
     for slice in slices {
         *sums.entry(slice.phase).or_default() += slice.end_ns.saturating_sub(slice.begin_ns);
     }
+    sums
+}
+
+/// The same with shares of the whole, longest first; `samples` looks have told, 0 for spans.
+pub(super) fn shares_of(sums: BTreeMap<Phase, Ns>, samples: usize) -> Vec<PhaseShare> {
     let whole: Ns = sums.values().sum();
     let mut phases: Vec<_> = sums
         .into_iter()
         .filter(|(_, duration_ns)| *duration_ns > 0)
         .map(|(phase, duration_ns)| {
             let share = duration_ns as f64 / whole as f64;
-            PhaseShare { phase, duration_ns, share, error_share: error(share, samples) }
+            PhaseShare { phase, duration_ns, share, error_share: sampling_error(share, samples) }
         })
         .collect();
     phases.sort_by_key(|phase| std::cmp::Reverse(phase.duration_ns));
@@ -222,7 +229,7 @@ fn shares_of(slices: &[PhaseSlice], samples: usize) -> Vec<PhaseShare> {
 }
 
 /// Half the width of the 95 % interval (Wilson's, which does not vanish at 0 and 1) of a share that so many samples gave.
-fn error(share: f64, samples: usize) -> f64 {
+pub(crate) fn sampling_error(share: f64, samples: usize) -> f64 {
     if samples == 0 {
         return 0.0;
     }
@@ -237,6 +244,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::{Queue, Serving};
     use super::*;
+    use proptest::prelude::*;
 
     const HOVER: &str = "textDocument/hover";
 
@@ -290,20 +298,81 @@ mod tests {
         assert!(log.breakdown(HOVER, 1_000 * MS, 1_000 * MS).is_none());
     }
 
+    const COMMAND: &str = "workspace/executeCommand";
+
+    /// A hover that has not begun, behind a command that does this.
+    fn queued(at_ms: u64, front: Shares) -> WaitSample {
+        let queue = Queue { behind: Some(COMMAND.to_owned()), phases: Shares::whole(Phase::Queued), front };
+        WaitSample { at_ns: at_ms * MS, queued: 1, queue, ..WaitSample::default() }
+    }
+
     #[test]
     fn a_request_that_is_not_there_is_queued_or_unknown() {
-        let behind = Queue {
-            behind: Some("workspace/executeCommand".to_owned()),
-            phases: Shares::whole(Phase::Queued),
-        };
-        let queued = WaitSample { at_ns: 100 * MS, queued: 1, queue: behind, ..WaitSample::default() };
         let gone = WaitSample { at_ns: 200 * MS, ..WaitSample::default() };
-        let found = log([queued, gone]).breakdown(HOVER, 0, 200 * MS).unwrap();
+        let at_command = queued(100, Shares::whole(Phase::GoCommand));
+        let found = log([at_command, gone]).breakdown(HOVER, 0, 200 * MS).unwrap();
         assert_eq!(told(&found), [(Phase::Queued, 150), (Phase::Unknown, 50)]);
+        let [behind] = &found.queued_behind[..] else { panic!("{found:?}") };
+        assert_eq!((behind.method.as_str(), behind.duration_ns), (COMMAND, 150 * MS));
         assert_eq!(
-            found.queued_behind,
-            [QueuedBehind { method: "workspace/executeCommand".to_owned(), duration_ns: 150 * MS }]
+            found.slices.iter().map(|slice| (slice.phase, slice.front)).collect::<Vec<_>>(),
+            [(Phase::Queued, Some(Phase::GoCommand)), (Phase::Unknown, None)]
         );
+    }
+
+    #[test]
+    fn one_that_was_queued_and_then_begins_is_followed() {
+        let checking = Shares::of([(Phase::Parsing, 1.0), (Phase::TypeChecking, 1.0)].into_iter()).unwrap();
+        let log = log([
+            queued(100, Shares::whole(Phase::GoCommand)),
+            queued(300, checking),
+            served(500, &[(Phase::TypeChecking, 1.0)]),
+        ]);
+        let found = log.breakdown(HOVER, 0, 600 * MS).unwrap();
+        assert_eq!(told(&found), [(Phase::Queued, 400), (Phase::TypeChecking, 200)]);
+        let front: Vec<_> = found.queued_behind[0]
+            .phases
+            .iter()
+            .map(|part| (part.phase, part.duration_ns / MS, (part.share * 100.0).round()))
+            .collect();
+        assert_eq!(
+            front,
+            [(Phase::GoCommand, 200, 50.0), (Phase::Parsing, 100, 25.0), (Phase::TypeChecking, 100, 25.0)]
+        );
+    }
+
+    proptest! {
+        /// Whatever was seen: slices fill the wait, and what those in front were at adds up to how long one stood behind them.
+        #[test]
+        fn everything_adds_up(
+            looks in prop::collection::vec((0..3_000_u64, prop::collection::vec(0..50_u32, 5), any::<bool>()), 1..30),
+            end_ms in 1..3_000_u64,
+        ) {
+            let mut looks = looks;
+            looks.sort_by_key(|(at, ..)| *at);
+            let phases = [Phase::GoCommand, Phase::Parsing, Phase::TypeChecking, Phase::Lock, Phase::Other];
+            let samples = looks.iter().map(|(at_ms, weights, is_queued)| {
+                let weights = phases.into_iter().zip(weights.iter().map(|weight| f64::from(*weight)));
+                let shares = Shares::of(weights).unwrap_or(Shares::whole(Phase::Unknown));
+                if *is_queued {
+                    queued(*at_ms, shares)
+                } else {
+                    served(*at_ms, &shares.iter().collect::<Vec<_>>())
+                }
+            });
+            let Some(found) = log(samples).breakdown(HOVER, 0, end_ms * MS) else { return Ok(()) };
+            prop_assert_eq!(found.phases.iter().map(|part| part.duration_ns).sum::<Ns>(), end_ms * MS);
+            prop_assert!(found.slices.windows(2).all(|pair| pair[0].end_ns == pair[1].begin_ns));
+            let queued_ns = |slices: &[PhaseSlice], front: Option<Phase>| -> Ns {
+                let queued = slices.iter().filter(|slice| slice.phase == Phase::Queued);
+                queued.filter(|slice| front.is_none() || slice.front == front).map(|s| s.end_ns - s.begin_ns).sum()
+            };
+            let behind = found.queued_behind.first();
+            prop_assert_eq!(behind.map_or(0, |behind| behind.duration_ns), queued_ns(&found.slices, None));
+            for part in behind.map_or(&[][..], |behind| &behind.phases) {
+                prop_assert_eq!(part.duration_ns, queued_ns(&found.slices, Some(part.phase)));
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Phase, PhaseSlice, PhaseSource, WaitBreakdown};
-use crate::machine::{MachineFacts, MachineLog, OomKill, Span};
+use crate::gc::GcFacts;
+use crate::machine::{BUSY_COMMAND_SHARE, MachineFacts, MachineLog, OomKill, Span};
 use crate::model::{MS, Ns, Value};
 
 /// What was less of a wait explains nothing of it.
@@ -19,8 +20,6 @@ const MOST_CAUSES: usize = 8;
 const NOTABLE_FAULTS: u64 = 20;
 /// The stamp of a request comes this soon after the lag that held it up.
 const RIGHT_BEFORE_NS: Ns = 100 * MS;
-/// A `go` command that used less of its time on a CPU waited itself.
-const BUSY_COMMAND_SHARE: f64 = 0.1;
 
 /// What may make somebody wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,7 +111,8 @@ pub struct Cause {
     pub kind: CauseKind,
     /// The part of the wait that it is held responsible for.
     pub duration_ns: Ns,
-    /// The same, of the whole wait, 0 to 1. When the extension host was busy right before the wait, that time is part of it.
+    /// The same, of the whole wait, 0 to 1. When the extension host was busy right before the wait or
+    /// after it, that time is part of it.
     pub share: f64,
     /// Whether that is over the user's threshold (`slowWorkMs`, of the extension host `slowDispatchMs`).
     #[serde(default)]
@@ -121,6 +121,27 @@ pub struct Cause {
     pub confidence: CauseConfidence,
     /// What that rests on, by name with the unit as suffix, e.g. `run_delay_ns`, `command`, `behind`.
     pub evidence: BTreeMap<String, Value>,
+}
+
+impl Cause {
+    /// What CPU profiles and statistics say besides, if this is the garbage collector: the last of them come after the wait.
+    pub fn add_gc(&mut self, gc: &GcFacts) {
+        if self.kind != CauseKind::Gc {
+            return;
+        }
+        let mut add = |name: &str, value: Value| self.evidence.insert(name.to_owned(), value);
+        if let Some(cpu) = &gc.cpu {
+            add("gc_cpu_share", cpu.share.into());
+            add("gc_assist_share", cpu.part(cpu.assist_ns).into());
+        }
+        if let Some(between) = &gc.between {
+            add("allocated_bytes", between.allocated_bytes.into());
+            add("freed_bytes", between.freed_bytes.into());
+        }
+        if let Some(seen) = &gc.cycles_seen {
+            add("gc_cycles_least", u64::from(seen.least).into());
+        }
+    }
 }
 
 /// What is known of a wait.
@@ -154,8 +175,8 @@ pub struct SlowAfter {
 /// The causes of a wait, largest first. They add up to it, but for what is too small to be told.
 pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
     let Span { begin_ns, end_ns } = waited.span;
-    let before = waited.lag_before_ns();
-    let whole = waited.span.ns().saturating_add(before);
+    let (before, after) = (waited.lag_before_ns(), waited.lag_after_ns());
+    let whole = waited.span.ns().saturating_add(before).saturating_add(after);
     if waited.span.ns() == 0 {
         return Vec::new();
     }
@@ -177,17 +198,19 @@ pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
         lose(starved.own_ns, &of_gopls);
         lose(starved.commands_ns, &of_command);
     }
-    for (span, faults, waited_ns) in waited.machine.memory_pressed(begin_ns, end_ns) {
-        if faults >= NOTABLE_FAULTS {
+    let pressed = waited.machine.memory_pressed(begin_ns, end_ns);
+    if pressed.iter().map(|(_, faults, _)| *faults).sum::<u64>() >= NOTABLE_FAULTS {
+        for (span, _, waited_ns) in pressed.into_iter().filter(|(_, faults, _)| *faults > 0) {
             take(CauseKind::MemoryPressure, left.take(span, waited_ns, |phase| phase != Phase::Editor));
         }
     }
     for lag in waited.host_lags {
         // What gopls is seen to work on goes on without the host.
-        let held_up = |phase| matches!(phase, Phase::Unknown | Phase::Editor);
+        let held_up = |phase| matches!(phase, Phase::Unknown | Phase::Editor | Phase::Dispatch);
         take(CauseKind::ExtensionHost, left.take(*lag, Ns::MAX, held_up));
     }
     take(CauseKind::ExtensionHost, before);
+    take(CauseKind::ExtensionHost, after);
     if waited.wait.is_none() {
         // Nobody saw what gopls did; that it ran a `go` command is seen from outside.
         for span in waited.machine.running_go(begin_ns, end_ns) {
@@ -222,8 +245,26 @@ pub fn causes(waited: &Waited<'_>) -> Vec<Cause> {
     causes
 }
 
+/// How long the extension host had been busy until a request was seen at `begin_ns`: the user had asked before, and only then
+/// was it seen. That somebody had is likely, and was not measured.
+pub fn held_up_ns<'a>(
+    host_lags: impl IntoIterator<Item = &'a Span, IntoIter: DoubleEndedIterator>,
+    begin_ns: Ns,
+) -> Ns {
+    let held_up =
+        |lag: &&Span| lag.begin_ns < begin_ns && lag.end_ns.saturating_add(RIGHT_BEFORE_NS) >= begin_ns;
+    host_lags.into_iter().rev().find(held_up).map_or(0, |lag| lag.end_ns.min(begin_ns) - lag.begin_ns)
+}
+
+/// How long the extension host was still busy after gopls had answered at `end_ns`: nobody could take the answer before.
+pub fn taken_late_ns<'a>(host_lags: impl IntoIterator<Item = &'a Span>, end_ns: Ns) -> Ns {
+    let busy = |lag: &&Span| lag.begin_ns <= end_ns && lag.end_ns > end_ns;
+    host_lags.into_iter().find(busy).map_or(0, |lag| lag.end_ns - end_ns)
+}
+
 fn of_phase(phase: Phase) -> CauseKind {
     match phase {
+        Phase::Dispatch => CauseKind::ExtensionHost,
         Phase::Queued => CauseKind::Queue,
         Phase::AwaitingLoad | Phase::Metadata => CauseKind::WorkspaceLoad,
         Phase::GoCommand => CauseKind::GoCommand,
@@ -289,12 +330,12 @@ impl Left {
 }
 
 impl Waited<'_> {
-    /// The lag of the extension host that ended when this was asked: the user had asked before, and only then was it seen.
     fn lag_before_ns(&self) -> Ns {
-        let begin_ns = self.span.begin_ns;
-        let held_up =
-            |lag: &&Span| lag.begin_ns < begin_ns && lag.end_ns.saturating_add(RIGHT_BEFORE_NS) >= begin_ns;
-        self.host_lags.iter().rev().find(held_up).map_or(0, |lag| lag.end_ns.min(begin_ns) - lag.begin_ns)
+        held_up_ns(self.host_lags, self.span.begin_ns)
+    }
+
+    fn lag_after_ns(&self) -> Ns {
+        taken_late_ns(self.host_lags, self.span.end_ns)
     }
 
     /// How sure a cause is, and what it rests on.
@@ -361,6 +402,13 @@ impl Waited<'_> {
                 let first = self.wait.and_then(|wait| wait.queued_behind.first());
                 add("behind", first.map(|queued| queued.method.as_str().into()));
                 add("behind_ns", number(first.map(|queued| queued.duration_ns)));
+                let main = first.and_then(|queued| queued.main_phase());
+                add("behind_phase", main.map(|part| part.phase.key().into()));
+                add("behind_phase_ns", number(main.map(|part| part.duration_ns)));
+                // The one that ran longest meanwhile: what one in front of it waits for, those behind it wait for, too.
+                let command = facts.and_then(|facts| facts.commands.first());
+                let command = command.filter(|_| main.is_some_and(|part| part.phase == Phase::GoCommand));
+                add("behind_command", command.map(|command| command.line.as_str().into()));
                 self.seen(&[Phase::Queued], duration_ns)
             }
             CauseKind::Disk => {
@@ -502,7 +550,7 @@ mod tests {
             machine(move |at_ms, reading| {
                 let (on_cpu, delay) = (Some(at_ms * MS / 10), Some(2 * at_ms * MS));
                 let line = "go list".to_owned();
-                reading.commands = vec![RunningCommand { pid: 7, line, cpu_ns: None }];
+                reading.commands = vec![RunningCommand { pid: 7, line, cpu_ns: None, age_ns: None }];
                 if of_gopls {
                     (reading.on_cpu_ns, reading.run_delay_ns) = (on_cpu, delay);
                 } else {
@@ -542,7 +590,8 @@ mod tests {
     fn a_go_command_is_named_and_whether_it_waited_itself() {
         let listing = machine(|at_ms, reading| {
             let line = "go list ./...".to_owned();
-            reading.commands = vec![RunningCommand { pid: 7, line, cpu_ns: Some(at_ms * MS / 100) }];
+            let cpu_ns = Some(at_ms * MS / 100);
+            reading.commands = vec![RunningCommand { pid: 7, line, cpu_ns, age_ns: None }];
         });
         let seen = judged(&looks(Phase::GoCommand), &listing, None);
         assert_eq!(told(&seen), [(CauseKind::GoCommand, 1_000)]);
@@ -554,18 +603,34 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_names_what_went_first() {
-        let mut log = WaitLog::default();
-        for at_ms in (0..=SECOND_MS).step_by(100) {
-            let queue = Queue {
-                behind: Some("textDocument/rename".to_owned()),
-                phases: Shares::whole(Phase::Queued),
-            };
-            log.add(WaitSample { at_ns: at_ms * MS, queued: 1, queue, ..WaitSample::default() });
-        }
-        let found = judged(&log, &MachineLog::default(), None);
+    fn a_queue_names_what_went_first_and_what_that_waited_for() {
+        let behind = |front: Phase| {
+            let mut log = WaitLog::default();
+            for at_ms in (0..=SECOND_MS).step_by(100) {
+                let queue = Queue {
+                    behind: Some("workspace/executeCommand".to_owned()),
+                    phases: Shares::whole(Phase::Queued),
+                    front: Shares::whole(front),
+                };
+                log.add(WaitSample { at_ns: at_ms * MS, queued: 1, queue, ..WaitSample::default() });
+            }
+            log
+        };
+        let tidying = machine(|_, reading| {
+            let line = "go mod tidy".to_owned();
+            reading.commands = vec![RunningCommand { pid: 7, line, cpu_ns: None, age_ns: None }];
+        });
+        let found = judged(&behind(Phase::GoCommand), &tidying, None);
         assert_eq!(told(&found), [(CauseKind::Queue, 1_000)]);
-        assert_eq!(found[0].evidence["behind"], "textDocument/rename".into());
+        let evidence = &found[0].evidence;
+        assert_eq!(evidence["behind"], "workspace/executeCommand".into());
+        assert_eq!(evidence["behind_phase"], "go-command".into());
+        assert_eq!(evidence["behind_phase_ns"], evidence["behind_ns"]);
+        assert_eq!(evidence["behind_command"], "go mod tidy".into());
+        // A command that runs beside is not what it waits for.
+        let checking = judged(&behind(Phase::TypeChecking), &tidying, None);
+        assert_eq!(checking[0].evidence["behind_phase"], "type-checking".into());
+        assert!(!checking[0].evidence.contains_key("behind_command"));
     }
 
     #[test]

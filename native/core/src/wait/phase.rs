@@ -9,6 +9,8 @@ use crate::model::Ns;
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// On its way: the extension host had it, and gopls had not read it. Only spans tell.
+    Dispatch,
     /// Behind an earlier message; gopls has not begun with it.
     Queued,
     /// For the load of the workspace, or of a part of it, when nothing more exact is known.
@@ -40,9 +42,31 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Its name as in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Dispatch => "dispatch",
+            Self::Queued => "queued",
+            Self::AwaitingLoad => "awaiting-load",
+            Self::GoCommand => "go-command",
+            Self::Metadata => "metadata",
+            Self::Parsing => "parsing",
+            Self::Importing => "importing",
+            Self::TypeChecking => "type-checking",
+            Self::Analysis => "analysis",
+            Self::Lock => "lock",
+            Self::Io => "io",
+            Self::Gc => "gc",
+            Self::Editor => "editor",
+            Self::Other => "other",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// In plain English, for texts that are English whatever the editor speaks: traces, reports, the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Dispatch => "on its way to gopls",
             Self::Queued => "queued",
             Self::AwaitingLoad => "workspace load",
             Self::GoCommand => "go command",
@@ -84,4 +108,9 @@ pub struct PhaseSlice {
     pub end_ns: Ns,
     /// How it is known.
     pub source: PhaseSource,
+    /// Of a queued one: what the message in front waited for or did; absent where that was not seen, and in incidents of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub front: Option<Phase>,
 }

@@ -39,7 +39,25 @@ struct File {
     format: u32,
     work: Vec<WorkEntry>,
     unawaited: UnawaitedEntry,
+    packages: PackagesEntry,
     waits: Vec<WaitEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PackagesEntry {
+    note: String,
+    functions: Vec<String>,
+    parts: Vec<PartsEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartsEntry {
+    phase: Phase,
+    note: String,
+    function: String,
+    calls: String,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +83,8 @@ struct WaitEntry {
     phase: Phase,
     functions: Vec<String>,
     on: Vec<Phase>,
+    #[serde(default)]
+    by_package: bool,
 }
 
 /// What a goroutine that stands in such a function waits for.
@@ -75,6 +95,16 @@ pub(super) struct Wait {
     pub phase: Phase,
     /// The work of others that ends it.
     pub on: Vec<Phase>,
+    /// Each package that is seen to counts, whatever its goroutine stands in, and not each goroutine that works.
+    pub by_package: bool,
+}
+
+/// A function that has handed parts of its work to others, and waits for them.
+#[derive(Debug)]
+struct Parts {
+    phase: Phase,
+    function: String,
+    calls: String,
 }
 
 /// Rules that have been checked.
@@ -82,6 +112,8 @@ pub(super) struct Wait {
 pub struct WaitRules {
     work: Patterns<Phase>,
     unawaited: Patterns<()>,
+    packages: Patterns<()>,
+    parts: Vec<Parts>,
     waits: Vec<Wait>,
     wait_at: Patterns<usize>,
 }
@@ -115,6 +147,14 @@ impl WaitRules {
         for pattern in &file.unawaited.functions {
             rules.unawaited.insert(pattern, ()).map_err(|why| refused(pattern, why))?;
         }
+        described("packages", &file.packages.note, &file.packages.functions)?;
+        for pattern in &file.packages.functions {
+            rules.packages.insert(pattern, ()).map_err(|why| refused(pattern, why))?;
+        }
+        for PartsEntry { phase, note, function, calls } in file.packages.parts {
+            described(&function, &note, std::slice::from_ref(&calls))?;
+            rules.parts.push(Parts { phase, function, calls });
+        }
         for entry in file.waits {
             described(&entry.id, &entry.note, &entry.functions)?;
             if rules.waits.iter().any(|wait| wait.id == entry.id) {
@@ -124,7 +164,8 @@ impl WaitRules {
                 let number = rules.waits.len();
                 rules.wait_at.insert(pattern, number).map_err(|why| refused(pattern, why))?;
             }
-            rules.waits.push(Wait { id: entry.id, phase: entry.phase, on: entry.on });
+            let WaitEntry { id, phase, on, by_package, .. } = entry;
+            rules.waits.push(Wait { id, phase, on, by_package });
         }
         Ok(rules)
     }
@@ -137,6 +178,17 @@ impl WaitRules {
     /// Whether nobody waits for a goroutine that is in this function and serves no message.
     pub(super) fn is_unawaited(&self, function: &str) -> bool {
         self.unawaited.of(function).is_some()
+    }
+
+    /// Whether a goroutine that is in this function and serves no message sees to one package.
+    pub(super) fn sees_to_package(&self, function: &str) -> bool {
+        self.packages.of(function).is_some()
+    }
+
+    /// What the parts are that this function waits for, by the function it has called.
+    pub(super) fn parts(&self, function: &str, calls: &str) -> Option<Phase> {
+        let parts = self.parts.iter().find(|parts| parts.function == function && parts.calls == calls);
+        parts.map(|parts| parts.phase)
     }
 
     /// What a goroutine waits for that stands still in this function.
@@ -187,8 +239,11 @@ mod tests {
     #[test]
     fn a_file_that_is_wrong_is_refused_by_name() {
         let unawaited = r#"{"note":"n","functions":["c.d"]}"#;
+        let packages = r#"{"note":"n","functions":["e.f"],"parts":[{"phase":"parsing","note":"n","function":"e.g","calls":"h.i"}]}"#;
         let file = |work: &str, waits: &str| {
-            format!(r#"{{"format":1,"work":[{work}],"unawaited":{unawaited},"waits":[{waits}]}}"#)
+            format!(
+                r#"{{"format":1,"work":[{work}],"unawaited":{unawaited},"packages":{packages},"waits":[{waits}]}}"#
+            )
         };
         let work = |rest: &str| format!(r#"{{"phase":"parsing","note":"n",{rest}}}"#);
         let wait = r#"{"id":"load","note":"n","phase":"awaiting-load","functions":["a.b"],"on":[]}"#;
@@ -202,6 +257,11 @@ mod tests {
             (file(&work(r#""functions":["go/ast","go/ast"]"#), ""), "is there twice"),
             (file(&work(r#""functions":["a"]"#).replace(r#""n""#, r#"" ""#), ""), "has no note"),
             (file("", "").replace("c.d", "*"), r#""*" is no pattern"#),
+            (file("", "").replace("e.f", "*"), r#""*" is no pattern"#),
+            (
+                file("", "").replace(r#""note":"n","function":"#, r#""note":"","function":"#),
+                r#""e.g" has no note"#,
+            ),
             (file("", &format!("{wait},{wait}")), r#""load" is there twice"#),
             (file(&work(r#""functions":["a"]"#).replace("parsing", "dreaming"), ""), "dreaming"),
         ] {

@@ -31,6 +31,8 @@ pub struct WaitSample {
     pub queued: u64,
     /// What those wait for, by what the messages before them wait for.
     pub queue: Queue,
+    /// What goroutines worked at, for whomever; empty when none did.
+    pub work: Shares,
     /// Functions in which a message stands still and of which no rule knows what that means.
     pub unknown_functions: Vec<String>,
 }
@@ -51,6 +53,8 @@ pub struct Queue {
     pub behind: Option<String>,
     /// What it comes to for those behind it.
     pub phases: Shares,
+    /// What is done for the message in front; empty when none is seen.
+    pub front: Shares,
 }
 
 impl WaitSample {
@@ -59,7 +63,7 @@ impl WaitSample {
         let functions = Functions::new(profile, rules);
         let mut sample = Self { at_ns, ..Self::default() };
         let mut messages = Vec::new();
-        let mut work = BTreeMap::<Phase, u64>::new();
+        let mut work = Work::default();
         for number in 0..profile.samples.len() {
             let count = profile.samples.values.get(number * profile.sample_types.len()).copied().unwrap_or(0);
             let count = u64::try_from(count).unwrap_or(0);
@@ -79,8 +83,12 @@ impl WaitSample {
             let counts = (!stack.unawaited || is_message)
                 && (!stack.parked || !is_message && matches!(stack.work, Some(Phase::GoCommand | Phase::Gc)));
             if let (true, Some(phase)) = (counts, stack.work) {
-                let sum = work.entry(phase).or_default();
-                *sum = sum.saturating_add(count);
+                add(&mut work.goroutines, phase, count);
+            }
+            if let (true, false, Some(phase)) =
+                (stack.sees_to_package, is_message || stack.unawaited, stack.work)
+            {
+                add(&mut work.packages, phase, count);
             }
             if is_message {
                 messages.push(stack);
@@ -98,6 +106,8 @@ impl WaitSample {
             let method = lsp::served_by(handler).unwrap_or(handler);
             sample.serving.push(Serving { method: method.to_owned(), phases });
         }
+        sample.work = Shares::of(work.goroutines.iter().map(|(phase, count)| (*phase, *count as f64)))
+            .unwrap_or_default();
         if sample.queued > 0 {
             sample.queue = queue(&sample.serving, &messages);
         }
@@ -112,16 +122,31 @@ impl WaitSample {
     }
 }
 
+/// What gopls works on, at the moment of a profile.
+#[derive(Default)]
+struct Work {
+    /// Goroutines that do, by what they do.
+    goroutines: BTreeMap<Phase, u64>,
+    /// Packages that are seen to, by what each is at.
+    packages: BTreeMap<Phase, u64>,
+}
+
+fn add(sums: &mut BTreeMap<Phase, u64>, phase: Phase, count: u64) {
+    let sum = sums.entry(phase).or_default();
+    *sum = sum.saturating_add(count);
+}
+
 /// Behind a message that waits for the load, one waits for the load; behind any other, one is queued.
 fn queue(serving: &[Serving], messages: &[Stack<'_>]) -> Queue {
     let at_load =
         messages.iter().position(|stack| stack.wait.is_some_and(|wait| wait.phase == Phase::AwaitingLoad));
-    let front = at_load.or((!serving.is_empty()).then_some(0)).map(|at| &serving[at]);
-    let phases = match (front, at_load) {
-        (Some(front), Some(_)) => front.phases.clone(),
-        _ => Shares::whole(Phase::Queued),
+    // Of several that are served, those that let others pass are not the one in front.
+    let holds = || (0..serving.len()).min_by_key(|at| lsp::lets_pass(&serving[*at].method));
+    let Some(front) = at_load.or_else(holds).map(|at| &serving[at]) else {
+        return Queue { phases: Shares::whole(Phase::Queued), ..Queue::default() };
     };
-    Queue { behind: front.map(|front| front.method.clone()), phases }
+    let phases = if at_load.is_some() { front.phases.clone() } else { Shares::whole(Phase::Queued) };
+    Queue { behind: Some(front.method.clone()), phases, front: front.phases.clone() }
 }
 
 /// What kind of goroutine it is.
@@ -142,6 +167,8 @@ struct Stack<'a> {
     parked: bool,
     /// Unless it serves a message, nobody waits for it.
     unawaited: bool,
+    /// It sees to a package, or stands still for one.
+    sees_to_package: bool,
     /// What it works on, by its innermost function that a rule names.
     work: Option<Phase>,
     /// What it waits for, the same way.
@@ -151,13 +178,17 @@ struct Stack<'a> {
 }
 
 impl Stack<'_> {
-    fn phases(&self, work: &BTreeMap<Phase, u64>) -> Shares {
+    fn phases(&self, work: &Work) -> Shares {
         if !self.parked {
             return Shares::whole(self.work.unwrap_or(Phase::Other));
         }
         let Some(wait) = self.wait else { return Shares::whole(Phase::Unknown) };
-        let done = work.iter().filter(|(phase, _)| wait.on.contains(phase));
-        Shares::of(done.map(|(phase, count)| (*phase, *count as f64))).unwrap_or(Shares::whole(wait.phase))
+        let shares = |work: &BTreeMap<Phase, u64>| {
+            let done = work.iter().filter(|(phase, _)| wait.on.contains(phase));
+            Shares::of(done.map(|(phase, count)| (*phase, *count as f64)))
+        };
+        let by_package = if wait.by_package { shares(&work.packages) } else { None };
+        by_package.or_else(|| shares(&work.goroutines)).unwrap_or(Shares::whole(wait.phase))
     }
 }
 
@@ -167,6 +198,8 @@ struct Functions<'a> {
     work: Vec<Option<Phase>>,
     wait: Vec<Option<&'a Wait>>,
     unawaited: Vec<bool>,
+    sees_to_package: Vec<bool>,
+    rules: &'a WaitRules,
 }
 
 impl<'a> Functions<'a> {
@@ -178,7 +211,8 @@ impl<'a> Functions<'a> {
         let work = names.iter().map(|name| rules.work(name)).collect();
         let wait = names.iter().map(|name| rules.wait(name)).collect();
         let unawaited = names.iter().map(|name| rules.is_unawaited(name)).collect();
-        Self { names, work, wait, unawaited }
+        let sees_to_package = names.iter().map(|name| rules.sees_to_package(name)).collect();
+        Self { names, work, wait, unawaited, sees_to_package, rules }
     }
 
     fn stack(&self, profile: &Profile, number: usize) -> Stack<'a> {
@@ -186,11 +220,13 @@ impl<'a> Functions<'a> {
             kind: Kind::Works,
             parked: false,
             unawaited: false,
+            sees_to_package: false,
             work: None,
             wait: None,
             stands_in: None,
         };
         let mut callee = "";
+        let mut calls = "";
         let mut depth = 0;
         let frames = profile.samples.stack(number).iter().flat_map(|location| {
             profile.lines_of(&profile.locations[*location as usize]).iter().map(|line| line.function as usize)
@@ -201,7 +237,9 @@ impl<'a> Functions<'a> {
                 stack.parked = true;
             }
             stack.unawaited |= self.unawaited[function];
-            stack.work = stack.work.or(self.work[function]);
+            stack.sees_to_package |= self.sees_to_package[function];
+            stack.work = stack.work.or_else(|| self.rules.parts(name, calls)).or(self.work[function]);
+            calls = name;
             stack.wait = stack.wait.or(self.wait[function]);
             let short = name.rsplit('/').next().unwrap_or(name);
             let of_gopls = name.starts_with("golang.org/x/tools/gopls/");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::CauseKind;
-use crate::model::{Incident, Ns, ON_REQUEST};
+use crate::model::{Incident, Ns};
 
 const MOST_METHODS: usize = 20;
 
@@ -59,7 +59,7 @@ pub struct WaitSum {
 
 impl WaitSum {
     /// `None` for no durations.
-    fn of(mut durations: Vec<Ns>) -> Option<Self> {
+    pub(crate) fn of(mut durations: Vec<Ns>) -> Option<Self> {
         durations.sort_unstable();
         let last = durations.len().checked_sub(1)?;
         let rank =
@@ -75,8 +75,8 @@ impl StallSummary {
         let mut summary = Self::default();
         let mut causes = BTreeMap::<CauseKind, Vec<Ns>>::new();
         let mut methods = BTreeMap::<String, Vec<Ns>>::new();
-        for incident in incidents.filter(|incident| incident.request.method != ON_REQUEST) {
-            let Some(duration_ns) = incident.request.duration_ns else { continue };
+        for incident in incidents {
+            let Some(duration_ns) = incident.waited_ns() else { continue };
             summary.waits += 1;
             summary.total_ns = summary.total_ns.saturating_add(duration_ns);
             methods.entry(incident.request.method).or_default().push(duration_ns);

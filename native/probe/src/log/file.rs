@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use stallscope_core::log::{LogProgress, MessageLog, MessageRules};
-use stallscope_core::patterns::RuleError;
+use stallscope_core::rule_file::RuleError;
 
 const CHUNK_BYTES: usize = 1 << 20;
 /// So much of what was read last is compared before a log is read on: a file that was emptied may have grown again.
@@ -224,6 +224,11 @@ fn open(path: &Path) -> io::Result<(File, Identity)> {
 
 fn unreadable(path: &Path, source: io::Error) -> LogError {
     LogError::Unreadable { path: path.to_owned(), source }
+}
+
+/// What a file is called, for a person.
+pub(crate) fn title(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -3,5 +3,6 @@
 mod file;
 mod open;
 
+pub(crate) use file::title;
 pub use file::{LogError, LogFile};
 pub use open::OpenLogs;

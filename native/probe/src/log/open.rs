@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use stallscope_core::log::{LogOverview, LogProgress, LogQuery, LogRequestPage};
 use stallscope_core::trace::{Trace, TraceFormat};
 
-use super::file::{LogError, LogFile};
+use super::file::{LogError, LogFile, title};
 use crate::trace::{SaveTraceError, save};
 
 /// A page larger than this is nobody's to look at.
@@ -36,7 +36,7 @@ impl OpenLogs {
     pub fn open(&self, path: &Path, language: &str) -> Result<LogOverview, LogError> {
         let opened = Arc::new(OpenLog {
             file: Mutex::new(LogFile::open(path)?),
-            title: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            title: title(path),
             read_bytes: AtomicU64::new(0),
             size_bytes: AtomicU64::new(0),
             is_given_up: AtomicBool::new(false),
@@ -104,9 +104,16 @@ impl OpenLogs {
     /// # Errors
     /// None is open, or it cannot be written there.
     pub fn save_trace(&self, format: TraceFormat, destination: &Path) -> Result<(), SaveTraceError> {
+        save(&self.trace()?, format, destination)
+    }
+
+    /// Its trace.
+    ///
+    /// # Errors
+    /// None is open.
+    pub fn trace(&self) -> Result<Trace, LogError> {
         let opened = self.opened()?;
-        let trace = Trace::of_log(opened.lock().log(), &opened.title);
-        save(&trace, format, destination)
+        Ok(Trace::of_log(opened.lock().log(), &opened.title))
     }
 
     fn opened(&self) -> Result<Arc<OpenLog>, LogError> {

@@ -1,10 +1,12 @@
 //! Linux: `/proc`, and the cgroup of gopls.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use stallscope_core::gc::{GcMachine, GcSettings};
 use stallscope_core::machine::{
     MachineReading, OomKill, OomKillCounts, RunningCommand, is_go, kernel, shortened,
 };
@@ -15,6 +17,8 @@ use crate::process;
 
 /// More than any of these files has, but for `/proc/vmstat`, whose line is in the first half.
 const MOST_BYTES: u64 = 16 << 10;
+/// An environment is as large as the kernel allows arguments to be; nobody's is larger than this.
+const MOST_ENVIRONMENT_BYTES: u64 = 2 << 20;
 /// gopls has some dozens.
 const MOST_THREADS: usize = 512;
 const MOST_CHILDREN: usize = 64;
@@ -46,6 +50,8 @@ pub(crate) struct Machine {
     cgroup: Cgroup,
     oom_before: OomKillCounts,
     online_cpus: Option<u32>,
+    /// The home folder, which a command line is shown without.
+    home: Option<String>,
     /// Of `go` commands that have ended: what they used counts on.
     ended: Work,
     running: BTreeMap<u32, Work>,
@@ -62,6 +68,7 @@ impl Machine {
             oom_before: oom_kills(&cgroup),
             cgroup,
             online_cpus: online.as_deref().and_then(kernel::cpu_list),
+            home: std::env::home_dir().map(|home| home.to_string_lossy().into_owned()),
             ended: Work::default(),
             running: BTreeMap::new(),
         }
@@ -100,6 +107,32 @@ impl Machine {
         })
     }
 
+    /// What gopls may use.
+    pub fn limits(&self) -> GcMachine {
+        let status = read(Path::new(&format!("/proc/{}/status", self.pid))).unwrap_or_default();
+        let cgroup = self.cgroup.read();
+        let machine = read(Path::new("/proc/meminfo"));
+        let machine_bytes = machine.and_then(|text| kernel::status_bytes(&text, "MemTotal"));
+        let limit_bytes =
+            cgroup.memory_max_bytes.filter(|limit| machine_bytes.is_none_or(|all| *limit < all));
+        GcMachine {
+            cpus: kernel::cpus_allowed(&status).into_iter().chain(self.online_cpus).min(),
+            cpu_limit: cgroup.cpu_limit,
+            throttled_ns: cgroup.throttled_ns,
+            memory_bytes: limit_bytes.or(machine_bytes),
+            memory_is_limited: limit_bytes.is_some(),
+        }
+    }
+
+    /// What it was started with; `None` when its environment is not ours to read. Of that, three variables are looked at.
+    pub fn gc_settings(&self) -> Option<GcSettings> {
+        let mut environment = Vec::new();
+        let file = File::open(format!("/proc/{}/environ", self.pid)).ok()?;
+        file.take(MOST_ENVIRONMENT_BYTES).read_to_end(&mut environment).ok()?;
+        // Of a process that has just begun it is empty for a moment, and says nothing of it.
+        (!environment.is_empty()).then(|| GcSettings::of_environment(&environment))
+    }
+
     /// Whether the OOM killer has struck since the first look; to be asked when gopls is gone.
     pub fn oom_kill(&self) -> Option<OomKill> {
         oom_kills(&self.cgroup).since(self.oom_before)
@@ -116,6 +149,9 @@ impl Machine {
     fn commands(&mut self, children: &[u32]) -> Vec<RunningCommand> {
         let mut running = BTreeMap::new();
         let mut commands = Vec::new();
+        // Once a look, and not at all where no command runs.
+        let uptime_ns =
+            LazyCell::new(|| read(Path::new("/proc/uptime")).and_then(|text| kernel::uptime_ns(&text)));
         for pid in children {
             let argv = process::argv(*pid);
             if !is_go(&argv) {
@@ -123,10 +159,16 @@ impl Machine {
             }
             let work = threads(*pid).0;
             running.insert(*pid, work.unwrap_or_default());
+            let stat = read(Path::new(&format!("/proc/{pid}/stat")));
+            let started = stat.as_deref().and_then(kernel::process_stat).map(|stat| stat.start_ticks);
+            let ticks_per_second = rustix::param::clock_ticks_per_second();
             commands.push(RunningCommand {
                 pid: *pid,
-                line: shortened(&argv),
+                line: shortened(&argv, self.home.as_deref()),
                 cpu_ns: work.map(|work| work.on_cpu_ns),
+                age_ns: uptime_ns
+                    .zip(started)
+                    .and_then(|(now_ns, ticks)| kernel::age_ns(now_ns, ticks, ticks_per_second)),
             });
         }
         for (pid, work) in std::mem::replace(&mut self.running, running) {

@@ -1,5 +1,6 @@
 //! Elsewhere the kernel tells none of this cheaply: nothing is known.
 
+use stallscope_core::gc::{GcMachine, GcSettings};
 use stallscope_core::machine::{MachineReading, OomKill};
 use stallscope_core::model::Ns;
 
@@ -14,6 +15,16 @@ impl Machine {
 
     /// A look, at `at_ns`.
     pub fn read(&mut self, _at_ns: Ns) -> Option<MachineReading> {
+        None
+    }
+
+    /// What gopls may use.
+    pub fn limits(&self) -> GcMachine {
+        GcMachine::default()
+    }
+
+    /// What it was started with.
+    pub fn gc_settings(&self) -> Option<GcSettings> {
         None
     }
 

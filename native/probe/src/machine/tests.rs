@@ -71,12 +71,16 @@ fn a_go_command_is_seen_while_it_runs_and_what_it_used_is_kept() {
     std::fs::write(&go, "#!/bin/sh\nwhile [ ! -e \"$2\" ]; do :; done\n").unwrap();
     std::fs::set_permissions(&go, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let end = folder.path().join("end");
+    let began = Instant::now();
     let process = Running::shell(&format!("'{}' list '{}'; sleep 60", go.display(), end.display()));
     let mut machine = Machine::of(process.0.id());
     let seen = until(&mut machine, |reading| {
         reading.commands.first().is_some_and(|command| command.cpu_ns.is_some_and(|ns| ns > 20_000_000))
     });
     assert!(seen.commands[0].line.starts_with("go list "), "{seen:?}");
+    let (age_ns, lived) =
+        (seen.commands[0].age_ns.expect("an age"), began.elapsed() + Duration::from_millis(20));
+    assert!(u128::from(age_ns) <= lived.as_nanos(), "{age_ns} of {lived:?}");
     std::fs::write(&end, "").unwrap();
     let after = until(&mut machine, |reading| reading.commands.is_empty());
     assert!(

@@ -13,6 +13,8 @@ use super::{Ancestor, Candidate, ProcSample};
 
 /// More of a command line than this is not read.
 const MAX_CMDLINE: u64 = 64 * 1024;
+/// An environment is as large as the kernel allows arguments to be; nobody's is larger than this.
+const MAX_ENVIRONMENT: u64 = 8 << 20;
 
 /// `/proc/PID/stat` is below 400 bytes: 52 numbers and a name of at most 64 bytes.
 const STAT_BYTES: usize = 1024;
@@ -42,6 +44,12 @@ pub(super) fn candidates() -> Vec<Candidate> {
         .collect()
 }
 
+pub(super) fn executables() -> Vec<(u32, PathBuf)> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid: u32| Some((pid, exe(pid)?))).collect()
+}
+
 pub(super) fn ancestor(pid: u32) -> Option<Ancestor> {
     let stat = read_stat(&File::open(format!("/proc/{pid}/stat")).ok()?)?;
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
@@ -57,6 +65,15 @@ pub(super) fn argv(pid: u32) -> Vec<String> {
     }
     let text = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
     text.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+pub(super) fn environment(pid: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let file = File::open(format!("/proc/{pid}/environ"));
+    match file.and_then(|file| file.take(MAX_ENVIRONMENT).read_to_end(&mut bytes)) {
+        Ok(_) => bytes,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// The executable without the mark that the kernel adds after an upgrade has replaced the file.

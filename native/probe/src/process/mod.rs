@@ -16,6 +16,7 @@ mod relation;
 mod tests;
 pub mod version;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use stallscope_core::memory::Resident;
@@ -88,9 +89,40 @@ pub fn identify(process: &GoplsProcess) -> GoplsIdentity {
     }
 }
 
+/// Every process whose executable may be known, whatever it is called.
+pub(crate) fn executables() -> Vec<(u32, PathBuf)> {
+    platform::executables()
+}
+
 /// The command line of a process; empty when it is gone or not ours to read.
 pub fn argv(pid: u32) -> Vec<String> {
     platform::argv(pid)
+}
+
+/// Those of a process's environment variables that have these names, as it was started with them; none where they cannot be
+/// read. Nothing else of it is kept.
+pub fn variables(pid: u32, names: &[&str]) -> BTreeMap<String, String> {
+    let environment = platform::environment(pid);
+    let variables = environment
+        .split(|byte| *byte == 0)
+        .filter_map(|line| std::str::from_utf8(line).ok()?.split_once('='));
+    let wanted = variables.filter(|(name, _)| names.contains(name));
+    let mut found = BTreeMap::new();
+    for (name, value) in wanted {
+        // The first of several counts, as for Go.
+        found.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    }
+    found
+}
+
+/// Whether a process is a descendant of another one.
+pub(crate) fn is_below(host_pid: u32, pid: u32) -> bool {
+    relation::ancestors(pid, platform::ancestor).any(|ancestor| ancestor == host_pid)
+}
+
+/// Whether it is the `** telemetry **` child of a gopls, which may outlive it for a while.
+pub(crate) fn is_telemetry(pid: u32) -> bool {
+    matches!(argv::role(&argv(pid)), argv::Role::Telemetry)
 }
 
 /// When a process started, in the same terms as [`GoplsProcess::started_unix_ms`]; for a pid given by hand.

@@ -39,6 +39,13 @@ pub(super) fn candidates() -> Vec<Candidate> {
         .collect()
 }
 
+pub(super) fn executables() -> Vec<(u32, std::path::PathBuf)> {
+    let Ok(mut system) = System::new() else { return Vec::new() };
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, details());
+    let of = |process: &Process| Some((process.pid().as_u32(), without_deleted_mark(process.exe()?)));
+    system.processes().values().filter_map(of).collect()
+}
+
 pub(super) fn ancestor(pid: u32) -> Option<Ancestor> {
     let system = only(pid, details())?;
     let process = system.process(Pid::from_u32(pid))?;
@@ -53,6 +60,11 @@ pub(super) fn argv(pid: u32) -> Vec<String> {
     only(pid, details())
         .and_then(|system| Some(words(system.process(Pid::from_u32(pid))?.cmd())))
         .unwrap_or_default()
+}
+
+/// Not told here: it would be the whole environment, secrets included, through a library.
+pub(super) fn environment(_pid: u32) -> Vec<u8> {
+    Vec::new()
 }
 
 fn only(pid: u32, kind: ProcessRefreshKind) -> Option<System> {

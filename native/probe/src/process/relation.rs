@@ -97,6 +97,18 @@ pub(super) fn classify(
     processes
 }
 
+/// The parent of a process, its parent, and so on.
+pub(super) fn ancestors(
+    pid: u32,
+    mut ancestor: impl FnMut(u32) -> Option<Ancestor>,
+) -> impl Iterator<Item = u32> {
+    let parent = move |pid: &u32| {
+        let parent_pid = ancestor(*pid)?.parent_pid;
+        (parent_pid != 0 && parent_pid != *pid).then_some(parent_pid)
+    };
+    std::iter::successors(Some(pid), parent).skip(1).take(MAX_DEPTH)
+}
+
 #[derive(Default)]
 struct Lineage {
     pids: Vec<u32>,
@@ -145,6 +157,16 @@ mod tests {
             &tree,
         );
         assert_eq!(found, ["11 Ours watched", "21 Other"]);
+    }
+
+    #[test]
+    fn ancestors_end_with_the_first_process_or_where_a_chain_is_absurd() {
+        let tree = |pid: u32| {
+            (pid > 0).then(|| Ancestor { parent_pid: pid / 2, name: String::new(), argv: Vec::new() })
+        };
+        assert_eq!(ancestors(20, tree).collect::<Vec<_>>(), [10, 5, 2, 1]);
+        let round = |pid: u32| Some(Ancestor { parent_pid: 3 - pid, name: String::new(), argv: Vec::new() });
+        assert_eq!(ancestors(1, round).count(), MAX_DEPTH);
     }
 
     #[test]

@@ -151,6 +151,16 @@ fn a_restart_is_noticed() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn of_an_environment_only_what_is_asked_for_is_told() {
+    let mut stand = Stand::new();
+    let pid = stand.start(Command::new(stand.exe()).env_clear().env("GOGC", "7").env("SECRET", "x"));
+    let told = variables(pid, &["GOGC", "GOMEMLIMIT"]);
+    assert_eq!(told, BTreeMap::from([("GOGC".to_owned(), "7".to_owned())]));
+    assert_eq!(other::environment(pid), [0; 0]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn both_platforms_see_the_same() {
     let mut stand = Stand::new();
     let pid = stand.start(&mut Command::new(stand.exe()));
@@ -167,6 +177,8 @@ fn both_platforms_see_the_same() {
     let (a, b) = (linux::ancestor(pid).unwrap(), other::ancestor(pid).unwrap());
     assert_eq!(a, b);
     assert_eq!(linux::argv(pid), other::argv(pid));
+    let is_this = |(one, exe): &(u32, PathBuf)| *one == pid && *exe == stand.exe();
+    assert!(linux::executables().iter().any(is_this) && other::executables().iter().any(is_this));
 
     let mut direct = linux::Handle::open(pid).unwrap();
     let mut general = other::Handle::open(pid).unwrap();

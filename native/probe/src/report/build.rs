@@ -12,9 +12,9 @@ use stallscope_core::memory::CapturedMemory;
 use stallscope_core::model::{CaptureKind, Incident, Timeline, TimelineQuery};
 use stallscope_core::patterns::Patterns;
 use stallscope_core::report::{
-    AboutEditor, Functions, GoplsFacts, ISSUE_ROWS, MachineFacts, Redactor, ReportFacts, ReportFile,
-    ReportFileKind, ReportPage, ReportRequest, Told, fill_page, growth_pace, issue, moment, pack_heap,
-    readme, redact_incident, redact_spans, verdict,
+    AboutEditor, Functions, GoplsFacts, ISSUE_ROWS, LearnedModules, MachineFacts, Redactor, ReportFacts,
+    ReportFile, ReportFileKind, ReportPage, ReportRequest, Told, fill_page, growth_pace, issue, moment,
+    pack_heap, readme, redact_incident, redact_spans, verdict,
 };
 
 use super::hidden::hidden;
@@ -41,7 +41,11 @@ const FORMAT: u32 = 1;
 pub fn build(store: &Store, request: &ReportRequest, workspace: &[String]) -> Result<Report, ReportError> {
     let original = store.load(&request.incident).map_err(ReadError::from)?;
     let folders = if original.workspace.is_empty() { workspace } else { &original.workspace };
-    let (counted, modules) = count(folders);
+    let (counted, mut modules) = count(folders);
+    if request.redact && request.hide_names {
+        let learned = learned_modules(store, &original);
+        modules.extend(learned.beside(&modules.clone()));
+    }
     let hide = hidden(request, &original, workspace, modules);
     let mut redactor = request.redact.then(|| Redactor::new(&hide));
     let made_at = moment(SystemTime::now());
@@ -193,6 +197,21 @@ impl Redacted {
             left_out,
         })
     }
+}
+
+/// Modules that the evidence names: of packages that were waited for, and of commands.
+fn learned_modules(store: &Store, original: &Incident) -> LearnedModules {
+    let mut learned = LearnedModules::default();
+    learned.read(&String::from_utf8_lossy(&json(original)));
+    // What cannot be read stays out of the report.
+    if let Ok(Some(record)) = store.spans(&original.id) {
+        record
+            .spans
+            .iter()
+            .filter_map(|span| span.subject.as_deref())
+            .for_each(|subject| learned.read(subject));
+    }
+    learned
 }
 
 /// gopls's own spans as they go into the report: not compressed, because the zip is; `None` when none were kept.

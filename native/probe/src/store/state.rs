@@ -22,6 +22,12 @@ struct Loads {
     workspaces: BTreeMap<String, Vec<PastLoad>>,
 }
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Removed {
+    /// Incidents that had to make room for later ones, since the folder was made.
+    incidents: u64,
+}
+
 impl Store {
     /// The limits that all windows share; broken or missing ones start afresh.
     pub fn read_limits(&self) -> Limits {
@@ -62,6 +68,22 @@ impl Store {
             let surplus = known.len().saturating_sub(MOST_LOADS);
             known.drain(..surplus);
             self.write_state("loads.json", &loads)
+        })
+    }
+
+    /// How many incidents had to make room for later ones so far.
+    pub fn removed_incidents(&self) -> u64 {
+        read_state::<Removed>(&self.root().join("removed.json")).incidents
+    }
+
+    /// Counts incidents that had to make room.
+    ///
+    /// # Errors
+    /// Disk full, read-only, ….
+    pub fn count_removed(&self, incidents: usize) -> Result<(), StoreError> {
+        self.locked(|| {
+            let incidents = self.removed_incidents().saturating_add(incidents as u64);
+            self.write_state("removed.json", &Removed { incidents })
         })
     }
 

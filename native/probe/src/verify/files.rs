@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn new(id: &str, created_unix_ms: f64) -> Verification {
-        let start = VerificationStart { title: "less staticcheck".into(), goal: Goal::Memory };
+        let start = VerificationStart { title: "less staticcheck".into(), goal: Goal::Memory, change: None };
         Verification::new(&start, id.into(), created_unix_ms, vec!["/w".into()])
     }
 

@@ -105,7 +105,7 @@ impl Verifications {
     /// # Errors
     /// When the folder cannot be read.
     pub async fn list(&self) -> Result<Vec<Verification>, VerifyError> {
-        self.on_disk(|store| Files::of(store).all()).await
+        on_disk(&self.store, |store| Files::of(store).all()).await
     }
 
     /// Does one step.
@@ -210,40 +210,77 @@ impl Verifications {
     /// Not there, not allowed.
     pub async fn delete(&self, id: &str) -> Result<(), VerifyError> {
         let id = id.to_owned();
-        self.on_disk(move |store| Files::of(store).delete(&id)).await
+        on_disk(&self.store, move |store| Files::of(store).delete(&id)).await
     }
 
     async fn heap_point(&self, watcher: &Watcher) -> Result<HeapPoint, VerifyError> {
-        let request = CaptureRequest::new(CaptureWhat::HeapAfterGc, None)
-            .map_err(|error| VerifyError::Internal(error.to_string()))?;
-        let incident = watcher.capture_now(request).await?.id;
-        self.on_disk(move |store| read_heap_point(store, incident)).await
+        heap_point(watcher, &self.store, HeapAt::ForcedGc).await
     }
 
     async fn load(&self, id: &str) -> Result<Verification, VerifyError> {
         let id = id.to_owned();
-        self.on_disk(move |store| Files::of(store).read(&id)).await
+        on_disk(&self.store, move |store| Files::of(store).read(&id)).await
     }
 
     async fn write(&self, verification: Verification) -> Result<(), VerifyError> {
-        self.on_disk(move |store| Files::of(store).write(&verification)).await
-    }
-
-    async fn on_disk<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Store) -> Result<T, VerifyError> + Send + 'static,
-    ) -> Result<T, VerifyError> {
-        let store = self.store.clone();
-        let done = spawn_blocking(move || work(&store)).await;
-        done.map_err(|error| VerifyError::Internal(error.to_string()))?
+        on_disk(&self.store, move |store| Files::of(store).write(&verification)).await
     }
 }
 
-/// The latest heap after a forced collection of an incident.
-fn read_heap_point(store: &Store, incident: String) -> Result<HeapPoint, VerifyError> {
+/// Which garbage collection a heap is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeapAt {
+    /// The latest that gopls has made by itself: what has died since is still counted.
+    LatestGc,
+    /// One that is forced for it: gopls stands still for that.
+    ForcedGc,
+}
+
+/// Captures the heap of the watched gopls into an incident of `store`, and reads what it holds.
+///
+/// # Errors
+/// As [`Watcher::capture_now`]; when the heap that came cannot be read.
+pub async fn heap_point(watcher: &Watcher, store: &Store, at: HeapAt) -> Result<HeapPoint, VerifyError> {
+    let what = match at {
+        HeapAt::LatestGc => CaptureWhat::Heap,
+        HeapAt::ForcedGc => CaptureWhat::HeapAfterGc,
+    };
+    let incident = captured(watcher, what).await?;
+    let mut point = on_disk(store, move |store| read_heap_point(store, incident, at)).await?;
+    // A forced collection has the goroutines captured beside it already.
+    if point.goroutines.is_none()
+        && let Ok(incident) = captured(watcher, CaptureWhat::Goroutines).await
+    {
+        let count = move |store: &Store| Ok(count_goroutines(store, &store.load(&incident)?));
+        point.goroutines = on_disk(store, count).await?;
+    }
+    Ok(point)
+}
+
+/// Captures, and tells the incident.
+async fn captured(watcher: &Watcher, what: CaptureWhat) -> Result<String, VerifyError> {
+    let request =
+        CaptureRequest::new(what, None).map_err(|error| VerifyError::Internal(error.to_string()))?;
+    Ok(watcher.capture_now(request).await?.id)
+}
+
+/// Does it on a thread that may wait for the disk.
+async fn on_disk<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&Store) -> Result<T, VerifyError> + Send + 'static,
+) -> Result<T, VerifyError> {
+    let store = store.clone();
+    let done = spawn_blocking(move || work(&store)).await;
+    done.map_err(|error| VerifyError::Internal(error.to_string()))?
+}
+
+/// The latest such heap of an incident.
+fn read_heap_point(store: &Store, incident: String, at: HeapAt) -> Result<HeapPoint, VerifyError> {
     let loaded = store.load(&incident)?;
     let is_point = |capture: &&Capture| {
-        capture.kind == CaptureKind::Heap && capture.after_gc && capture.state == CaptureState::Complete
+        capture.kind == CaptureKind::Heap
+            && capture.after_gc == (at == HeapAt::ForcedGc)
+            && capture.state == CaptureState::Complete
     };
     let Some(capture) = loaded.captures.iter().rfind(is_point) else {
         return Err(VerifyError::Heap { incident, why: "no whole one is there".to_owned() });

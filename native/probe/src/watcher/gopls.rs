@@ -116,6 +116,9 @@ impl Loop {
         self.due.sample = now;
         self.due.discover = now;
         self.feed(Event::GoplsFound { gopls: identity, uptime_ns, earlier_loads });
+        if let Some(settings) = self.looks.gc_settings() {
+            self.feed(Event::GcSettings(settings));
+        }
         self.set_source(self.options.target.source_without_server());
         self.tell(WatchEvent::GoplsFound { pid });
     }

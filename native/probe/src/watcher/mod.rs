@@ -32,6 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use stallscope_core::engine::Event;
+use stallscope_core::gc::GcView;
 use stallscope_core::memory::MemoryView;
 use stallscope_core::model::{
     Adjustment, Bytes, CaptureRequest, DebugServer, Decision, IncidentSummary, Ns, ObservedRequest,
@@ -74,6 +75,7 @@ pub(crate) enum Command {
     CancelCapture,
     Timeline(TimelineQuery, oneshot::Sender<Timeline>),
     Memory(oneshot::Sender<Option<MemoryView>>),
+    Gc(Option<Bytes>, oneshot::Sender<Option<GcView>>),
     Record(Record, oneshot::Sender<Recorded>),
     Evidence(oneshot::Sender<LiveEvidence>),
     Workspace(u32, Facts, oneshot::Sender<Result<(), WatchError>>),
@@ -82,16 +84,20 @@ pub(crate) enum Command {
 
 /// What may be asked of the recording of a run (`core::verify`).
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Record {
+pub enum Record {
+    /// Begin one; nothing begins without a gopls, or while one goes on.
     Begin,
+    /// End it, and tell what was seen.
     End,
+    /// End it without a word.
     GiveUp,
+    /// Only tell whether one goes on.
     Look,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(crate) struct Recorded {
+pub struct Recorded {
     /// Whether it goes on.
     pub running: bool,
     /// What was seen, when it was ended.
@@ -286,11 +292,22 @@ impl Watcher {
         answer.await.map_err(|_| WatchError::Ended)
     }
 
+    /// What garbage collection costs gopls and what is advised about it; `None` before the first reading. `setting_bytes`
+    /// is the user's `memoryLimit`. Asked now and then, it stays fresh.
+    ///
+    /// # Errors
+    /// When the watcher has ended.
+    pub async fn gc(&self, setting_bytes: Option<Bytes>) -> Result<Option<GcView>, WatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Gc(setting_bytes, reply));
+        answer.await.map_err(|_| WatchError::Ended)
+    }
+
     /// About the recording of a run.
     ///
     /// # Errors
     /// When the watcher has ended.
-    pub(crate) async fn record(&self, what: Record) -> Result<Recorded, WatchError> {
+    pub async fn record(&self, what: Record) -> Result<Recorded, WatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Record(what, reply));
         answer.await.map_err(|_| WatchError::Ended)
@@ -387,7 +404,9 @@ pub fn idle_status() -> Status {
         other_gopls: 0,
         in_flight: Vec::new(),
         stall: None,
+        commands: Vec::new(),
         loading: false,
+        load: None,
         last_load: None,
         last_incident: None,
         spark_bytes: Vec::new(),

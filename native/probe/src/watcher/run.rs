@@ -393,6 +393,7 @@ impl Loop {
             Command::CaptureNow(request, reply) => self.capture_now(request, reply),
             Command::CancelCapture => self.cancel_asked(),
             Command::Timeline(query, reply) => {
+                self.looks.shown(Instant::now());
                 let timeline =
                     live::timeline(&self.engine, &query, self.clock.origin_unix_ns(), self.clock.now_ns());
                 // Whoever asked may have gone.
@@ -400,6 +401,9 @@ impl Loop {
             }
             Command::Memory(reply) => {
                 let _ = reply.send(self.engine.memory(self.clock.now_ns()));
+            }
+            Command::Gc(setting_bytes, reply) => {
+                let _ = reply.send(self.gc(setting_bytes));
             }
             Command::Record(what, reply) => {
                 let _ = reply.send(self.record(what));

@@ -13,6 +13,8 @@ use crate::process;
 use crate::store::StoreError;
 
 const STATUS_STALLED: Duration = Duration::from_millis(250);
+/// What goes on has steps that are worth showing.
+const STATUS_BUSY: Duration = Duration::from_secs(1);
 const STATUS_CALM: Duration = Duration::from_secs(2);
 const OWN_CPU_EVERY: Duration = Duration::from_secs(10);
 /// Starting up takes some CPU time in next to no time: a share of that says nothing.
@@ -82,8 +84,14 @@ impl Loop {
             return;
         }
         self.told = Some(fingerprint);
-        self.due.status = now + if stalled { STATUS_STALLED } else { STATUS_CALM };
         let status = self.status(now);
+        let busy = status.loading || !status.commands.is_empty();
+        self.due.status = now
+            + match (stalled, busy) {
+                (true, _) => STATUS_STALLED,
+                (false, true) => STATUS_BUSY,
+                (false, false) => STATUS_CALM,
+            };
         {
             let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
             shared.status = status.clone();
@@ -122,7 +130,9 @@ impl Loop {
             other_gopls,
             in_flight: self.engine.in_flight(at_ns).into_iter().take(MOST_IN_FLIGHT).collect(),
             stall: self.engine.stall_status(at_ns),
+            commands: self.engine.running_commands(at_ns),
             loading: self.engine.loading(),
+            load: self.engine.load_status(at_ns),
             last_load: self.last_load,
             last_incident: self.last_incident.clone(),
             spark_bytes: live::spark(&self.engine, at_ns, 120 * SECOND, 60),

@@ -147,7 +147,11 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
             let pruned = summary.has_heap.then(|| store.prune(budget, &incident.id));
             let mut reports = vec![Report::Closed { key, incident, summary, prompt }];
             match pruned {
-                Some(Ok(gone)) if !gone.is_empty() => reports.push(Report::Pruned { count: gone.len() }),
+                Some(Ok(gone)) if !gone.is_empty() => {
+                    // Only a sentence below a chart needs the count.
+                    let _ = store.count_removed(gone.len());
+                    reports.push(Report::Pruned { count: gone.len() });
+                }
                 // The incident itself is safe.
                 Some(Err(error)) => reports.push(Report::Failed { closing: None, error }),
                 _ => {}

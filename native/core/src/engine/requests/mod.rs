@@ -12,6 +12,7 @@ mod window;
 use std::collections::{BTreeMap, VecDeque};
 
 use open::{DELIVERY_GRACE_NS, MOST_DOUBTS, Open, STAMP_UNCERTAINTY_NS, begun, end};
+pub(super) use window::Kept;
 use window::{Window, is_late};
 
 use super::methods::{Role, SAVE, role};
@@ -176,21 +177,21 @@ impl RequestTracker {
 
     /// A reading of the counters, asked for at `sent_ns` and received at `received_ns`. Returns what has ended.
     ///
-    /// `dormant`: gopls used next to no CPU in between. Then a late page means that it was stopped, and what both began
-    /// and ended by its own clock in that time was done when it went on, at the end; not before, in the first moment.
+    /// `kept`: what kept gopls from running in between. Then a late page means that it read its messages late, too, and what
+    /// both began and ended by its own clock in that time was done at the end; not before, in the first moment.
     pub fn counters(
         &mut self,
         sent_ns: Ns,
         received_ns: Ns,
         counters: Counters,
-        dormant: bool,
+        kept: Option<Kept>,
     ) -> Vec<RequestRecord> {
         let mut closed = Vec::new();
         let previous = self.last.take().filter(|page| !went_back(&page.counters, &counters));
         // On the first page of this gopls: what is in flight began some time before.
         let from_ns = previous.as_ref().map_or(sent_ns, |page| page.sent_ns);
         let window =
-            Window { from_ns, to_ns: received_ns, stopped: dormant && is_late(sent_ns, received_ns) };
+            Window { from_ns, to_ns: received_ns, kept: kept.filter(|_| is_late(sent_ns, received_ns)) };
         let saving = self.saving();
         for (method, now) in &counters {
             if role(method) == Role::Ignored {
@@ -216,7 +217,7 @@ impl RequestTracker {
         }
         // Stamps that this page should have shown.
         for open in self.open.iter_mut().filter(|open| !open.confirmed) {
-            open.doubt(sent_ns, received_ns);
+            open.doubt(sent_ns, received_ns, kept);
         }
         self.forget_old(received_ns);
         self.last = Some(Page { sent_ns, counters });
@@ -226,6 +227,12 @@ impl RequestTracker {
     /// Requests in flight as of now, oldest first. A stamp counts until a page has denied it.
     pub fn in_flight(&self) -> impl Iterator<Item = &RequestRecord> {
         self.open.iter().filter(|open| !open.is_denied()).map(|open| &open.record)
+    }
+
+    /// Whether gopls has worked on `initialized` and is done with it.
+    pub fn initialized_is_done(&self) -> bool {
+        let initialized = self.last.as_ref().and_then(|last| last.counters.get("initialized"));
+        initialized.is_some_and(|counted| counted.started > 0) && self.initialized_in_flight() == Some(false)
     }
 
     /// Whether gopls was working on `initialized` at the last page; `None` when nothing tells.

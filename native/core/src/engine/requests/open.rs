@@ -1,7 +1,7 @@
 //! One request in flight: what is known of its beginning, and what makes us doubt that gopls was asked at all.
 
 use super::super::methods::{self, Role};
-use super::window::{PROMPT_PAGE_NS, is_late};
+use super::window::{Kept, PROMPT_PAGE_NS, is_late};
 use crate::model::{MS, Ns, RequestRecord, TimingSource};
 
 /// A stamp is right to within this: the editor asks all providers in the same millisecond.
@@ -33,8 +33,9 @@ impl Open {
     }
 
     /// A page asked for at `sent_ns` and answered at `received_ns` does not show it.
-    pub fn doubt(&mut self, sent_ns: Ns, received_ns: Ns) {
-        if self.record.start_ns + DELIVERY_GRACE_NS <= sent_ns {
+    pub fn doubt(&mut self, sent_ns: Ns, received_ns: Ns, kept: Option<Kept>) {
+        // One that hardly gets a CPU answers a page now and then, and comes to read its messages later.
+        if self.record.start_ns + DELIVERY_GRACE_NS <= sent_ns && kept != Some(Kept::Starved) {
             let late = is_late(sent_ns, received_ns);
             self.doubts = self.doubts.saturating_add(if late { 1 } else { MOST_DOUBTS });
         }

@@ -1,8 +1,9 @@
 //! What one reading of the counters tells of the time since the one before: when a request that it shows began or ended.
 //!
-//! A page that comes late needs care. It is late because gopls works, or because gopls was stopped or starved; the second
-//! is seen by the CPU time it used. What a stopped gopls has counted by its own clock was done when it went on, at the end
-//! of that time.
+//! A page that comes late needs care. It is late because gopls works, or because gopls was stopped or starved; that is seen by
+//! the CPU time it used and missed. Its own clock counts from when it reads a message, and it read that late. What a stopped gopls
+//! has counted was done when it went on, at the end of that time. When a starved one has done it is not known: the answer may
+//! have come any time from what its clock says until the page, and the end of that is what is told.
 
 use super::open::{Open, begun, end};
 use crate::model::{MS, Ns, RequestRecord, TimingSource};
@@ -16,6 +17,15 @@ pub(super) fn is_late(sent_ns: Ns, received_ns: Ns) -> bool {
     received_ns.saturating_sub(sent_ns) > PROMPT_PAGE_NS
 }
 
+/// What kept gopls from running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It used next to no CPU: it was stopped, or had nothing to do.
+    Stopped,
+    /// Others had the CPU most of the time.
+    Starved,
+}
+
 /// The time between two pages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
@@ -23,8 +33,8 @@ pub(super) struct Window {
     pub from_ns: Ns,
     /// When this one was answered.
     pub to_ns: Ns,
-    /// This one was late, and gopls used next to no CPU meanwhile.
-    pub stopped: bool,
+    /// This one was late, and this kept gopls from running meanwhile.
+    pub kept: Option<Kept>,
 }
 
 impl Window {
@@ -35,7 +45,7 @@ impl Window {
 
     /// This page shows it.
     pub fn confirm(&self, open: &mut Open) {
-        if self.stopped {
+        if self.kept == Some(Kept::Stopped) {
             // It was read when gopls went on, and may still be worked on.
             open.not_before_ns = Some(self.to_ns);
         }
@@ -60,8 +70,14 @@ impl Window {
         let earliest_ns = self.from_ns.max(record.start_ns);
         // Its own clock counts from when it reads the message: what it read before it stopped, that clock tells.
         let by_clock = exact_ns.map(|duration| arrival_ns.saturating_add(duration));
-        if self.stopped && by_clock.is_none_or(|at| at.saturating_add(PROMPT_PAGE_NS) < self.to_ns) {
-            end(&mut record, self.to_ns, TimingSource::Counters, PROMPT_PAGE_NS);
+        if let Some(kept) = self.kept
+            && by_clock.is_none_or(|at| at.saturating_add(PROMPT_PAGE_NS) < self.to_ns)
+        {
+            let may_be_off_ns = match kept {
+                Kept::Stopped => PROMPT_PAGE_NS,
+                Kept::Starved => self.to_ns - by_clock.unwrap_or(earliest_ns).max(earliest_ns),
+            };
+            end(&mut record, self.to_ns, TimingSource::Counters, may_be_off_ns);
             return record;
         }
         match exact_ns {

@@ -1,0 +1,9 @@
+//! Which gopls runs, how it was started, and what a log tells of its starts and ends.
+
+mod facts;
+mod findings;
+#[cfg(test)]
+mod tests;
+
+pub use facts::{Lifecycle, LogLife, LogStep, Server, ServerRole};
+pub use findings::findings;

@@ -1,0 +1,6 @@
+package app
+
+import "example.com/lib"
+
+// Hello says what the library says.
+func Hello() string { return lib.Hello() }

@@ -1,0 +1,4 @@
+package lib
+
+// Hello says hello.
+func Hello() string { return "hello" }

@@ -1,0 +1,5 @@
+// Package alone needs nobody.
+package alone
+
+// Alone is by itself.
+func Alone() {}

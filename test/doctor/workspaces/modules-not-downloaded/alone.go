@@ -1,0 +1,3 @@
+package alone
+
+import _ "example.com/absent/inner"

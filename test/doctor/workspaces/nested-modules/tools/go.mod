@@ -1,0 +1,3 @@
+module example.com/alone/tools
+
+go 1.23

@@ -1,0 +1,8 @@
+// Package lib says hello.
+package lib
+
+// Hello is what is said.
+func Hello() string { return "hello" }
+
+// UsedByNobody is not imported.
+func UsedByNobody() {}

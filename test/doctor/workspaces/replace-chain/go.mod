@@ -1,0 +1,9 @@
+module example.com/app
+
+go 1.23
+
+require example.com/lib v1.0.0
+
+replace example.com/lib => example.com/fork v1.0.0
+
+replace example.com/fork => ../fork

@@ -1,0 +1,5 @@
+// Package base has words.
+package base
+
+// Word is a word.
+const Word = "hello"

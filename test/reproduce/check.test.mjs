@@ -1,0 +1,162 @@
+// `stallscope check` on gopls's own source, as a CI would run it: it passes where limits are generous, fails where they are tight,
+// says so in every format, and does not pass what it could not measure.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { parseStringPromise } from 'xml2js';
+import { cli, gopls, goplsSource } from '../tools/lib/paths.mjs';
+import { run } from '../tools/lib/run.mjs';
+import { before, pretending } from './support/servers.mjs';
+
+const MINUTE = 60_000;
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-check-'));
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+const file = (name) => path.join(scratch, name);
+
+const GENERATED = [
+  '--packages',
+  '8',
+  '--hovers',
+  '4',
+  '--definitions',
+  '2',
+  '--completions',
+  '2',
+  '--saves',
+  '1',
+];
+const SMALL = [...GENERATED, '--no-warm', '--idle', '0.5', '--gopls', gopls()];
+
+async function check(args, env = {}) {
+  const runs = args.includes('--runs') ? [] : ['--runs', '1'];
+  const options = ['check', ...runs, '--storage', file('incidents'), ...args];
+  const { code, stdout, output } = await run(cli, options, {
+    allowFailure: true,
+    env: { ...process.env, GOFLAGS: '', GOPROXY: 'off', GITHUB_STEP_SUMMARY: '', ...env },
+  });
+  return { code, stdout, output };
+}
+
+test(
+  'gopls’s own source: generous limits hold, tight ones do not, in every format',
+  { timeout: 6 * MINUTE },
+  async () => {
+    const work = ['--hovers', '5', '--definitions', '5', '--completions', '3', '--saves', '1', '--no-warm'];
+    const source = [goplsSource(), '--gopls', gopls(), ...work];
+    const generous = ['--max-heap-mb', '3000', '--max-peak-rss-mb', '6000', '--max-cold-load-s', '300'];
+    const good = await check([...source, ...generous, '--max-latency-ms', '60000', '--json']);
+    assert.equal(good.code, 0, good.output);
+    const { checked, findings, experiment } = JSON.parse(good.stdout);
+    assert.deepEqual(
+      checked.map(({ name, verdict }) => [name, verdict]),
+      [
+        ['heap', 'passed'],
+        ['latency', 'passed'],
+        ['peak-rss', 'passed'],
+        ['cold-load', 'passed'],
+      ],
+    );
+    assert.deepEqual(findings, []);
+    assert.ok(experiment.workspace.go_files > 500);
+
+    const tight = ['--max-heap-mb', '20', '--max-latency-ms', '0.01', '--max-stalls', '0'];
+    const formats = [
+      '--junit',
+      file('j.xml'),
+      '--sarif',
+      file('s.json'),
+      '--html',
+      file('p.html'),
+      '--github',
+    ];
+    const bad = await check([...source, ...tight, ...formats], { GITHUB_STEP_SUMMARY: file('summary.md') });
+    assert.equal(bad.code, 1, bad.output);
+    assert.match(bad.stdout, /^FAIL {2}heap in use at the end: \d+ MB, at most 20 MB$/m);
+    assert.match(bad.stdout, /^FAIL {2}\d+ in a row over 0\.01 ms, 2 allowed: hover 1 \(/m);
+    assert.match(bad.stdout, /^::error title=stallscope heap::heap in use/m);
+    assert.match(bad.output, /stallscope: 3 of 3 failed/);
+
+    const { testsuites } = await parseStringPromise(fs.readFileSync(file('j.xml'), 'utf8'));
+    const [limits] = testsuites.testsuite;
+    assert.deepEqual([testsuites.$.tests, testsuites.$.failures, limits.$.name], ['3', '3', 'limits']);
+    assert.deepEqual(
+      limits.testcase.map(({ $: { name } }) => name),
+      ['heap', 'latency', 'stalls'],
+    );
+    assert.match(limits.testcase[0].failure[0].$.message, /at most 20 MB/);
+    const sarif = JSON.parse(fs.readFileSync(file('s.json'), 'utf8'));
+    assert.equal(sarif.version, '2.1.0');
+    assert.match(fs.readFileSync(file('summary.md'), 'utf8'), /^\| FAIL \| heap \| heap in use/m);
+    assert.match(fs.readFileSync(file('p.html'), 'utf8'), /cold, first answer/);
+  },
+);
+
+test('a baseline: the same again holds, a slow gopls does not', { timeout: 5 * MINUTE }, async () => {
+  const baseline = file('baseline.json');
+  const first = await check([...SMALL, '--runs', '2', '--write-baseline', baseline, '--max-heap-mb', '900']);
+  assert.equal(first.code, 0, first.output);
+  assert.ok(JSON.parse(fs.readFileSync(baseline, 'utf8')).values['cold, first answer'].length === 2);
+  // Each answer to a hover is held back.
+  const take = `if (message.method === 'textDocument/hover') { setTimeout(() => pass(message), 400); return; }`;
+  const slow = before(scratch, 'slow', { gopls: gopls(), take });
+  const args = [...GENERATED, '--no-warm', '--idle', '0.5', '--runs', '2', '--baseline', baseline, '--json'];
+  const second = await check([...args, '--gopls', slow]);
+  assert.equal(second.code, 1, second.output);
+  const { checked } = JSON.parse(second.stdout);
+  const failed = checked.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name);
+  assert.ok(failed.includes('baseline: hover, p50'), failed.join());
+  const hover = checked.find(({ name }) => name === 'baseline: hover, p50');
+  assert.ok(hover.value >= 400e6 && hover.limit < 400e6, hover.says);
+});
+
+test(
+  'what the doctor finds fails from the severity on that was asked for',
+  { timeout: 3 * MINUTE },
+  async () => {
+    const folder = file('shop');
+    fs.mkdirSync(path.join(folder, '.vscode'), { recursive: true });
+    fs.writeFileSync(path.join(folder, 'go.mod'), 'module example.test/shop\n\ngo 1.22\n');
+    fs.writeFileSync(
+      path.join(folder, 'main.go'),
+      'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println() }\n',
+    );
+    fs.writeFileSync(
+      path.join(folder, '.vscode/settings.json'),
+      '{\n  "gopls": {\n    "memoryMode": "DegradeClosed"\n  }\n}\n',
+    );
+    const config = (level) =>
+      fs.writeFileSync(
+        path.join(folder, 'stallscope.toml'),
+        `doctor = "${level}"\n[thresholds]\nheap-mb = 900\n[scenario]\nhovers = 2\nsaves = 0\nwarm = false\nidle-ms = 100\n`,
+      );
+    config('error');
+    const quiet = await check([folder, '--gopls', gopls()]);
+    assert.equal(quiet.code, 0, quiet.output);
+    config('warning');
+    const loud = await check([folder, '--gopls', gopls(), '--github', '--sarif', file('shop.sarif')]);
+    assert.equal(loud.code, 1, loud.output);
+    assert.match(
+      loud.stdout,
+      /FAIL {2}gopls\.memoryMode does nothing.* \[gopls-setting-gone\] at .*settings\.json:3/,
+    );
+    assert.match(loud.stdout, /^::error file=.*settings\.json,line=3,title=gopls\.memoryMode/m);
+    const { runs } = JSON.parse(fs.readFileSync(file('shop.sarif'), 'utf8'));
+    assert.ok(runs[0].results.some(({ ruleId }) => ruleId === 'gopls-setting-gone'));
+    fs.writeFileSync(path.join(folder, 'stallscope.toml'), '[thresholds]\nheapmb = 3\n');
+    const broken = await check([folder, '--gopls', gopls()]);
+    assert.equal(broken.code, 2);
+    assert.match(broken.output, /stallscope\.toml: .*line 2.*heapmb/s);
+  },
+);
+
+test('what could not be measured does not pass', { timeout: MINUTE }, async () => {
+  const dead = pretending(scratch, 'dead', `process.exit(1)`);
+  const args = [...GENERATED, '--no-warm', '--idle', '0', '--gopls', dead, '--doctor', 'off'];
+  const { code, output } = await check([...args, '--junit', file('dead.xml')]);
+  assert.equal(code, 3, output);
+  assert.match(output, /^\?{4} {2}runs: 0 of 1 came to their end: gopls ended/m);
+  const { testsuites } = await parseStringPromise(fs.readFileSync(file('dead.xml'), 'utf8'));
+  assert.equal(testsuites.$.errors, '3', 'neither heap nor latency, and no run');
+});
