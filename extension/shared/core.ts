@@ -25,6 +25,8 @@ import type {
   DiffPage,
   DiffQuery,
   HeapCapture,
+  HistoryQuery,
+  HistoryView,
   HeapQuery,
   HeapPage,
   FlameTree,
@@ -81,6 +83,8 @@ export interface CoreOptions {
   host_pid: number;
   /** Log folders of other extensions, where a gopls server log may name its debug address. */
   log_dirs: string[];
+  /** The version of the Go extension; null where there is none. */
+  go_extension: string | null;
   settings: WatchSettings;
 }
 
@@ -187,6 +191,10 @@ export interface Core {
   stallSummary(): Promise<Outcome<StallSummary>>;
   /** The same incidents per day, for the days that the query names. */
   waitDays(query: WaitDaysQuery): Promise<Outcome<WaitDays>>;
+  /** What was kept of waits and memory over weeks, for the days that the query names. */
+  history(query: HistoryQuery): Promise<Outcome<HistoryView>>;
+  /** Forgets all of that. */
+  clearHistory(): Promise<Outcome<null>>;
   deleteIncidents(ids: string[]): Promise<Outcome<number>>;
   /** Copies a capture's raw file to `destination`, atomically. */
   saveProfile(ref: ProfileRef, destination: string): Promise<Outcome<null>>;

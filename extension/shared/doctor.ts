@@ -417,6 +417,10 @@ lifecycle: Lifecycle,
  */
 settings: Array<SeenSetting>, 
 /**
+ * What each way to set `GOPROXY` means, and which is in force.
+ */
+proxies: ProxyTable, 
+/**
  * What could not be examined, and why: nothing found there does not mean that nothing is there.
  */
 not_examined: Array<NotExamined>, };
@@ -632,6 +636,11 @@ pids: Array<number>,
 installed: boolean, };
 
 /**
+ * Where the Go extension looks for gopls, in its order.
+ */
+export type GoplsFoundBy = "alternate_tools" | "gobin" | "tools_gopath" | "gopath" | "goroot" | "path";
+
+/**
  * What a log tells of the servers that wrote it.
  */
 export type GoplsLogLife = { 
@@ -680,6 +689,19 @@ took_ms: number | null,
  * Of what: the folder and the packages of a load.
  */
 detail: string, };
+
+/**
+ * The gopls that would be started, and what makes it that one.
+ */
+export type GoplsNextStart = { 
+/**
+ * Its executable, links followed, as that of one that runs.
+ */
+exe: string, 
+/**
+ * What made it that one.
+ */
+by: GoplsFoundBy, };
 
 /**
  * A gopls that runs.
@@ -747,6 +769,11 @@ export type Lifecycle = {
  * The gopls that run for this user, those of our editor first.
  */
 servers: Array<GoplsServer>, 
+/**
+ * The one that the Go extension would start now; absent where it finds none, or where only a workspace that is not
+ * trusted names it.
+ */
+next_start: GoplsNextStart | null, 
 /**
  * What a log tells; absent where none was given.
  */
@@ -845,6 +872,10 @@ private: string, };
  * The table in one language.
  */
 export type ProxyTable = { 
+/**
+ * What is in force, without passwords; `null` where no folder was examined or `go` did not say.
+ */
+in_force: string | null, 
 /**
  * A row for each way.
  */

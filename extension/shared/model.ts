@@ -370,6 +370,11 @@ before: string | null,
 after: string | null, };
 
 /**
+ * What was upgraded.
+ */
+export type ChangedPart = "gopls" | "go" | "stallscope" | "go-extension";
+
+/**
  * What is changed.
  */
 export type ChangedSetting = "memory-limit" | "go-mem-limit" | "gogc" | "go-max-procs";
@@ -1617,6 +1622,159 @@ subsystem?: string, };
 export type HeapSort = "flat" | "cum" | "name";
 
 /**
+ * An upgrade, or the way back.
+ */
+export type HistoryChange = { 
+/**
+ * The hour in which the new version was first seen, Unix milliseconds.
+ */
+at_unix_ms: number, 
+/**
+ * Of what.
+ */
+part: ChangedPart, 
+/**
+ * As it was.
+ */
+from: string, 
+/**
+ * As it was from then on.
+ */
+to: string, 
+/**
+ * The days until then, at most 30, back to the change before.
+ */
+before: HistorySide, 
+/**
+ * The days from then on, at most 30, to the next change. The day of the change is on neither side.
+ */
+after: HistorySide, 
+/**
+ * How the 95 % of waits compare, a value per day with 20 waits or more.
+ */
+waits: Told, 
+/**
+ * How RSS compares, an average per day.
+ */
+memory: Told, 
+/**
+ * How often two such sides are apart by chance alone, at most.
+ */
+chance: number, };
+
+/**
+ * One day.
+ */
+export type HistoryDay = { 
+/**
+ * Its midnight, as in the query.
+ */
+from_unix_ms: number, 
+/**
+ * For how long gopls was watched, all windows together.
+ */
+watched_ns: number, 
+/**
+ * Answers that somebody waited for, short ones too. Where gopls has no debug server only those that were late are known.
+ */
+waits: number, 
+/**
+ * Half of them came within this, to 3 %; `null` without any.
+ */
+p50_ns: number | null, 
+/**
+ * 19 of 20 did.
+ */
+p95_ns: number | null, 
+/**
+ * Waits that became incidents.
+ */
+stalls: number, 
+/**
+ * How long these were together.
+ */
+stalled_ns: number, };
+
+/**
+ * Which part of the history is wanted, and where the days of whoever asks begin.
+ */
+export type HistoryQuery = { 
+/**
+ * Where days begin, Unix milliseconds, ascending; the last one ends the last day. Only who asks knows the time zone.
+ */
+midnights_unix_ms: Array<number>, 
+/**
+ * Only this workspace, as [`super::HistoryView::workspaces`] names it; `null` for all.
+ */
+workspace: string | null, 
+/**
+ * Only waits for this LSP method; `null` for all.
+ */
+method: string | null, };
+
+/**
+ * One side of a change.
+ */
+export type HistorySide = { 
+/**
+ * Days that have something.
+ */
+days: number, 
+/**
+ * Answers that somebody waited for.
+ */
+waits: number, 
+/**
+ * Half of them came within this, to 3 %.
+ */
+p50_ns: number | null, 
+/**
+ * 19 of 20 did.
+ */
+p95_ns: number | null, 
+/**
+ * Waits that became incidents.
+ */
+stalls: number, 
+/**
+ * RSS on average.
+ */
+rss_average_bytes: number | null, };
+
+/**
+ * What was kept, as figures.
+ */
+export type HistoryView = { 
+/**
+ * The days on which gopls was watched, or somebody waited for it, in their order. A day without either is not there.
+ */
+days: Array<HistoryDay>, 
+/**
+ * Per method, those with the most stalls first.
+ */
+methods: Array<MethodHistory>, 
+/**
+ * Per workspace that the query is about, those that were watched longest first.
+ */
+workspaces: Array<WorkspaceHistory>, 
+/**
+ * All workspaces of that time, by name: what a query can be about.
+ */
+known_workspaces: Array<string>, 
+/**
+ * Upgrades, oldest first.
+ */
+changes: Array<HistoryChange>, 
+/**
+ * The oldest that is kept, whatever was asked for, Unix milliseconds; `null` when nothing is.
+ */
+since_unix_ms: number | null, 
+/**
+ * What it takes on disk.
+ */
+disk_bytes: number, };
+
+/**
  * A request in flight.
  */
 export type InFlight = { 
@@ -2572,6 +2730,31 @@ what_to_do: string,
  * The setting it hangs on, as it is named in VS Code; absent when there is none.
  */
 setting: string | null, };
+
+/**
+ * A method over the whole time.
+ */
+export type MethodHistory = { 
+/**
+ * LSP method.
+ */
+method: string, 
+/**
+ * Answers that somebody waited for.
+ */
+waits: number, 
+/**
+ * Half of them came within this, to 3 %; `null` without any.
+ */
+p50_ns: number | null, 
+/**
+ * 19 of 20 did.
+ */
+p95_ns: number | null, 
+/**
+ * Waits that became incidents.
+ */
+stalls: number, };
 
 /**
  * What somebody waited for a method.
@@ -4293,6 +4476,14 @@ captures_per_hour: number,
  */
 disk_budget_mb: number, 
 /**
+ * How long the history of waits and memory is kept, in days. 0 keeps none.
+ */
+history_days: number, 
+/**
+ * Most disk space that the history may take, in megabytes. The oldest goes first.
+ */
+history_max_mb: number, 
+/**
  * A capture that has not arrived by then is given up and what came is kept, in seconds.
  */
 capture_deadline_s: number, 
@@ -4363,6 +4554,27 @@ next_gc_estimated: boolean,
 live_apart_ns: number | null, };
 
 /**
+ * The memory of a workspace's gopls on a day.
+ */
+export type WorkspaceDay = { 
+/**
+ * Its midnight, as in the query.
+ */
+from_unix_ms: number, 
+/**
+ * RSS on average, over the time it was watched.
+ */
+rss_average_bytes: number, 
+/**
+ * The most.
+ */
+rss_peak_bytes: number, 
+/**
+ * The most live heap that was known; `null` when none was.
+ */
+live_bytes: number | null, };
+
+/**
  * The workspace of a living gopls, as it was at one moment.
  */
 export type WorkspaceFacts = { 
@@ -4374,3 +4586,24 @@ at_ns: number,
  * What it answered.
  */
 facts: PatternFacts, };
+
+/**
+ * A workspace over the whole time.
+ */
+export type WorkspaceHistory = { 
+/**
+ * Its folders.
+ */
+workspace: string, 
+/**
+ * For how long its gopls was watched.
+ */
+watched_ns: number, 
+/**
+ * The most RSS.
+ */
+rss_peak_bytes: number, 
+/**
+ * Its days, in their order.
+ */
+days: Array<WorkspaceDay>, };

@@ -15,6 +15,8 @@ import type {
   DiffPage,
   DiffQuery,
   HeapCapture,
+  HistoryQuery,
+  HistoryView,
   HeapQuery,
   HeapPage,
   Incident,
@@ -64,6 +66,7 @@ export interface PanelApi {
   incident(args: { id: string }): Outcome<Incident>;
   stallSummary(args: Record<string, never>): Outcome<StallSummary>;
   waitDays(args: { query: WaitDaysQuery }): Outcome<WaitDays>;
+  history(args: { query: HistoryQuery }): Outcome<HistoryView>;
   timeline(args: { query: TimelineQuery }): Outcome<Timeline>;
   memory(args: Record<string, never>): Outcome<MemoryView | null>;
   /** The extension adds the settings of gopls. */
@@ -170,7 +173,7 @@ export interface CacheEmptied {
 
 /** What the panel shows: stalls and memory, a fix that is being verified, a message log of gopls, two traces compared, what the
  * doctor found, or gopls's cache. */
-export type PanelPage = 'stalls' | 'verify' | 'log' | 'traces' | 'doctor' | 'cache';
+export type PanelPage = 'stalls' | 'verify' | 'log' | 'traces' | 'doctor' | 'cache' | 'history';
 
 type WithoutSettings<S> = S extends { step: 'begin-run' } ? Omit<S, 'settings'> : S;
 export type PanelVerifyStep = WithoutSettings<VerifyStep>;
@@ -203,7 +206,8 @@ export type PanelCommand =
   | 'cleanCache'
   | 'emptyOwnCache'
   | 'measureWarmLoad'
-  | 'copyGoCommand';
+  | 'copyGoCommand'
+  | 'clearHistory';
 
 export type PanelMethod = keyof PanelApi;
 
@@ -225,7 +229,9 @@ export type PanelMessage =
   /** The doctor has looked again. */
   | { type: 'doctor' }
   /** Something was done to gopls's cache. */
-  | { type: 'cache' };
+  | { type: 'cache' }
+  /** The history was cleared. */
+  | { type: 'history' };
 
 /** How the flame graph is looked at. */
 export interface FlameChoice {

@@ -214,6 +214,8 @@ export function noteWords({ code, values }: Note, language: Language): string | 
         "gopls's debug server does not answer as it should ({error}). Until it does, no heap can be captured and durations are estimates. If that lasts, restart gopls.",
         { error },
       );
+    case 'history-failed':
+      return t('The history of waits and memory cannot be kept: {error}', { error });
     case 'incidents-pruned':
       return t('Old incidents were deleted to stay within the disk budget: {count}.', {
         count: String(values['count'] ?? ''),

@@ -47,6 +47,10 @@ export declare class Core {
   stallSummary(): Promise<Outcome<StallSummary>>
   /** The same per day. */
   waitDays(query: WaitDaysQuery): Promise<Outcome<WaitDays>>
+  /** What was kept of waits and memory over weeks. */
+  history(query: HistoryQuery): Promise<Outcome<HistoryView>>
+  /** Forgets all of that. */
+  clearHistory(): Promise<Outcome<null>>
   /** Examines settings, environment, workspace and cache of a folder. It only looks. */
   doctor(request: DoctorRequest): Promise<Outcome<DoctorReport>>
   /** What is in gopls's cache, and whose. */

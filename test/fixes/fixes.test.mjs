@@ -196,8 +196,18 @@ function copyOf(name) {
 }
 
 /** Workspaces whose fix is a command. */
-const COMMANDED = ['go-work-replace-conflict', 'opened-beside-go-work', 'vendor-stale', 'modules-apart'];
-const EDITED = Object.keys(CASES).filter((name) => CASES[name].fix && !COMMANDED.includes(name));
+const COMMANDED = [
+  'go-work-replace-conflict',
+  'many-views',
+  'modules-apart',
+  'opened-beside-go-work',
+  'vendor-stale',
+];
+/** code-server opens folders only. */
+const isFolder = ({ open: opened = '.' }) => !opened.endsWith('.code-workspace');
+const EDITED = Object.keys(CASES).filter(
+  (name) => CASES[name].fix && isFolder(CASES[name]) && !COMMANDED.includes(name),
+);
 
 for (const name of EDITED) {
   test(`workspace ${name}`, { timeout: 5 * MINUTE }, async () => {
@@ -222,7 +232,7 @@ for (const name of EDITED) {
     );
     assert.deepEqual(more, []);
     if (/go\.(mod|work)$/.test(file)) await readByGo([path.join(workspace, file)]);
-    await symptom({ opened, workspace, isMended: true });
+    await symptom?.({ opened, workspace, isMended: true });
     await editor.notification(/^Done: /);
     await article.waitFor({ state: 'detached' });
     await editor.answerNotification('Undo');
@@ -231,6 +241,35 @@ for (const name of EDITED) {
     assert.deepEqual(editor.errors, []);
   });
 }
+
+test('filters of the user are carried along', { timeout: 5 * MINUTE }, async () => {
+  tried.add('folder-to-filter/carry-filters');
+  const { opened } = copyOf('folder-to-filter');
+  const mine = fs.readFileSync(workbench.settingsFile, 'utf8');
+  const filters = '"build.directoryFilters": ["-**/out"]';
+  fs.writeFileSync(
+    workbench.settingsFile,
+    mine.replace('"usePlaceholders"', `${filters}, "usePlaceholders"`),
+  );
+  const before = contents(opened);
+  const panel = await open(opened);
+  const said = words('folder-to-filter', 'carry-filters');
+  const article = await articleOf(panel, said);
+  await article.getByRole('button', { name: said.button }).click();
+  assert.match(await editor.waitFor('the question', () => editor.dialog()), /[−+] /);
+  await editor.answerDialog('Apply');
+  const file = path.join(opened, '.vscode/settings.json');
+  await editor.waitFor('the settings of the folder', () => fs.existsSync(file));
+  assert.deepEqual(parse(fs.readFileSync(file, 'utf8')).gopls, {
+    'build.directoryFilters': ['-**/out', '-third_party'],
+  });
+  await editor.notification(/^Done: /);
+  await article.waitFor({ state: 'detached' });
+  await editor.answerNotification('Undo');
+  await editor.waitFor('every byte as it was', () => isDeepStrictEqual(contents(opened), before));
+  fs.writeFileSync(workbench.settingsFile, mine);
+  assert.deepEqual(editor.errors, []);
+});
 
 /** A small module with settings of its own; returns its folder. */
 function withSettings(name, text) {
@@ -389,6 +428,13 @@ const PRIVATE = {
   'go.mod': `${MODULE['go.mod']}\nrequire git.corp.internal/q v1.0.0\n`,
   'main.go': 'package main\n\nimport _ "git.corp.internal/q"\n\nfunc main() {}\n',
 };
+/** Named by a pattern of the user, and on a host that anybody may ask. */
+const NAMED = Object.fromEntries(
+  Object.entries(PRIVATE).map(([file, text]) => [
+    file,
+    text.replaceAll('git.corp.internal/q', 'git.example.org/team/q'),
+  ]),
+);
 /** What goes into go's own file of variables, and the command that is offered for what is found. */
 const COMMANDS = [
   { fix: ['proxy-off', 'unset'], variables: 'GOPROXY=off' },
@@ -399,8 +445,15 @@ const COMMANDS = [
   { fix: ['goflags-mod-mod', 'unset'], variables: 'GOFLAGS=-mod=mod' },
   { fix: ['private-through-proxy', 'private'], variables: '', files: PRIVATE },
   { fix: ['private-in-sumdb', 'private'], variables: 'GOPROXY=direct', files: PRIVATE },
+  { fix: ['perhaps-private-through-proxy', 'private'], variables: 'GONOSUMDB=git.example.org', files: NAMED },
+  {
+    fix: ['perhaps-private-in-sumdb', 'private'],
+    variables: 'GOPROXY=direct\nGONOPROXY=git.example.org',
+    files: NAMED,
+  },
   { fix: ['vendor-stale', 'vendor'], workspace: 'vendor-stale' },
   { fix: ['modules-apart', 'init'], workspace: 'modules-apart' },
+  { fix: ['many-views', 'init'], workspace: 'many-views' },
   { fix: ['go-work-replace-conflict', 'choose-first'], workspace: 'go-work-replace-conflict' },
   { fix: ['go-work-replace-conflict', 'choose-second'], workspace: 'go-work-replace-conflict' },
 ];
@@ -441,7 +494,7 @@ for (const {
     const told = (await found(opened)).find((finding) => finding.id === id).fixes;
     const cwd = told.find((one) => one.id === fix).folder ?? (fix === 'init' ? opened : '/');
     await run('sh', ['-c', line], { cwd, env: cleanEnv(GO_ENV) });
-    if (name) await CASES[name].symptom({ opened, workspace, isMended: true });
+    if (name) await CASES[name].symptom?.({ opened, workspace, isMended: true });
     await panel.getByRole('button', { name: 'Look again' }).click();
     await article.waitFor({ state: 'detached' });
     fs.writeFileSync(goEnvFile, '');
@@ -465,6 +518,11 @@ const ELSEWHERE = {
     'code-server opens no folder of a workspace file; native/doctor/src/settings/tests.rs',
   'cache-orphans/clean': 'test/doctor/cache.test.mjs runs it',
   'cache-leftovers/clean': 'test/doctor/cache.test.mjs runs it',
+  'folders-load-the-same/open':
+    'code-server opens no workspace file; test/doctor/workspaces.test.mjs applies it',
+  'modcache-large/clean':
+    "it would empty this machine's; native/doctor/src/environment/tests.rs sees the finding",
+  'modules-not-downloaded/download': 'it would download; test/doctor/workspaces.test.mjs sees the finding',
   'gopls-built-too-old/rebuild': 'it would download; test/doctor/environment.test.mjs sees the finding',
 };
 

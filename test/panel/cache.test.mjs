@@ -169,8 +169,9 @@ const ORPHANS = {
 
 test('the doctor leads to it, and a narrow panel does not run over', async () => {
   host.page = 'doctor';
-  const lifecycle = { servers: [], log: null };
-  const report = { folder: '/w', findings: [ORPHANS], not_examined: [], settings: [], lifecycle };
+  const lifecycle = { servers: [], next_start: null, log: null };
+  const proxies = { in_force: null, rows: [] };
+  const report = { folder: '/w', findings: [ORPHANS], not_examined: [], settings: [], lifecycle, proxies };
   host.doctorView = () => ({ ok: true, value: { reports: [report], wait: null } });
   shows(cachePage({ emptied: EMPTIED }));
   await withPanel(

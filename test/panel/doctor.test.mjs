@@ -1,6 +1,7 @@
 // The doctor's page: what the real core finds in a small workspace, how each fix is asked for, which settings are in force, which
 // gopls runs, and what could not be examined.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { gopls, GOPLS_VERSION } from '../tools/lib/paths.mjs';
@@ -81,6 +82,31 @@ test('what may explain the wait at hand comes first, and is told apart', async (
   });
 });
 
+test('what GOPROXY means is told beside what is in force', async () => {
+  const { rows, in_force: here } = report.proxies;
+  const env = execFileSync('go', ['env', 'GOPROXY'], { cwd: scene.folder, encoding: 'utf8' }).trim();
+  assert.equal(here, env.replaceAll(/\/\/[^/@,|]*@/g, '//'));
+  const [usual, cn] = rows.map(({ value }) => value);
+  show({ ...report, proxies: { rows, in_force: cn } });
+  await withPanel(browser, host, async (page) => {
+    const summary = page.locator('summary', { hasText: 'Proxies of modules' });
+    assert.match(await summary.innerText(), /GOPROXY=https:\/\/goproxy\.cn,direct/);
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    const table = page.getByRole('table', { name: 'What GOPROXY means' });
+    const texts = await table.locator('tbody tr').evaluateAll((all) => all.map((row) => row.innerText));
+    assert.equal(texts.length, rows.length);
+    assert.ok(texts[0].startsWith(usual) && !texts[0].includes('in force'), texts[0]);
+    assert.match(texts[1], /in force/);
+    assert.match(texts[1], /can be reached from China/);
+  });
+  show({ ...report, proxies: { rows, in_force: null } });
+  await withPanel(browser, host, async (page) => {
+    const summary = page.locator('summary', { hasText: 'Proxies of modules' });
+    assert.match(await summary.innerText(), /GOPROXY is not known here/);
+  });
+});
+
 test('an incident asks what the doctor says of its wait', async () => {
   const stalls = new Host((storage) => writeIncidents(storage, [firstLoad()]));
   await withPanel(browser, stalls, async (page) => {
@@ -151,6 +177,7 @@ test('which gopls runs is told, with what it was started with, and what its log 
       '-debug=127.0.0.1:0',
       'GOMEMLIMIT=4GiB',
       `started by ${process.pid}`,
+      'the setting go.alternateTools',
     ])
       assert.ok(said.includes(part), `${part}: ${said}`);
     const log = page.getByRole('region', { name: 'What its log tells' });
@@ -168,6 +195,16 @@ test('which gopls runs is told, with what it was started with, and what its log 
   });
 });
 
+test('a gopls that is not the one that a start would take is told', async () => {
+  const next_start = { exe: '/elsewhere/bin/gopls', by: 'gobin' };
+  show({ ...report, lifecycle: { ...report.lifecycle, next_start } });
+  await withPanel(browser, host, async (page) => {
+    await page.locator('summary', { hasText: 'How gopls runs' }).click();
+    await page.getByText('The Go extension would now start /elsewhere/bin/gopls, found by GOBIN.').waitFor();
+    assert.equal(await page.getByText('Found by', { exact: true }).count(), 0);
+  });
+});
+
 test('where nothing is found that is said, and a failure can be tried again', async () => {
   host.doctorView = () => ({
     ok: false,
@@ -180,7 +217,8 @@ test('where nothing is found that is said, and a failure can be tried again', as
     findings: [],
     not_examined: [],
     settings: [],
-    lifecycle: { servers: [], log: null },
+    lifecycle: { servers: [], next_start: null, log: null },
+    proxies: { in_force: null, rows: [] },
   });
   await page.getByRole('button', { name: /again/i }).click();
   await page.getByText('nothing found').waitFor();

@@ -34,6 +34,7 @@ const FILES = {
   "go.languageServerFlags": ["-debug=:6060"],
   "go.toolsEnvVars": { "GOMEMLIMIT": "4GiB" },
   "go.lintTool": "staticcheck",
+  "go.alternateTools": { "gopls": ${JSON.stringify(gopls())} },
   "gopls": { "ui.semanticTokens": false, "ui.diagnostic.staticcheck": true }
 }
 `,

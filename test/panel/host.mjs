@@ -76,6 +76,7 @@ export class Host {
       workspace: [],
       host_pid: process.pid,
       log_dirs: [],
+      go_extension: null,
       settings: {},
     });
   }

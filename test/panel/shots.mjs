@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { out } from '../tools/lib/paths.mjs';
 import { EMPTIED, cachePage } from './caches.mjs';
+import { historyOf } from './histories.mjs';
 import { Host } from './host.mjs';
 import { firstLoad, laterStall, withoutHeap, writeIncidents } from './incidents.mjs';
 import { launch, NARROW, openPanel, WIDE } from './page.mjs';
@@ -19,6 +20,7 @@ const pages = await PageShots.start();
 const empty = new Host();
 empty.status.gopls.debug = { state: 'off' };
 host.select = laterStall().id;
+host.overrides.history = ({ query }) => ({ ok: true, value: historyOf(query) });
 host.cachePage = () => ({ ok: true, value: cachePage({ emptied: EMPTIED }) });
 
 /** A load with its command, and a hover behind another request. */
@@ -132,6 +134,14 @@ for (const theme of Object.keys(THEMES)) {
     await page.locator('.cache-table').nth(1).waitFor();
     await page.screenshot({
       path: path.join(folder, `${theme}-${width}-cache.png`),
+      fullPage: width === 'narrow',
+    });
+    await page.getByRole('button', { name: 'History', exact: true }).click();
+    await page.getByRole('article').first().waitFor();
+    await page.getByRole('button', { name: '90 days' }).click();
+    await page.waitForTimeout(200);
+    await page.screenshot({
+      path: path.join(folder, `${theme}-${width}-history.png`),
       fullPage: width === 'narrow',
     });
     if (problems.length > 0) console.error(theme, width, problems);

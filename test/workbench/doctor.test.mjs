@@ -164,15 +164,21 @@ test(
       await openSnapshot(editor);
       await editor.hover(SNAPSHOT_TEXT, { timeoutMs: 2 * MINUTE });
       // On a starved machine another wait may follow the hover's, and then the doctor speaks of that.
-      const last = await editor.waitFor('every incident whole, with its causes', () => {
-        const all = other.readIncidents().map(({ incident }) => incident);
-        return all.every((one) => one.state === 'complete' && one.causes?.length > 0) && all.at(-1);
-      }, { timeoutMs: MINUTE });
+      const last = await editor.waitFor(
+        'every incident whole, with its causes',
+        () => {
+          const all = other.readIncidents().map(({ incident }) => incident);
+          return all.every((one) => one.state === 'complete' && one.causes?.length > 0) && all.at(-1);
+        },
+        { timeoutMs: MINUTE },
+      );
       const took = tookOf(last);
       t.diagnostic(`${last.request.method}: ${JSON.stringify(took)}`);
       // A starved machine makes other waits, and then that is said.
       const isExplained = took.some((name) => EXPLAINED.includes(name));
-      const told = isExplained ? /^What may explain why .+ took long/ : /^Nothing that was found explains why/;
+      const told = isExplained
+        ? /^What may explain why .+ took long/
+        : /^Nothing that was found explains why/;
 
       await editor.command('Stallscope: Diagnose');
       const after = await editor.webview('.doctor');

@@ -13,6 +13,7 @@ import { exportTrace, openLog, showLog } from './logs';
 import { compareTraces } from './traces';
 import type { DecisionLog } from './decisionLog';
 import { deleteIncidents, openIncident, saveProfile, type IncidentViews } from './incidents';
+import { clearHistory } from './history';
 import { listProcesses, restartGopls, restartIsSafe, setCapture, setWatching } from './watching';
 
 export function registerCommands(
@@ -52,6 +53,8 @@ export function registerCommands(
     undoFix: () => fixes.undo(),
     showCache: () => panel.showPage('cache'),
     cleanCache: () => cache.choose(),
+    showHistory: () => panel.showPage('history'),
+    clearHistory: () => clearHistory(session, panel),
     // Of a quick fix: not in the palette.
     applyFix: (target) => fixes.apply(target as FixTarget),
   };
@@ -171,6 +174,10 @@ export function panelCommands(
         break;
       case 'copyGoCommand':
         if (target.goCache !== undefined) await cache.copyGoCommand(target.goCache);
+        break;
+      case 'clearHistory':
+        // A question.
+        void clearHistory(session, panel());
         break;
       case 'togglePause':
         await setWatching(session, session.refresh()?.watching === false);

@@ -16,7 +16,14 @@ export async function placeOf(context: vscode.ExtensionContext): Promise<Omit<Co
     workspace: folders.filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath),
     host_pid: process.pid,
     log_dirs: await siblingLogFolders(context.logUri.fsPath),
+    go_extension: goExtensionVersion(),
   };
+}
+
+function goExtensionVersion(): string | null {
+  const manifest: unknown = vscode.extensions.getExtension(GO_EXTENSION)?.packageJSON;
+  const version = (manifest as { version?: unknown } | undefined)?.version;
+  return typeof version === 'string' ? `v${version}` : null;
 }
 
 /** The user's settings: `User/settings.json`, with our storage in `User/globalStorage/stallscope.stallscope`. */

@@ -108,6 +108,11 @@ export class Panel implements vscode.Disposable {
     this.push({ type: 'verifications' });
   }
 
+  /** Tells the panel that the history is another one. */
+  pushHistory(): void {
+    this.push({ type: 'history' });
+  }
+
   /** Tells the panel that the list of incidents is another one. */
   async pushIncidents(): Promise<void> {
     if (!this.panel) return;
@@ -190,6 +195,8 @@ export class Panel implements vscode.Disposable {
         return core.stallSummary();
       case 'waitDays':
         return core.waitDays(request.args.query);
+      case 'history':
+        return core.history(request.args.query);
       case 'incident':
         return this.incident(core, request.args.id);
       case 'timeline':

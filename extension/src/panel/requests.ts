@@ -33,6 +33,7 @@ const COMMANDS: readonly PanelCommand[] = [
   'emptyOwnCache',
   'measureWarmLoad',
   'copyGoCommand',
+  'clearHistory',
 ];
 
 type Check = (value: unknown) => boolean;
@@ -86,6 +87,7 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   incident: record({ id: incidentId }),
   stallSummary: record({}),
   waitDays: record({ query }),
+  history: record({ query }),
   timeline: record({ query }),
   memory: record({}),
   gc: record({}),

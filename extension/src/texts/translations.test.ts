@@ -27,7 +27,7 @@ const manifestEnglish = texts(MANIFEST_ENGLISH);
 const manifestChinese = texts(MANIFEST_CHINESE);
 
 /** Names, units and signs that are the same in every language. */
-const NAMES = ['gopls', 'gopls {rss}', 'RSS', 'p95'];
+const NAMES = ['GOPROXY', 'gopls', 'gopls {rss}', 'RSS', 'p95'];
 /** Where the words shared with the panel are handed on to VS Code: the texts are read in `extension/shared`. */
 const HANDED_ON = 'l10n.t(text, args ?? {})';
 /** One Chinese word for one thing, in every text that speaks of it. */

@@ -10,6 +10,7 @@ import { useRequest } from '../base/useRequest';
 import { CachePage } from '../cache/CachePage';
 import { DoctorPage } from '../doctor/DoctorPage';
 import type { TableQuery } from '../heap/useTableQuery';
+import { HistoryPage } from '../history/HistoryPage';
 import { LogPage } from '../log/LogPage';
 import { LiveGc } from '../memory/LiveGc';
 import { LiveMemory } from '../memory/LiveMemory';
@@ -129,6 +130,8 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
         <TracesPage />
       ) : page === 'doctor' ? (
         <DoctorPage onCache={() => setPage('cache')} />
+      ) : page === 'history' ? (
+        <HistoryPage />
       ) : page === 'cache' ? (
         <CachePage />
       ) : page === 'verify' ? (

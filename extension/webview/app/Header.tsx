@@ -32,6 +32,7 @@ export function Header({ status, spans, page, onPage }: Props) {
         onSelect={onPage}
         options={[
           { key: 'stalls', label: t('Stalls') },
+          { key: 'history', label: t('History') },
           { key: 'verify', label: t('Verify a fix') },
           { key: 'log', label: t('gopls log') },
           { key: 'traces', label: t('Traces') },

@@ -9,6 +9,7 @@ import { Failed, Loading } from '../ui/Feedback';
 import { methodName } from '../words/sources';
 import { Finding } from './Finding';
 import { Lifecycle } from './Lifecycle';
+import { Proxies } from './Proxies';
 import { Settings } from './Settings';
 
 /** What is wrong with settings, environment, workspace and cache, and how to mend it. */
@@ -106,6 +107,7 @@ function Folder({ report, number, wait, onCache }: FolderProps) {
       ))}
       <Settings report={report} number={number} />
       <Lifecycle report={report} number={number} />
+      <Proxies table={report.proxies} />
       {not_examined.length > 0 && (
         <details class="doctor-not-examined">
           <summary>{t('Could not be examined: {count}', { count: fmt.count(not_examined.length) })}</summary>

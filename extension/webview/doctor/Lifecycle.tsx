@@ -1,15 +1,22 @@
 import type { ComponentChildren } from 'preact';
-import type { DoctorReport, GoplsLogLife, GoplsLogStep, GoplsServer } from '../../shared/doctor';
+import type {
+  DoctorReport,
+  GoplsLogLife,
+  GoplsLogStep,
+  GoplsNextStart,
+  GoplsServer,
+} from '../../shared/doctor';
 import { usePanel } from '../base/context';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { clock, length } from '../log/words';
-import { roleName, stepName } from './words';
+import { foundBy, roleName, stepName } from './words';
 
 /** Which gopls runs, how it was started, and what its log tells of its starts and ends. */
 export function Lifecycle({ report, number }: { report: DoctorReport; number: number }) {
-  const { servers, log } = report.lifecycle;
+  const { servers, next_start: next, log } = report.lifecycle;
+  const isRunning = servers.some((server) => isFoundAs(server, next));
   return (
     <details class="doctor-part">
       <summary>
@@ -17,8 +24,16 @@ export function Lifecycle({ report, number }: { report: DoctorReport; number: nu
         <span class="dim">{inShort(servers, log)}</span>
       </summary>
       {servers.map((server) => (
-        <Server key={server.pid} server={server} />
+        <Server key={server.pid} server={server} next={next} />
       ))}
+      {next && !isRunning && (
+        <p>
+          {t('The Go extension would now start {exe}, found by {rule}.', {
+            exe: next.exe,
+            rule: foundBy(next.by),
+          })}
+        </p>
+      )}
       {log && <Log log={log} report={number} />}
     </details>
   );
@@ -43,7 +58,11 @@ function inShort(servers: readonly GoplsServer[], log: GoplsLogLife | null): str
 const age = ({ uptime_s }: GoplsServer): string =>
   uptime_s < 60 ? t('{count} s', { count: fmt.count(uptime_s) }) : fmt.duration(uptime_s * 1e9);
 
-function Server({ server }: { server: GoplsServer }) {
+/** Whether it is what the rule finds, and not somebody else's. */
+const isFoundAs = ({ role, exe }: GoplsServer, next: GoplsNextStart | null): boolean =>
+  role !== 'other' && exe === next?.exe;
+
+function Server({ server, next }: { server: GoplsServer; next: GoplsNextStart | null }) {
   const { pid, parent_pid, role, editor, exe, version, go_version, flags, variables, rss_bytes } = server;
   const environment = Object.entries(variables);
   return (
@@ -64,6 +83,7 @@ function Server({ server }: { server: GoplsServer }) {
             </span>
           )}
         </Fact>
+        {next && isFoundAs(server, next) && <Fact label={t('Found by')}>{foundBy(next.by)}</Fact>}
         {go_version !== null && <Fact label={t('Built by')}>{go_version}</Fact>}
         <Fact label={t('Process')}>
           {t('{pid}, started by {parent}, for {age}, {rss} of memory', {

@@ -1,5 +1,11 @@
 // What the doctor's names are called.
-import type { FindingConfidence, FindingSeverity, GoplsServerRole, SettingScope } from '../../shared/doctor';
+import type {
+  FindingConfidence,
+  FindingSeverity,
+  GoplsFoundBy,
+  GoplsServerRole,
+  SettingScope,
+} from '../../shared/doctor';
 import { t } from '../base/l10n';
 
 export function severityName(severity: FindingSeverity): string {
@@ -77,5 +83,23 @@ export function stepName(name: string): string {
       return t('Load of packages');
     default:
       return name;
+  }
+}
+
+/** What makes a gopls the one that the Go extension starts. */
+export function foundBy(by: GoplsFoundBy): string {
+  switch (by) {
+    case 'alternate_tools':
+      return t('the setting {name}', { name: 'go.alternateTools' });
+    case 'gobin':
+      return 'GOBIN';
+    case 'tools_gopath':
+      return t('the setting {name}', { name: 'go.toolsGopath' });
+    case 'gopath':
+      return 'GOPATH';
+    case 'goroot':
+      return 'GOROOT';
+    case 'path':
+      return 'PATH';
   }
 }

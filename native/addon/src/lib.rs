@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
+use stallscope_core::history::HistoryQuery;
 use stallscope_core::log::LogQuery;
 use stallscope_core::model::{CaptureRequest, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
 use stallscope_core::report::ReportRequest;
@@ -52,6 +53,7 @@ struct CoreOptions {
     workspace: Vec<String>,
     host_pid: u32,
     log_dirs: Vec<String>,
+    go_extension: Option<String>,
     settings: WatchSettings,
 }
 
@@ -136,6 +138,7 @@ impl Core {
                 workspace: self.options.workspace.clone(),
                 target: Target::Host { pid: self.options.host_pid },
                 log_dirs: self.options.log_dirs.iter().map(Into::into).collect(),
+                go_extension: self.options.go_extension.clone(),
                 settings: self.options.settings.clone(),
             };
             let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
@@ -340,6 +343,25 @@ impl Core {
         let reader = Arc::clone(&self.reader);
         let query = argument::<WaitDaysQuery>(env, "query", query);
         promise(env, blocking(move || Ok(reader.wait_days(&query?)?)))
+    }
+
+    /// What was kept of waits and memory over weeks.
+    #[napi(
+        ts_args_type = "query: HistoryQuery",
+        ts_return_type = "Promise<Outcome<HistoryView>>",
+        catch_unwind
+    )]
+    pub fn history<'env>(&self, env: &'env Env, query: Unknown<'_>) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let query = argument::<HistoryQuery>(env, "query", query);
+        promise(env, blocking(move || Ok(reader.history(&query?)?)))
+    }
+
+    /// Forgets all of that.
+    #[napi(ts_return_type = "Promise<Outcome<null>>", catch_unwind)]
+    pub fn clear_history<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        promise(env, blocking(move || Ok(reader.clear_history()?)))
     }
 
     /// Examines settings, environment, workspace and cache of a folder. It only looks.

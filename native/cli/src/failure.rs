@@ -58,6 +58,9 @@ pub enum Failure {
     /// There is nothing to examine.
     #[error("{0}")]
     Doctor(String),
+    /// There is no history.
+    #[error("{0}")]
+    History(String),
     /// There is no report.
     #[error("{0}")]
     Report(String),

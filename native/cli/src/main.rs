@@ -10,6 +10,7 @@ mod diff;
 mod doctor;
 mod driven;
 mod failure;
+mod history;
 mod load;
 mod patterns;
 mod print;
@@ -55,6 +56,10 @@ enum Verb {
     ///
     /// It only looks: nothing is downloaded and nothing is changed.
     Doctor(doctor::Doctor),
+    /// Show how long answers took, memory and stalls over weeks, and before and after an upgrade.
+    ///
+    /// Of what was kept in a storage folder: that of an editor, or of `watch`. Days are UTC.
+    History(history::History),
     /// Look for known leak patterns of gopls in its heap profiles.
     ///
     /// Several profiles of one gopls, in order of time and each after another garbage collection, tell what grows; one
@@ -83,6 +88,7 @@ fn main() -> ExitCode {
         Verb::Analyze(analyze) => analyze.run(),
         Verb::Diff(diff) => diff.run(),
         Verb::Doctor(doctor) => doctor.run(),
+        Verb::History(history) => history.run(),
         Verb::Patterns(patterns) => patterns.run(),
         Verb::Report(report) => report.run(),
         Verb::Reproduce(reproduce) => reproduce.run(),

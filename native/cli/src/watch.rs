@@ -40,6 +40,7 @@ impl Watch {
             storage_dir: self.storage.clone(),
             workspace: Vec::new(),
             target: Target::Process { pid },
+            go_extension: None,
             log_dirs: Vec::new(),
             settings: WatchSettings::default(),
         };

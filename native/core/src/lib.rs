@@ -10,6 +10,7 @@ pub mod gc;
 pub mod goroutines;
 mod growth;
 pub mod heap;
+pub mod history;
 pub mod limits;
 pub mod log;
 pub mod lsp;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::environment::ProxyTable;
 use crate::finding::{Confidence, Severity};
 use crate::lifecycle::Lifecycle;
 use crate::place::{FileEdit, Place};
@@ -19,6 +20,8 @@ pub struct Report {
     pub lifecycle: Lifecycle,
     /// All settings for Go that are set, and which of them count.
     pub settings: Vec<SeenSetting>,
+    /// What each way to set `GOPROXY` means, and which is in force.
+    pub proxies: ProxyTable,
     /// What could not be examined, and why: nothing found there does not mean that nothing is there.
     pub not_examined: Vec<NotExamined>,
 }

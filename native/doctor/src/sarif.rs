@@ -247,6 +247,7 @@ mod tests {
             findings: vec![first, elsewhere, variable],
             lifecycle: crate::lifecycle::Lifecycle::default(),
             settings: Vec::new(),
+            proxies: crate::environment::ProxyTable::default(),
             not_examined: Vec::new(),
         };
         let log = sarif(&report, "1");

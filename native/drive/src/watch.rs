@@ -34,8 +34,10 @@ impl Watch {
             storage_dir: storage.to_owned(),
             workspace: vec![workspace.display().to_string()],
             target: Target::Host { pid: std::process::id() },
+            go_extension: None,
             log_dirs: Vec::new(),
-            settings: WatchSettings::default(),
+            // What an experiment does is nobody's history.
+            settings: WatchSettings { history_days: 0.0, ..WatchSettings::default() },
         };
         let incidents = Arc::new(Mutex::new(Vec::new()));
         let closed = Arc::clone(&incidents);

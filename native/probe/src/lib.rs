@@ -7,6 +7,7 @@ pub mod doctor;
 mod evidence;
 pub mod executables;
 mod file_system;
+pub mod history;
 pub mod log;
 mod machine;
 pub mod patterns;

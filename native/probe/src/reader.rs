@@ -10,6 +10,7 @@ use stallscope_core::heap::{
     DiffPage, DiffQuery, FlameQuery, FlameTree, HeapError, HeapIndex, HeapPage, HeapQuery, SampleType,
     SubsystemQuery, SubsystemTable, diff, flame_diff,
 };
+use stallscope_core::history::{HistoryQuery, HistoryView};
 use stallscope_core::memory::{
     AllocationRate, CapturedMemory, LiveHeap, MOST_SITES, MemStats, NotMemStats, Resident, Waterfall,
     WaterfallInput,
@@ -21,6 +22,7 @@ use stallscope_core::model::{
 use stallscope_core::patterns::{Evidence, Patterns};
 use stallscope_core::spans::SpanRecord;
 
+use crate::history::{self, HistoryError};
 use crate::patterns::judge;
 use crate::store::{Store, StoreError};
 use stallscope_core::wait::{MidnightsError, StallSummary, WaitDays, WaitDaysQuery};
@@ -90,6 +92,9 @@ pub enum ReadError {
     /// Days that are none.
     #[error(transparent)]
     Days(#[from] MidnightsError),
+    /// The history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The incident was captured before any calm moment.
     #[error("incident {id} has no baseline: gopls had not been calm before it while this window watched it")]
     NoBaseline {
@@ -109,7 +114,8 @@ impl ReadError {
             Self::Patterns { .. } => "patterns",
             Self::Statistics { .. } => "statistics-invalid",
             Self::Query { .. } => "profile-query",
-            Self::Days(_) => "invalid-argument",
+            Self::Days(_) | Self::History(HistoryError::Query(_)) => "invalid-argument",
+            Self::History(_) => "history",
             Self::NoBaseline { .. } => "no-baseline",
         }
     }
@@ -191,6 +197,22 @@ impl Reader {
         let mut incidents = self.store.newest()?;
         let days = WaitDays::of(incidents.by_ref().take(MOST_SUMMED), query)?;
         Ok(WaitDays { removed: self.store.removed_incidents(), cut: incidents.next().is_some(), ..days })
+    }
+
+    /// What was kept of waits and memory over weeks.
+    ///
+    /// # Errors
+    /// Days that are none, or a history that cannot be read.
+    pub fn history(&self, query: &HistoryQuery) -> Result<HistoryView, ReadError> {
+        Ok(history::read(self.store.root(), query)?)
+    }
+
+    /// Forgets all of that.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn clear_history(&self) -> Result<(), ReadError> {
+        Ok(history::clear(self.store.root())?)
     }
 
     /// One incident.

@@ -39,6 +39,7 @@ impl Scene {
             storage_dir: storage.path().into(),
             workspace: Vec::new(),
             target: Target::Process { pid: gopls.pid() },
+            go_extension: None,
             log_dirs: Vec::new(),
             settings: WatchSettings::default(),
         };

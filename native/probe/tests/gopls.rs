@@ -109,7 +109,9 @@ async fn in_flight_and_captured_while_it_waits() {
         let (fetch, metrics) = client.metrics(info.version.as_deref()).await;
         let metrics = metrics.unwrap_or_else(|| panic!("{fetch:?}"));
         if metrics.in_flight("textDocument/hover") > 0 {
-            assert!(gopls_process.answered(hover).is_none_or(|at| at > asked), "ended long ago");
+            // gopls counts right after it has written the answer; on a busy machine that may be a moment later.
+            let is_late = |at: Instant| asked.saturating_duration_since(at) > Duration::from_millis(500);
+            assert!(!gopls_process.answered(hover).is_some_and(is_late), "ended long ago");
             pending += 1;
             if heap.is_none() {
                 heap = Some(client.another().page(Endpoint::Heap, &capture_limits()).await);

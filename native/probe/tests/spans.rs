@@ -127,6 +127,7 @@ fn the_phases_of_a_cold_hover_add_up_to_its_wait() {
         storage_dir: storage.path().into(),
         workspace: Vec::new(),
         target: Target::Process { pid: gopls.pid() },
+        go_extension: None,
         log_dirs: Vec::new(),
         settings: WatchSettings::default(),
     };

@@ -84,6 +84,8 @@ export const RIGHT = {
   incident: ['no-such'],
   stallSummary: [],
   waitDays: [{ midnights_unix_ms: [0, 86_400_000], method: null, cause: null }],
+  history: [{ midnights_unix_ms: [0, 86_400_000], workspace: null, method: null }],
+  clearHistory: [],
   deleteIncidents: [['no-such']],
   saveProfile: [REF, '/nowhere/x.pb.gz'],
   buildReport: [reportRequest('no-such')],

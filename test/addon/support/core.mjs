@@ -24,6 +24,7 @@ export function coreOptions(storage, overrides = {}) {
     workspace: [],
     host_pid: process.pid,
     log_dirs: [],
+    go_extension: null,
     settings: {},
     ...overrides,
   };

@@ -40,6 +40,7 @@ export const calls = {
       workspace: [goplsSource()],
       host_pid: process.pid,
       log_dirs: [],
+      go_extension: null,
       settings,
     });
     const outcome = core.start(() => {});
@@ -129,6 +130,7 @@ export const calls = {
       workspace: [],
       host_pid: process.pid,
       log_dirs: [],
+      go_extension: null,
       settings: {},
     });
     core.start(() => {});

@@ -34,6 +34,7 @@ export async function watchColdHover(version, addon) {
     workspace: [goplsSource()],
     host_pid: process.pid,
     log_dirs: [],
+    go_extension: null,
     settings: {},
   });
   let server;

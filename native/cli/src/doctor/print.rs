@@ -48,6 +48,9 @@ pub fn text(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
             writeln!(out, "  {name}={value}")?;
         }
     }
+    if let Some(next) = &report.lifecycle.next_start {
+        writeln!(out, "the Go extension would start {} ({})", next.exe, next.by.name())?;
+    }
     for step in report.lifecycle.log.iter().flat_map(|log| &log.steps) {
         let took = step.took_ms.map_or_else(|| "not done yet".to_owned(), |took| format!("{took} ms"));
         writeln!(out, "start: {} {}: {took}", step.name, step.detail)?;

@@ -57,6 +57,9 @@ impl Engine {
             if let Some(recording) = &mut self.recording {
                 recording.ended(&record, now);
             }
+            if let Some(gopls) = &mut self.gopls {
+                gopls.tally.ended(&record);
+            }
             let (age_ns, limit_ns) = (age(&record, now), self.settings.stall_after_ns());
             if record.interactive && self.stall.is_none() && self.gopls.is_some() && self.counts(&record) {
                 let held_up_ns = self.held_up_ns(&record);

@@ -1,5 +1,6 @@
 //! What gopls is doing at this moment, as far as it was seen lately: for a status, not for an incident.
 
+use super::load::Initialized;
 use super::{Engine, methods};
 use crate::model::{CurrentPhase, LoadStatus, LoadStep, Ns, RunningGo, SECOND};
 use crate::wait::{Phase, Shares, WaitSample};
@@ -50,7 +51,8 @@ impl Engine {
             return Some(LoadStep::Listing);
         }
         let seen = self.fresh_sample(now_ns).and_then(|sample| step_of(&sample.work));
-        seen.or(self.tracker.initialized_is_done().then_some(LoadStep::Checking))
+        let loaded = self.tracker.initialized() == Initialized::Done;
+        seen.or(loaded.then_some(LoadStep::Checking))
     }
 }
 

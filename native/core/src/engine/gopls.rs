@@ -9,6 +9,8 @@ use super::readings::Readings;
 use super::requests::Kept;
 use super::{Action, Engine, ms, note};
 use crate::gc::GcSettings;
+use crate::history::Tally;
+use crate::machine::Starved;
 use crate::model::{Bytes, Decision, GoplsIdentity, LatencySource, MS, Ns, SECOND};
 
 /// Whether gopls gets the CPU is told over so long at least.
@@ -40,6 +42,8 @@ pub(super) struct Watched {
     /// What it was started with, where its environment can be read.
     pub gc_settings: Option<GcSettings>,
     pub gc_log: GcLog,
+    /// What was seen of it since that was last kept.
+    pub tally: Tally,
 }
 
 impl Watched {
@@ -89,6 +93,13 @@ impl Engine {
         (4 * starved > 3 * to.saturating_sub(since)).then_some(Kept::Starved)
     }
 
+    /// The share of the last second that gopls was kept waiting for a CPU; 0 when nobody has looked.
+    fn starved_share(&self, now: Ns) -> f64 {
+        let starved = self.machine_log.starved(now.saturating_sub(CPU_WINDOW_NS), now);
+        let sum = |of: fn(&Starved) -> Ns| starved.iter().map(of).sum::<Ns>();
+        sum(|starved| starved.own_ns) as f64 / sum(|starved| starved.span.ns()).max(1) as f64
+    }
+
     pub(super) fn sample(
         &mut self,
         now: Ns,
@@ -101,10 +112,12 @@ impl Engine {
         if let Some(recording) = &mut self.recording {
             recording.sample(rss_bytes);
         }
-        let initialized_in_flight = self.tracker.initialized_in_flight();
+        let initialized = self.tracker.initialized();
         let waited_for = self.tracker.in_flight().any(|request| request.interactive);
+        let starved_share = self.starved_share(now);
         let Some(gopls) = &mut self.gopls else { return };
         gopls.gc_log.peak_rss_bytes = gopls.gc_log.peak_rss_bytes.max(rss_bytes);
+        gopls.tally.sampled(now, rss_bytes);
         if let Some(cpu_ns) = cpu_ns {
             gopls.measure_cpu(now, cpu_ns);
         }
@@ -118,7 +131,8 @@ impl Engine {
             rss_bytes,
             cpu_share: gopls.cpu_share,
             go_children,
-            initialized_in_flight,
+            starved_share,
+            initialized,
             waited_for,
         };
         if let Some(load) = &mut gopls.load
@@ -151,6 +165,13 @@ impl Engine {
             self.consider_baseline(now, cpu_ns, actions);
             self.consider_reading(now, cpu_ns, actions);
         }
+    }
+
+    /// What was seen of gopls since this was last asked, for the history; `None` when that is nothing.
+    pub fn take_tally(&mut self) -> Option<(GoplsIdentity, Tally)> {
+        let gopls = self.gopls.as_mut()?;
+        let live_bytes = gopls.readings.trend.cycles().next_back().map(|cycle| cycle.live_bytes);
+        Some((gopls.identity.clone(), gopls.tally.take(live_bytes)?))
     }
 
     /// What is known already stays: the executable knows best.

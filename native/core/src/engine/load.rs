@@ -13,6 +13,23 @@ const QUIET_FOR_NS: Ns = 3 * SECOND;
 /// Before this nothing may have started yet: the client still sends `initialize`.
 const EARLIEST_END_NS: Ns = 3 * SECOND;
 
+/// An editor whose machine is starved may take so long to send `initialized`. Who has not sent it then never will: a daemon
+/// that waits for its first client is at rest.
+const UNSENT_FOR_NS: Ns = 60 * SECOND;
+
+/// How far gopls is with the `initialized` notification, on which it works for as long as it loads packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initialized {
+    /// Nothing tells.
+    Unknown,
+    /// It has not come yet.
+    Unsent,
+    /// It is worked on.
+    Running,
+    /// It is done.
+    Done,
+}
+
 /// Follows one gopls from its start to the end of its first load.
 ///
 /// The exact sign is the `initialized` notification, which gopls works on for as long as it loads packages
@@ -46,10 +63,12 @@ pub struct LoadSigns {
     pub rss_bytes: Bytes,
     /// CPU over about the last second, as a share of one core.
     pub cpu_share: f64,
+    /// How much of about the last second it was kept waiting for a CPU: it would have worked.
+    pub starved_share: f64,
     /// Whether gopls has `go` commands running.
     pub go_children: u32,
-    /// Whether `initialized` is still worked on; `None` when the counters do not tell.
-    pub initialized_in_flight: Option<bool>,
+    /// How far it is with `initialized`, by the counters.
+    pub initialized: Initialized,
     /// Whether a person waits for an answer: on a starved machine gopls may look quiet while it works on that.
     pub waited_for: bool,
 }
@@ -73,9 +92,14 @@ impl LoadDetector {
         }
         self.peak_rss_bytes = self.peak_rss_bytes.max(signs.rss_bytes);
         let age = signs.at_ns.saturating_sub(self.start_ns);
-        let busy = signs.cpu_share > QUIET_CPU_SHARE
+        let loading = match signs.initialized {
+            Initialized::Running => true,
+            Initialized::Unsent => age < UNSENT_FOR_NS,
+            Initialized::Unknown | Initialized::Done => false,
+        };
+        let busy = signs.cpu_share + signs.starved_share > QUIET_CPU_SHARE
             || signs.go_children > 0
-            || signs.initialized_in_flight == Some(true)
+            || loading
             || signs.waited_for
             || age < EARLIEST_END_NS;
         if busy {
@@ -167,13 +191,14 @@ mod tests {
     use super::*;
     use crate::model::MS;
 
-    fn signs(at_ms: u64, cpu_share: f64, initialized_in_flight: Option<bool>) -> LoadSigns {
+    fn signs(at_ms: u64, cpu_share: f64, initialized: Initialized) -> LoadSigns {
         LoadSigns {
             at_ns: at_ms * MS,
             rss_bytes: at_ms * 1_000,
             cpu_share,
+            starved_share: 0.0,
             go_children: 0,
-            initialized_in_flight,
+            initialized,
             waited_for: false,
         }
     }
@@ -187,28 +212,58 @@ mod tests {
     fn it_ends_when_initialized_is_done_and_gopls_is_quiet() {
         let mut load = LoadDetector::new(SECOND, SECOND, vec![]).expect("fresh");
         // Waiting for the network: no CPU, and still a load.
-        assert!(!load.feed(signs(4_000, 0.0, Some(true))));
-        assert!(!load.feed(signs(9_000, 0.0, Some(true))));
+        assert!(!load.feed(signs(4_000, 0.0, Initialized::Running)));
+        assert!(!load.feed(signs(9_000, 0.0, Initialized::Running)));
         // Type checking after it.
-        assert!(!load.feed(signs(10_000, 1.7, Some(false))));
-        assert!(!load.feed(signs(12_000, 0.1, Some(false))));
-        assert!(load.feed(signs(15_100, 0.1, Some(false))));
+        assert!(!load.feed(signs(10_000, 1.7, Initialized::Done)));
+        assert!(!load.feed(signs(12_000, 0.1, Initialized::Done)));
+        assert!(load.feed(signs(15_100, 0.1, Initialized::Done)));
         assert_eq!(load.length_ns(99 * SECOND), 12 * SECOND, "it ended when quiet began");
-        assert!(!load.feed(signs(16_000, 0.1, Some(false))), "told once");
+        assert!(!load.feed(signs(16_000, 0.1, Initialized::Done)), "told once");
         assert!(load.context(11 * SECOND, 17 * SECOND).is_some_and(|c| c.ordinary));
         assert!(load.context(13 * SECOND, 17 * SECOND).is_none(), "a later stall is not the load's");
     }
 
     #[test]
+    fn what_has_not_begun_is_not_over() {
+        let mut load = LoadDetector::new(0, 0, vec![]).expect("fresh");
+        for at_ms in (0..20_000).step_by(500) {
+            assert!(!load.feed(signs(at_ms, 0.0, Initialized::Unsent)), "at {at_ms} ms");
+        }
+        assert!(!load.feed(signs(21_000, 1.5, Initialized::Running)));
+        assert!(!load.feed(signs(30_000, 0.0, Initialized::Done)));
+        assert!(load.feed(signs(33_000, 0.0, Initialized::Done)));
+        assert_eq!(load.length_ns(99 * SECOND), 30 * SECOND);
+    }
+
+    #[test]
+    fn a_daemon_without_a_client_does_not_load_for_ever() {
+        let mut load = LoadDetector::new(0, 0, vec![]).expect("fresh");
+        let ends = (0..90_000).step_by(500).find(|at_ms| load.feed(signs(*at_ms, 0.0, Initialized::Unsent)));
+        assert_eq!(ends, Some(63_000));
+    }
+
+    #[test]
+    fn who_is_kept_from_working_is_not_at_rest() {
+        let mut load = LoadDetector::new(0, 0, vec![]).expect("fresh");
+        for at_ms in (4_000..12_000).step_by(500) {
+            let starved = LoadSigns { starved_share: 0.6, ..signs(at_ms, 0.1, Initialized::Done) };
+            assert!(!load.feed(starved), "at {at_ms} ms");
+        }
+        assert!(!load.feed(signs(12_000, 0.1, Initialized::Done)));
+        assert!(load.feed(signs(15_000, 0.1, Initialized::Done)));
+    }
+
+    #[test]
     fn the_first_wait_belongs_to_the_load_however_starved_gopls_is() {
         let mut load = LoadDetector::new(SECOND, SECOND, vec![]).expect("fresh");
-        assert!(!load.feed(signs(9_000, 1.7, Some(false))));
-        assert!(!load.feed(signs(10_000, 0.2, Some(false))));
+        assert!(!load.feed(signs(9_000, 1.7, Initialized::Done)));
+        assert!(!load.feed(signs(10_000, 0.2, Initialized::Done)));
         for at_ms in (11_000..20_000).step_by(500) {
-            assert!(!load.feed(LoadSigns { waited_for: true, ..signs(at_ms, 0.2, Some(false)) }));
+            assert!(!load.feed(LoadSigns { waited_for: true, ..signs(at_ms, 0.2, Initialized::Done) }));
         }
-        assert!(!load.feed(signs(20_000, 0.0, Some(false))));
-        assert!(load.feed(signs(23_000, 0.0, Some(false))));
+        assert!(!load.feed(signs(20_000, 0.0, Initialized::Done)));
+        assert!(load.feed(signs(23_000, 0.0, Initialized::Done)));
         assert_eq!(load.length_ns(99 * SECOND), 20 * SECOND);
     }
 

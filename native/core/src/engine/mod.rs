@@ -39,6 +39,7 @@ use readings::Readings;
 use requests::RequestTracker;
 use stall::Stall;
 
+use crate::history::Tally;
 use crate::limits::{Limits, UnixMs};
 use crate::machine::{MachineLog, OomKill, Span};
 use crate::model::{Capture, Cost, Decision, MS, Note, Ns, RequestRecord, Value, WatchSettings};
@@ -151,6 +152,7 @@ impl Engine {
                     readings: Readings::default(),
                     gc_settings: None,
                     gc_log: GcLog::default(),
+                    tally: Tally::default(),
                 });
             }
             Event::GcSettings(settings) => {

@@ -28,6 +28,10 @@ pub struct WatchSettings {
     pub captures_per_hour: f64,
     /// Most disk space that incidents may take together, in megabytes. The oldest go first.
     pub disk_budget_mb: f64,
+    /// How long the history of waits and memory is kept, in days. 0 keeps none.
+    pub history_days: f64,
+    /// Most disk space that the history may take, in megabytes. The oldest goes first.
+    pub history_max_mb: f64,
     /// A capture that has not arrived by then is given up and what came is kept, in seconds.
     pub capture_deadline_s: f64,
     /// A single capture larger than this is cut off, in megabytes.
@@ -56,6 +60,8 @@ impl Default for WatchSettings {
             capture_cooldown_s: 30.0,
             captures_per_hour: 12.0,
             disk_budget_mb: 500.0,
+            history_days: 365.0,
+            history_max_mb: 50.0,
             capture_deadline_s: 20.0,
             capture_max_mb: 64.0,
             baseline_interval_s: 300.0,
@@ -103,6 +109,8 @@ impl WatchSettings {
         clamp("capture_cooldown_s", &mut self.capture_cooldown_s, standard.capture_cooldown_s, 1.0, 86_400.0);
         clamp("captures_per_hour", &mut self.captures_per_hour, standard.captures_per_hour, 0.0, 120.0);
         clamp("disk_budget_mb", &mut self.disk_budget_mb, standard.disk_budget_mb, 1.0, 1_000_000.0);
+        clamp("history_days", &mut self.history_days, standard.history_days, 0.0, 3_650.0);
+        clamp("history_max_mb", &mut self.history_max_mb, standard.history_max_mb, 1.0, 1_000.0);
         clamp("capture_deadline_s", &mut self.capture_deadline_s, standard.capture_deadline_s, 0.5, 300.0);
         clamp("capture_max_mb", &mut self.capture_max_mb, standard.capture_max_mb, 0.1, 1_024.0);
         clamp(
@@ -162,6 +170,11 @@ impl WatchSettings {
     /// [`Self::disk_budget_mb`] in bytes.
     pub fn disk_budget_bytes(&self) -> Bytes {
         mb_to_bytes(self.disk_budget_mb)
+    }
+
+    /// [`Self::history_days`] and [`Self::history_max_mb`] in bytes, `None` when none is kept.
+    pub fn history(&self) -> Option<(f64, Bytes)> {
+        (self.history_days > 0.0).then(|| (self.history_days, mb_to_bytes(self.history_max_mb)))
     }
 
     /// [`Self::baseline_interval_s`] as nanoseconds, `None` when switched off.

@@ -4,15 +4,19 @@ use serde::Serialize;
 use serde_json::Value;
 use stallscope_core::rule_file::{Fields, RuleError, Texts, problem, texts};
 
+use super::proxy::without_secrets;
+
 const FORMAT: u64 = 1;
 const MAX_ROWS: usize = 30;
 const MAX_TEXT_CHARS: usize = 600;
 const BUILT_IN: &[u8] = include_bytes!("../../rules/proxies.json");
 
 /// The table in one language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts"))]
 pub struct ProxyTable {
+    /// What is in force, without passwords; `null` where no folder was examined or `go` did not say.
+    pub in_force: Option<String>,
     /// A row for each way.
     pub rows: Vec<ProxyRow>,
 }
@@ -45,7 +49,13 @@ impl ProxyTable {
             verification: say(&row.verification),
             private: say(&row.private),
         };
-        Ok(Self { rows: rows.iter().map(told).collect() })
+        Ok(Self { in_force: None, rows: rows.iter().map(told).collect() })
+    }
+
+    /// With the value that is in force.
+    #[must_use]
+    pub fn with(self, in_force: Option<&str>) -> Self {
+        Self { in_force: in_force.map(without_secrets), ..self }
     }
 }
 

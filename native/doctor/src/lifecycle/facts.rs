@@ -16,8 +16,54 @@ const MAX_TEXTS: usize = 10;
 pub struct Lifecycle {
     /// The gopls that run for this user, those of our editor first.
     pub servers: Vec<Server>,
+    /// The one that the Go extension would start now; absent where it finds none, or where only a workspace that is not
+    /// trusted names it.
+    pub next_start: Option<NextStart>,
     /// What a log tells; absent where none was given.
     pub log: Option<LogLife>,
+}
+
+/// The gopls that would be started, and what makes it that one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts", rename = "GoplsNextStart"))]
+pub struct NextStart {
+    /// Its executable, links followed, as that of one that runs.
+    pub exe: String,
+    /// What made it that one.
+    pub by: FoundBy,
+}
+
+/// Where the Go extension looks for gopls, in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts", rename = "GoplsFoundBy"))]
+#[serde(rename_all = "snake_case")]
+pub enum FoundBy {
+    /// The setting `go.alternateTools` names it.
+    AlternateTools,
+    /// `GOBIN`.
+    Gobin,
+    /// The `bin` folder of `go.toolsGopath`.
+    ToolsGopath,
+    /// The `bin` folder of a GOPATH, by the setting, the variable, or Go's default.
+    Gopath,
+    /// The `bin` folder of `GOROOT`.
+    Goroot,
+    /// A folder of PATH.
+    Path,
+}
+
+impl FoundBy {
+    /// The setting or variable.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AlternateTools => "go.alternateTools",
+            Self::Gobin => "GOBIN",
+            Self::ToolsGopath => "go.toolsGopath",
+            Self::Gopath => "GOPATH",
+            Self::Goroot => "GOROOT",
+            Self::Path => "PATH",
+        }
+    }
 }
 
 /// A gopls that runs.

@@ -5,5 +5,5 @@ mod findings;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{Lifecycle, LogLife, LogStep, Server, ServerRole};
+pub use facts::{FoundBy, Lifecycle, LogLife, LogStep, NextStart, Server, ServerRole};
 pub use findings::findings;

@@ -29,7 +29,7 @@ fn ids(life: &Lifecycle) -> Vec<&'static str> {
 }
 
 fn of_servers(servers: Vec<Server>) -> Lifecycle {
-    Lifecycle { servers, log: None }
+    Lifecycle { servers, ..Lifecycle::default() }
 }
 
 fn of_log(text: &str) -> Lifecycle {
@@ -38,7 +38,7 @@ fn of_log(text: &str) -> Lifecycle {
     log.end();
     let query = LogQuery { filter: "initialize".into(), ..LogQuery::default() };
     let life = LogLife::of("/tmp/gopls.log".into(), &log.overview("en"), &log.requests(&query).rows);
-    Lifecycle { servers: Vec::new(), log: Some(life) }
+    Lifecycle { log: Some(life), ..Lifecycle::default() }
 }
 
 fn exits(count: usize) -> String {

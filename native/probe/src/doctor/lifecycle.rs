@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stallscope_core::log::{LogQuery, LogRequest};
 use stallscope_core::model::{GoplsProcess, GoplsRelation};
 use stallscope_doctor::environment::without_secrets;
-use stallscope_doctor::lifecycle::{Lifecycle, LogLife, Server, ServerRole, findings};
+use stallscope_doctor::lifecycle::{Lifecycle, LogLife, NextStart, Server, ServerRole, findings};
 
 use super::{Asked, Found};
 use crate::executables;
@@ -39,7 +39,7 @@ const VARIABLES: [&str; 18] = [
 ];
 
 /// Examines the servers.
-pub(super) fn examine(asked: &Asked, found: &mut Found) -> Lifecycle {
+pub(super) fn examine(asked: &Asked, next_start: Option<NextStart>, found: &mut Found) -> Lifecycle {
     let servers = process::find(asked.host_pid.unwrap_or(0)).iter().map(server).collect();
     let log = asked.log.as_deref().and_then(|path| match log_life(path) {
         Ok(life) => Some(life),
@@ -48,7 +48,7 @@ pub(super) fn examine(asked: &Asked, found: &mut Found) -> Lifecycle {
             None
         }
     });
-    let life = Lifecycle { servers, log };
+    let life = Lifecycle { servers, next_start, log };
     found.add(findings(&life));
     life
 }

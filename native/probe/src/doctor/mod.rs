@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use stallscope_doctor::environment::ProxyTable;
 use stallscope_doctor::settings::SeenSetting;
 use stallscope_doctor::texts::Book;
 use stallscope_doctor::{FileEdit, Finding, NotExamined, Place, Report, Request};
@@ -146,7 +147,7 @@ pub fn examine(asked: &Asked) -> Result<Report, DoctorError> {
     let settings = settings::examine(&folder, &settings, &commands, &mut found);
     let in_settings = set_in_settings(&settings, &asked.variables);
     let asked = &Asked { variables: merged(&settings.of_tools, &asked.variables), ..asked.clone() };
-    let of_go = settings.of_go.clone();
+    let (of_go, next_start) = (settings.of_go.clone(), settings.next_start.clone());
     let variables = merged(&asked.variables, &of_go);
     let env = GoEnv::ask(&commands, &folder, &variables);
     let known = env.as_ref().ok().cloned().unwrap_or_default();
@@ -164,7 +165,7 @@ pub fn examine(asked: &Asked) -> Result<Report, DoctorError> {
         environment::examine(asked, &folder, &commands, known, &mut found);
     });
     cache::examine(asked, bins, &mut found);
-    let lifecycle = lifecycle::examine(asked, &mut found);
+    let lifecycle = lifecycle::examine(asked, next_start, &mut found);
     let findings =
         told_once(found.findings).into_iter().map(|finding| mended_where_set(finding, &in_settings));
     let told = findings.filter_map(|finding| book.tell(finding, &asked.language));
@@ -173,6 +174,7 @@ pub fn examine(asked: &Asked) -> Result<Report, DoctorError> {
         findings: told.collect(),
         lifecycle,
         settings: found.settings,
+        proxies: ProxyTable::built_in(&asked.language)?.with(known.get("GOPROXY")),
         not_examined: found.not_examined,
     };
     report.sort(&asked.wait);

@@ -16,7 +16,7 @@ mod atomic;
 mod incidents;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ use stallscope_core::spans::{Span, SpanId, SpanRecord, TraceId};
 use super::*;
 
 /// A real incident, made by the engine: a capture on request.
-fn incident(origin_unix_ns: u128) -> Incident {
+pub(crate) fn incident(origin_unix_ns: u128) -> Incident {
     let mut engine = Engine::new(WatchSettings::default(), origin_unix_ns, vec![], Limits::default());
     let gopls =
         GoplsIdentity { pid: 7, started_unix_ms: 1.0, exe: "gopls".into(), version: None, go_version: None };

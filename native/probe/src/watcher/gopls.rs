@@ -131,6 +131,7 @@ impl Loop {
         self.forget_server("gopls is gone");
         self.go_children = 0;
         self.look_for_oom_kill();
+        self.keep_history();
         self.feed(Event::GoplsGone);
         self.tell(WatchEvent::GoplsGone { pid: gone.identity.pid });
         self.due.scan = Instant::now();
@@ -141,6 +142,7 @@ impl Loop {
             return;
         }
         self.paused = true;
+        self.keep_history();
         self.feed(Event::Paused);
         self.gopls = None;
         self.keep_spans_now();

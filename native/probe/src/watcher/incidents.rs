@@ -165,6 +165,10 @@ impl Loop {
                 let note = note("incidents-pruned", [("count", Value::from(count as u64))]);
                 self.tell(WatchEvent::Problem { note });
             }
+            Report::NoHistory(error) => {
+                let note = note("history-failed", [("error", error.to_string().into())]);
+                self.tell(WatchEvent::Problem { note });
+            }
             Report::Limits(limits) => self.engine.join_limits(&limits, self.clock.now_ns()),
             Report::Failed { closing, error } => {
                 if let Some(key) = closing {

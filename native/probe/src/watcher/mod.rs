@@ -7,6 +7,7 @@
 mod captures;
 mod fetch;
 mod gopls;
+mod history;
 mod incidents;
 mod kept;
 mod live;
@@ -62,6 +63,8 @@ pub struct WatcherOptions {
     pub target: Target,
     /// Log folders of other extensions, where a gopls log may name the debug address.
     pub log_dirs: Vec<PathBuf>,
+    /// The version of the Go extension, for the history: `v0.50.0`.
+    pub go_extension: Option<String>,
     /// Thresholds and limits.
     pub settings: WatchSettings,
 }

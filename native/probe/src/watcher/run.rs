@@ -16,6 +16,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::fetch::{Baseline, BaselineResult, CaptureResult};
 use super::gopls::{is_tight, sample_interval};
+use super::history::{HISTORY_EVERY, retention};
 use super::incidents::Asked;
 use super::kept::KeptProfiles;
 use super::machine::MachineLooks;
@@ -32,6 +33,7 @@ use super::workspace::Closed;
 use super::writer::{Job, Report, Writer};
 use super::{Command, Listener, Record, Recorded, Shared, WatcherOptions, is_on, live};
 use crate::clock::Clock;
+use crate::history::Keeper;
 use crate::spans::SpanReceiver;
 use crate::store::{IncidentFolder, Store};
 
@@ -203,6 +205,14 @@ pub(super) struct Due {
     pub poll: Instant,
     pub go_children: Instant,
     pub status: Instant,
+    pub history: Instant,
+}
+
+impl Due {
+    fn all(now: Instant) -> Self {
+        let history = now + HISTORY_EVERY;
+        Self { sample: now, scan: now, discover: now, poll: now, go_children: now, status: now, history }
+    }
 }
 
 impl Loop {
@@ -216,8 +226,10 @@ impl Loop {
     ) -> std::io::Result<Self> {
         let store = Store::new(options.storage_dir.clone());
         let (sender, reports) = mpsc::unbounded_channel();
-        let writer = Writer::start(store.clone(), options.workspace.clone(), sender)?;
+        let keeper = Keeper::new(store.clone(), &options.workspace, options.go_extension.clone());
+        let writer = Writer::start(store.clone(), options.workspace.clone(), keeper, sender)?;
         let (settings, _) = options.settings.clone().sanitised();
+        writer.send(Job::Retention(retention(&settings)));
         let engine =
             Engine::new(settings, clock.origin_unix_ns(), options.workspace.clone(), store.read_limits());
         let sampler = Sampler::start(clock, Arc::clone(&stamps), sample_interval(engine.settings()))?;
@@ -232,7 +244,7 @@ impl Loop {
             writer,
             reports,
             tasks: JoinSet::new(),
-            due: Due { sample: now, scan: now, discover: now, poll: now, go_children: now, status: now },
+            due: Due::all(now),
             paused: false,
             stamps,
             sampler,
@@ -352,6 +364,9 @@ impl Loop {
             self.look_at_machine(now);
         }
         self.keep_spans(now);
+        if now >= self.due.history {
+            self.keep_history();
+        }
         self.publish(now, soon);
     }
 
@@ -386,6 +401,7 @@ impl Loop {
             Command::Settings(settings) => {
                 self.sampler.set_interval(sample_interval(&settings));
                 self.stamps.set_urgent(is_tight(&settings));
+                self.writer.send(Job::Retention(retention(&settings)));
                 self.feed(Event::Settings(settings));
             }
             Command::Pause => self.pause(),

@@ -18,6 +18,7 @@ impl Loop {
         for key in self.engine.wind_up(self.clock.now_ns()) {
             self.write_progress(key);
         }
+        self.keep_history();
         self.keep_spans_now();
         self.spans.stop();
         self.tasks.abort_all();

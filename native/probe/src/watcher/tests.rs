@@ -169,6 +169,7 @@ impl Desk {
             storage_dir: dir.path().into(),
             workspace: Vec::new(),
             target: Target::Process { pid: std::process::id() },
+            go_extension: None,
             log_dirs: Vec::new(),
             // Only what a test asks for is captured, however our own memory and CPU are.
             settings: WatchSettings {
@@ -596,6 +597,7 @@ fn the_status_is_as_of_now_and_knows_the_time_of_day() {
         storage_dir: dir.path().into(),
         workspace: Vec::new(),
         target: Target::Process { pid: 0 },
+        go_extension: None,
         log_dirs: Vec::new(),
         settings: WatchSettings::default(),
     };

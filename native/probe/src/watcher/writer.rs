@@ -6,14 +6,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use stallscope_core::engine::StallKey;
+use stallscope_core::history::Tally;
 use stallscope_core::limits::{Limits, UnixMs};
-use stallscope_core::model::{Bytes, Incident, IncidentSummary, PastLoad};
+use stallscope_core::model::{Bytes, GoplsIdentity, Incident, IncidentSummary, PastLoad};
 use stallscope_core::patterns::WorkspaceFacts;
 use stallscope_core::spans::SpanRecord;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::WatchError;
+use crate::history::{HistoryError, Keeper, Retention};
 use crate::panic_text;
 use crate::store::{IncidentFolder, Store, StoreError};
 
@@ -38,6 +40,10 @@ pub(super) enum Job {
     Limits { limits: Limits, now: UnixMs },
     /// A load that is over.
     Load { load: PastLoad },
+    /// The history is kept for so long, or not at all.
+    Retention(Option<Retention>),
+    /// What was seen of a gopls since the last time.
+    History { at_unix_ms: f64, gopls: Box<GoplsIdentity>, tally: Box<Tally> },
 }
 
 impl Job {
@@ -57,6 +63,8 @@ pub(super) enum Report {
     Updated { summary: Box<IncidentSummary> },
     /// Older incidents were removed.
     Pruned { count: usize },
+    /// The history cannot be kept.
+    NoHistory(HistoryError),
     /// The limits joined with other windows'.
     Limits(Limits),
     /// It failed; nothing that was there is lost. `closing` is the incident whose last write it was.
@@ -73,12 +81,13 @@ impl Writer {
     pub fn start(
         store: Store,
         workspace: Vec<String>,
+        mut keeper: Keeper,
         reports: UnboundedSender<Report>,
     ) -> std::io::Result<Self> {
         let (jobs, inbox) = channel();
         let thread = std::thread::Builder::new()
             .name("stallscope-writer".into())
-            .spawn(move || work(&inbox, &reports, |job| perform(&store, &workspace, job)))?;
+            .spawn(move || work(&inbox, &reports, |job| perform(&store, &workspace, &mut keeper, job)))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -121,7 +130,12 @@ fn work(
     }
 }
 
-fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>, StoreError> {
+fn perform(
+    store: &Store,
+    workspace: &[String],
+    keeper: &mut Keeper,
+    job: Job,
+) -> Result<Vec<Report>, StoreError> {
     Ok(match job {
         Job::Recover => {
             store.recover()?;
@@ -145,7 +159,9 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
             let summary = Box::new(incident.summary(folder.size_bytes()));
             // Room is made only when there is new evidence in return.
             let pruned = summary.has_heap.then(|| store.prune(budget, &incident.id));
+            let kept = keeper.keep_stall(&incident);
             let mut reports = vec![Report::Closed { key, incident, summary, prompt }];
+            reports.extend(kept.err().map(Report::NoHistory));
             match pruned {
                 Some(Ok(gone)) if !gone.is_empty() => {
                     // Only a sentence below a chart needs the count.
@@ -170,10 +186,13 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
         Job::Spans { folder, record } => {
             folder.write_spans(&record)?;
             match store.keep_wait_by_spans(&folder, &record) {
-                Ok(summary) => summary
-                    .map(|summary| Report::Updated { summary: Box::new(summary) })
-                    .into_iter()
-                    .collect(),
+                Ok(None) => Vec::new(),
+                Ok(Some(summary)) => {
+                    let known = store.load(&summary.id).map(|incident| keeper.keep_stall(&incident));
+                    let mut reports = vec![Report::Updated { summary: Box::new(summary) }];
+                    reports.extend(known.ok().and_then(Result::err).map(Report::NoHistory));
+                    reports
+                }
                 // Deleted meanwhile.
                 Err(StoreError::NotFound { .. }) => Vec::new(),
                 Err(error) => return Err(error),
@@ -183,6 +202,13 @@ fn perform(store: &Store, workspace: &[String], job: Job) -> Result<Vec<Report>,
         Job::Load { load } => {
             store.remember_load(workspace, load)?;
             Vec::new()
+        }
+        Job::Retention(retention) => {
+            keeper.set_retention(retention);
+            Vec::new()
+        }
+        Job::History { at_unix_ms, gopls, tally } => {
+            keeper.keep(at_unix_ms, &gopls, &tally).err().map(Report::NoHistory).into_iter().collect()
         }
     })
 }
@@ -244,7 +270,8 @@ mod tests {
         // A file where the folder should be: nobody can write there, not even root.
         std::fs::write(dir.path().join("incidents"), "").unwrap();
         let folder = Arc::new(store.new_folder("i").unwrap());
-        let mut writer = Writer::start(store, vec![], sender).unwrap();
+        let keeper = Keeper::new(store.clone(), &[], None);
+        let mut writer = Writer::start(store, vec![], keeper, sender).unwrap();
         writer.send(Job::Progress { key: 3, folder: Arc::clone(&folder), incident: incident() });
         writer.send(last_write(&folder));
         writer.finish();

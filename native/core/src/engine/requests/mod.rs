@@ -15,6 +15,7 @@ use open::{DELIVERY_GRACE_NS, MOST_DOUBTS, Open, STAMP_UNCERTAINTY_NS, begun, en
 pub(super) use window::Kept;
 use window::{Window, is_late};
 
+use super::load::Initialized;
 use super::methods::{Role, SAVE, role};
 use crate::model::{LatencySource, Ns, ObservedRequest, RequestRecord, SECOND, TimingSource};
 
@@ -229,26 +230,26 @@ impl RequestTracker {
         self.open.iter().filter(|open| !open.is_denied()).map(|open| &open.record)
     }
 
-    /// Whether gopls has worked on `initialized` and is done with it.
-    pub fn initialized_is_done(&self) -> bool {
-        let initialized = self.last.as_ref().and_then(|last| last.counters.get("initialized"));
-        initialized.is_some_and(|counted| counted.started > 0) && self.initialized_in_flight() == Some(false)
-    }
-
-    /// Whether gopls was working on `initialized` at the last page; `None` when nothing tells.
-    pub fn initialized_in_flight(&self) -> Option<bool> {
-        let counters = &self.last.as_ref()?.counters;
+    /// How far gopls was with `initialized` at the last page.
+    pub fn initialized(&self) -> Initialized {
+        let Some(counters) = self.last.as_ref().map(|last| &last.counters) else {
+            return Initialized::Unknown;
+        };
         let initialized = counters.get("initialized").copied().unwrap_or_default();
+        let step = |done| if done { Initialized::Done } else { Initialized::Running };
         match self.source {
-            LatencySource::Counters => Some(initialized.started > initialized.completed.unwrap_or(0)),
+            LatencySource::Counters | LatencySource::Replies if initialized.started == 0 => {
+                Initialized::Unsent
+            }
+            LatencySource::Counters => step(initialized.completed >= Some(initialized.started)),
             // Its own end is not counted. But gopls lets nothing past it, so the first answer to a later request tells.
-            LatencySource::Replies if initialized.started > 0 => {
+            LatencySource::Replies => {
                 let later = || counters.iter().filter(|(method, _)| *method != "initialize").map(|(_, c)| c);
                 let answered = later().any(|c| c.completed > Some(0));
                 let asked = later().any(|c| c.completed.is_some() && c.started > 0);
-                (answered || asked).then_some(!answered)
+                if answered || asked { step(answered) } else { Initialized::Unknown }
             }
-            _ => None,
+            LatencySource::Echo | LatencySource::None => Initialized::Unknown,
         }
     }
 

@@ -209,14 +209,14 @@ fn old_gopls_is_loading_until_it_answers_something() {
     let before =
         [count("initialize", 1, Some(1)), count("initialized", 1, None), count("$/setTrace", 1, None)];
     t.counters(0, MS, Counters::from(before.clone()), None);
-    assert_eq!(t.initialized_in_flight(), None, "nothing waits behind it that would tell");
+    assert_eq!(t.initialized(), Initialized::Unknown, "nothing waits behind it that would tell");
     let mut waiting = Counters::from(before);
     waiting.extend([count(HOVER, 1, Some(0))]);
     t.counters(200 * MS, 201 * MS, waiting.clone(), None);
-    assert_eq!(t.initialized_in_flight(), Some(true));
+    assert_eq!(t.initialized(), Initialized::Running);
     waiting.extend([count("textDocument/codeLens", 2, Some(1))]);
     t.counters(400 * MS, 401 * MS, waiting, None);
-    assert_eq!(t.initialized_in_flight(), Some(false));
+    assert_eq!(t.initialized(), Initialized::Done);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stallscope_doctor::NotExamined;
+use stallscope_doctor::lifecycle::NextStart;
 use stallscope_doctor::settings::{
     Cost, Extension, Facts, FolderSettings, Layers, Lore, Server, Setting, examine as judge, known,
     read_flags, seen,
@@ -20,7 +21,7 @@ use super::Found;
 use super::command::Commands;
 use files::Files;
 pub(super) use files::first_folder;
-use find::{Environment, Located};
+use find::{Environment, Located, Search};
 
 /// The Go extension's own has 110 KB.
 const MAX_MANIFEST_BYTES: u64 = 16 << 20;
@@ -83,6 +84,8 @@ pub struct ForFolder {
     pub build_flags: Vec<String>,
     /// The folders that are open together; none where one is open by itself.
     pub together: Option<OpenTogether>,
+    /// The gopls that would be started.
+    pub next_start: Option<NextStart>,
     /// All of them.
     pub settings: FolderSettings,
 }
@@ -110,7 +113,7 @@ pub fn examine(folder: &Path, asked: &SettingsAsked, commands: &Commands, found:
     }
     let own = Layers::new(files.common.into_iter().chain(files.own.clone()).collect());
     let environment = Environment::of_process();
-    let (located, alternate_is_missing) = find::gopls(&own, &extension, asked, &environment);
+    let Search { located, next, alternate_is_missing } = find::gopls(&own, &extension, asked, &environment);
     let is_needed = of_each.iter().any(|layers| {
         layers.section("gopls").next().is_some()
             || layers.counts("go.languageServerFlags", &extension).is_some()
@@ -133,6 +136,7 @@ pub fn examine(folder: &Path, asked: &SettingsAsked, commands: &Commands, found:
         of_go: trusted(settings.of_go(), asked, found),
         build_flags: settings.build_flags(&extension),
         together: files.together,
+        next_start: next,
         settings,
     }
 }

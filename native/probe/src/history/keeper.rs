@@ -1,0 +1,148 @@
+//! What the writer's thread keeps of the history: opened when there is something to keep, and never a reason to fail.
+
+use std::collections::HashMap;
+
+use stallscope_core::history::{Hour, Setup, Tally};
+use stallscope_core::model::{Bytes, GoplsIdentity, Incident};
+
+use super::{History, HistoryError};
+use crate::process;
+use crate::store::Store;
+
+/// Incidents of before the history, at most.
+const MOST_IMPORTED: usize = 500;
+/// A person has a handful of gopls a day.
+const MOST_REMEMBERED: usize = 64;
+
+/// How long and how much of it is kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Retention {
+    /// Days.
+    pub days: f64,
+    /// Bytes.
+    pub most_bytes: Bytes,
+}
+
+/// The history, and what it needs to know of whoever writes.
+pub(crate) struct Keeper {
+    store: Store,
+    workspace: String,
+    go_extension: Option<String>,
+    retention: Option<Retention>,
+    open: Option<History>,
+    forgot: Option<Hour>,
+    /// The `go` of each gopls, by its pid and start.
+    go_versions: HashMap<(u32, u64), Option<String>>,
+    /// It has failed: that is told once, and not tried again before the next window.
+    has_failed: bool,
+}
+
+impl Keeper {
+    pub fn new(store: Store, workspace: &[String], go_extension: Option<String>) -> Self {
+        Self {
+            store,
+            workspace: workspace.join("\n"),
+            go_extension,
+            retention: None,
+            open: None,
+            forgot: None,
+            go_versions: HashMap::new(),
+            has_failed: false,
+        }
+    }
+
+    /// Keeps the history, or no longer.
+    pub fn set_retention(&mut self, retention: Option<Retention>) {
+        (self.retention, self.open, self.forgot) = (retention, None, None);
+    }
+
+    /// Keeps what was seen.
+    pub fn keep(
+        &mut self,
+        at_unix_ms: f64,
+        gopls: &GoplsIdentity,
+        tally: &Tally,
+    ) -> Result<(), HistoryError> {
+        let setup = self.setup(gopls);
+        self.with(|history, workspace| history.keep(at_unix_ms, workspace, &setup, tally))?;
+        let hour = Hour::of_unix_ms(at_unix_ms);
+        if self.forgot != Some(hour)
+            && let Some(retention) = self.retention
+        {
+            self.forgot = Some(hour);
+            self.with(|history, _| history.forget(at_unix_ms, retention))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a stall, or what more is known of it.
+    pub fn keep_stall(&mut self, incident: &Incident) -> Result<(), HistoryError> {
+        let setup = self.setup(&incident.gopls);
+        self.with(|history, workspace| history.keep_stall(incident, workspace, &setup))
+    }
+
+    fn with(
+        &mut self,
+        work: impl FnOnce(&mut History, &str) -> Result<(), HistoryError>,
+    ) -> Result<(), HistoryError> {
+        if self.retention.is_none() || self.has_failed {
+            return Ok(());
+        }
+        let done = self.opened().and_then(|()| match &mut self.open {
+            Some(history) => work(history, &self.workspace),
+            None => Ok(()),
+        });
+        if done.is_err() {
+            (self.has_failed, self.open) = (true, None);
+        }
+        done
+    }
+
+    fn opened(&mut self) -> Result<(), HistoryError> {
+        if self.open.is_some() {
+            return Ok(());
+        }
+        let (mut history, is_new) = History::open(self.store.root())?;
+        if is_new && let Ok(incidents) = self.store.newest() {
+            for incident in incidents.take(MOST_IMPORTED) {
+                let setup = Setup { gopls: incident.gopls.version.clone(), ..Setup::default() };
+                history.keep_stall(&incident, &incident.workspace.join("\n"), &setup)?;
+            }
+        }
+        self.open = Some(history);
+        Ok(())
+    }
+
+    fn setup(&mut self, gopls: &GoplsIdentity) -> Setup {
+        Setup {
+            gopls: gopls.version.clone(),
+            go: self.go_version(gopls),
+            stallscope: Some(format!("v{}", env!("CARGO_PKG_VERSION"))),
+            go_extension: self.go_extension.clone(),
+        }
+    }
+
+    fn go_version(&mut self, gopls: &GoplsIdentity) -> Option<String> {
+        let key = (gopls.pid, gopls.started_unix_ms.to_bits());
+        if let Some(known) = self.go_versions.get(&key) {
+            return known.clone();
+        }
+        if self.go_versions.len() >= MOST_REMEMBERED {
+            self.go_versions.clear();
+        }
+        let version = go_of(gopls.pid);
+        self.go_versions.insert(key, version.clone());
+        version
+    }
+}
+
+/// The version of the `go` that a process finds. `None` where its environment cannot be read, or where a script stands in for
+/// `go`.
+fn go_of(pid: u32) -> Option<String> {
+    let path = process::variables(pid, &["PATH"]).remove("PATH")?;
+    let name = if cfg!(windows) { "go.exe" } else { "go" };
+    let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+    let go = folders.map(|folder| folder.join(name)).find(|file| file.is_file())?.canonicalize().ok()?;
+    let built = process::version::of_file(&go)?;
+    (built.package == "cmd/go").then_some(built.go_version)
+}
