@@ -42,11 +42,12 @@ async function test() {
   const parts = Object.entries(PARTS).filter(([name]) => wanted.length === 0 || wanted.includes(name));
   const total = { passed: 0, failed: 0 };
   const table = [];
-  const add = (name, { passed, failed }) => {
+  const add = (name, { passed, failed, again = 0 }) => {
     total.passed += passed;
     total.failed += failed;
     table.push(
-      `${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed`,
+      `${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed` +
+        (again > 0 ? `, ${again} of them only at a second attempt: see above` : ''),
     );
   };
   try {

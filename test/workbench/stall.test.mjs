@@ -408,6 +408,27 @@ test(
   },
 );
 
+test('the history knows of today, and is cleared after a question', { timeout: MINUTE }, async () => {
+  await editor.command('Stallscope: Show History');
+  const panel = await panelFrame();
+  const told = panel.locator('.history-told');
+  await told.waitFor();
+  const today = (await told.innerText()).replaceAll('\u00a0', ' ');
+  const [, count] = /: (one|\d+) stalls? · \d+ answers · median .+ · RSS .+ on average/.exec(today) ?? [];
+  const stalls = complete().filter(({ incident }) => incident.request.method !== 'capture-on-request');
+  assert.ok(count !== undefined, today);
+  assert.ok((count === 'one' ? 1 : Number(count)) >= stalls.length, today);
+  const workspaces = panel.getByRole('table', { name: 'Workspaces' }).locator('tbody tr');
+  assert.deepEqual(await workspaces.getByRole('rowheader').allInnerTexts(), [
+    path.basename(workbench.folder),
+  ]);
+  await picture('history-dark');
+  await editor.command('Stallscope: Clear the History');
+  await editor.waitFor('the question', () => editor.dialog());
+  await editor.answerDialog('Clear');
+  await panel.getByText('Nothing has been kept yet').waitFor();
+});
+
 test(
   'after a reload the panel is back, and "Don\'t Ask Again" is for good',
   { timeout: 4 * MINUTE },

@@ -72,17 +72,15 @@ impl Buckets {
         bytes.collect()
     }
 
-    /// What was kept; what is no bucket is left out.
-    pub fn from_bytes(bytes: &[u8]) -> Self {
-        let mut buckets = Self::default();
+    /// Adds what was kept; what is no bucket is left out.
+    pub fn merge_bytes(&mut self, bytes: &[u8]) {
         for entry in bytes.chunks_exact(ENCODED_BYTES).take(usize::from(LAST) + 1) {
             let bucket = u16::from_le_bytes([entry[0], entry[1]]);
             let count = u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]]);
             if bucket <= LAST && count > 0 {
-                buckets.add(bucket, count);
+                self.add(bucket, count);
             }
         }
-        buckets
     }
 }
 
@@ -107,6 +105,12 @@ mod tests {
 
     use super::*;
     use crate::model::SECOND;
+
+    fn from_bytes(bytes: &[u8]) -> Buckets {
+        let mut buckets = Buckets::default();
+        buckets.merge_bytes(bytes);
+        buckets
+    }
 
     #[test]
     fn percentiles_are_those_of_what_was_counted() {
@@ -140,15 +144,15 @@ mod tests {
             for (index, ns) in all.iter().enumerate() {
                 if index % 2 == 0 { &mut whole } else { &mut other }.count(*ns);
             }
-            whole.merge(&Buckets::from_bytes(&other.to_bytes()));
+            whole.merge_bytes(&other.to_bytes());
             prop_assert_eq!(whole.len(), all.len() as u64);
-            prop_assert_eq!(Buckets::from_bytes(&whole.to_bytes()), whole);
+            prop_assert_eq!(from_bytes(&whole.to_bytes()), whole);
         }
 
         #[test]
         fn any_bytes_are_buckets(bytes in prop::collection::vec(any::<u8>(), 0..4_000)) {
-            let read = Buckets::from_bytes(&bytes);
-            prop_assert_eq!(Buckets::from_bytes(&read.to_bytes()), read);
+            let read = from_bytes(&bytes);
+            prop_assert_eq!(from_bytes(&read.to_bytes()), read);
         }
     }
 }

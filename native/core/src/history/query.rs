@@ -50,8 +50,8 @@ impl HistoryQuery {
         Some((*self.midnights_unix_ms.first()?, *self.midnights_unix_ms.last()?))
     }
 
-    /// The day that a moment is in.
-    pub(super) fn day(&self, at_unix_ms: f64) -> Option<usize> {
+    /// The day that a moment is in: an index of the midnights.
+    pub fn day(&self, at_unix_ms: f64) -> Option<usize> {
         let begun = self.midnights_unix_ms.partition_point(|midnight| *midnight <= at_unix_ms);
         begun.checked_sub(1).filter(|day| day + 1 < self.midnights_unix_ms.len())
     }

@@ -38,10 +38,10 @@ pub struct Setup {
     pub go_extension: Option<String>,
 }
 
-/// Waits of an hour for one method.
+/// Waits for one method, of an hour or of the rest of its day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WaitsRow {
-    /// When.
+    /// When, or when it began.
     pub hour: Hour,
     /// Where: an index of [`Rows::workspaces`].
     pub workspace: usize,

@@ -8,6 +8,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -91,8 +92,7 @@ pub fn read(storage: &Path, query: &HistoryQuery) -> Result<HistoryView, History
     let path = path(storage);
     let Some(connection) = schema::to_read(&path)? else { return Ok(HistoryView::default()) };
     let failed = |source| HistoryError::sqlite(&path, source);
-    let (from, to) = query.range_unix_ms().unwrap_or_default();
-    let rows = rows(&connection, from, to).map_err(failed)?;
+    let rows = rows(&connection, query).map_err(failed)?;
     Ok(HistoryView {
         since_unix_ms: since_unix_ms(&connection).map_err(failed)?,
         disk_bytes: used_bytes(&connection).map_err(failed)?,
@@ -252,7 +252,7 @@ fn add_waits(connection: &Connection, key: [i64; 4], buckets: &Buckets) -> rusql
         connection.prepare_cached(find)?.query_row(key, |row| row.get(0)).optional()?;
     let mut sum = buckets.clone();
     if let Some(known) = known {
-        sum.merge(&Buckets::from_bytes(&known));
+        sum.merge_bytes(&known);
     }
     let [hour, workspace, setup, method] = key;
     connection.execute(
@@ -293,17 +293,25 @@ fn natural(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-/// What is kept between two moments. The file may have been written by anybody: what makes no sense is left out.
-fn rows(connection: &Connection, from_unix_ms: f64, to_unix_ms: f64) -> rusqlite::Result<Rows> {
+/// What is kept of the days of a query. The file may have been written by anybody: what makes no sense is left out.
+fn rows(connection: &Connection, query: &HistoryQuery) -> rusqlite::Result<Rows> {
+    let (from_unix_ms, to_unix_ms) = query.range_unix_ms().unwrap_or_default();
     let mut names = Names::read(connection)?;
     let hours = [Hour::of_unix_ms(from_unix_ms).0, Hour::of_unix_ms(to_unix_ms).0, MOST_ROWS];
     let mut rows = Rows::default();
+    // The hours of a day are added up at once: a year of them is read in tens of milliseconds.
+    let mut of_days = HashMap::new();
     let waits = "SELECT * FROM waits WHERE hour BETWEEN ? AND ? ORDER BY hour LIMIT ?";
     each(connection, waits, hours, |row| {
         let place = names.workspace(row.get(1)?).zip(names.setup(row.get(2)?)).zip(names.method(row.get(3)?));
-        if let Some(((workspace, setup), method)) = place {
-            let buckets = Buckets::from_bytes(row.get_ref(4)?.as_blob()?);
-            rows.waits.push(WaitsRow { hour: Hour(row.get(0)?), workspace, setup, method, buckets });
+        let hour = Hour(row.get(0)?);
+        if let Some((((workspace, setup), method), day)) = place.zip(query.day(hour.unix_ms())) {
+            let index = *of_days.entry((day, workspace, setup, method)).or_insert_with(|| {
+                let buckets = Buckets::default();
+                rows.waits.push(WaitsRow { hour, workspace, setup, method, buckets });
+                rows.waits.len() - 1
+            });
+            rows.waits[index].buckets.merge_bytes(row.get_ref(4)?.as_blob()?);
         }
         Ok(())
     })?;
@@ -369,8 +377,8 @@ fn cause(name: String) -> Option<CauseKind> {
 /// Names by their ids, and those that rows have asked for by index.
 #[derive(Default)]
 struct Names {
-    by_id: std::collections::HashMap<i64, String>,
-    indices: std::collections::HashMap<i64, usize>,
+    by_id: HashMap<i64, String>,
+    indices: HashMap<i64, usize>,
     workspaces: Vec<String>,
     setups: Vec<Setup>,
     methods: Vec<String>,
@@ -401,8 +409,8 @@ impl Names {
 }
 
 fn index<T>(
-    by_id: &std::collections::HashMap<i64, String>,
-    indices: &mut std::collections::HashMap<i64, usize>,
+    by_id: &HashMap<i64, String>,
+    indices: &mut HashMap<i64, usize>,
     all: &mut Vec<T>,
     id: i64,
     read: impl Fn(&str) -> Option<T>,
