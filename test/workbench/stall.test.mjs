@@ -427,6 +427,7 @@ test('the history knows of today, and is cleared after a question', { timeout: M
   await editor.waitFor('the question', () => editor.dialog());
   await editor.answerDialog('Clear');
   await panel.getByText('Nothing has been kept yet').waitFor();
+  await panel.getByRole('button', { name: 'Stalls' }).click();
 });
 
 test(

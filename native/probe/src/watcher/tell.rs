@@ -31,6 +31,7 @@ pub(super) struct Fingerprint {
     debug: DebugServer,
     source: LatencySource,
     decisions: usize,
+    last_incident: Option<String>,
 }
 
 /// What our own threads use, the loop's and the sampler's.
@@ -78,6 +79,7 @@ impl Loop {
             debug: self.debug.clone(),
             source: self.engine.source(),
             decisions: self.engine.decisions().count(),
+            last_incident: self.last_incident.as_ref().map(|incident| incident.id.clone()),
         };
         let changed = self.told.as_ref() != Some(&fingerprint);
         if !changed && soon < self.due.status {
