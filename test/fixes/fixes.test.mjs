@@ -259,10 +259,11 @@ test('filters of the user are carried along', { timeout: 5 * MINUTE }, async () 
   assert.match(await editor.waitFor('the question', () => editor.dialog()), /[−+] /);
   await editor.answerDialog('Apply');
   const file = path.join(opened, '.vscode/settings.json');
-  await editor.waitFor('the settings of the folder', () => fs.existsSync(file));
-  assert.deepEqual(parse(fs.readFileSync(file, 'utf8')).gopls, {
-    'build.directoryFilters': ['-**/out', '-third_party'],
-  });
+  await waitForText(file, (text) => text.includes('-third_party'), 'the settings of the folder');
+  assert.deepEqual(parse(fs.readFileSync(file, 'utf8')).gopls['build.directoryFilters'], [
+    '-**/out',
+    '-third_party',
+  ]);
   await editor.notification(/^Done: /);
   await article.waitFor({ state: 'detached' });
   await editor.answerNotification('Undo');
