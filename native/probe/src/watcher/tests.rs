@@ -19,7 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Duration, sleep, timeout};
 
 use super::fetch::{self, BaselineJob, BaselineResult};
-use super::run::Loop;
+use super::run::{Beside, Loop};
 use super::target::{Found, Watched};
 use super::*;
 use crate::debug::Limits;
@@ -184,8 +184,8 @@ impl Desk {
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
         let spans = Arc::new(SpanReceiver::new(clock, dir.path().join("run")));
-        let mut watch =
-            Loop::new(options, clock, Arc::clone(&stamps), spans, Arc::clone(&shared), listener).unwrap();
+        let beside = Beside { stamps: Arc::clone(&stamps), spans, limits: SharedLimits::default() };
+        let mut watch = Loop::new(options, clock, beside, Arc::clone(&shared), listener).unwrap();
         let identity = GoplsIdentity {
             pid: std::process::id(),
             started_unix_ms: 1.0,
