@@ -10,7 +10,16 @@ use super::show;
 
 /// Which gopls a line is about: `gopls 4711 (Neovim, ~/src/tools)`.
 pub fn name(server: &Server) -> String {
-    let who = match server.role {
+    format!("gopls {} ({}, {})", server.pid, who(server), show::folder(server.folder.as_deref()))
+}
+
+/// The same where there is little room: `4711 Neovim`.
+pub fn short_name(server: &Server) -> String {
+    format!("{} {}", server.pid, who(server))
+}
+
+fn who(server: &Server) -> String {
+    match server.role {
         ServerRole::Server => show::owner(&server.owner),
         ServerRole::Mcp => format!("{}, MCP", show::owner(&server.owner)),
         ServerRole::Daemon => {
@@ -24,8 +33,7 @@ pub fn name(server: &Server) -> String {
             };
             format!("daemon for {} of {clients}", server.clients.len())
         }
-    };
-    format!("gopls {} ({who}, {})", server.pid, show::folder(server.folder.as_deref()))
+    }
 }
 
 /// What has happened to the gopls of this name; `None` for what is told elsewhere.

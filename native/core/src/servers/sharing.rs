@@ -160,8 +160,8 @@ mod tests {
         assert!(sharing.fits(), "{sharing:?}");
         assert_eq!((sharing.rss_bytes, sharing.folders, sharing.others), (2_000 * MB, 1, 0));
         assert_eq!(sharing.pids, [1, 2, 3, 4]);
-        // Three further ones of 500 MB, of which 55 % are not needed, and four forwarders.
-        let wanted = (1_500.0 * 0.55 * 1e6) as Bytes - 4 * FORWARDER_BYTES;
+        // Three further ones of 500 MB, of which 47 % are not needed, and four forwarders.
+        let wanted = 705 * MB - 4 * FORWARDER_BYTES;
         assert!(sharing.saving_bytes.abs_diff(wanted) < MB, "{}", sharing.saving_bytes);
         assert_eq!(sharing.owners, ["Claude Code"]);
     }

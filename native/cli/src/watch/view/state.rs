@@ -86,15 +86,13 @@ impl View {
         push(&mut self.total, totals.rss_bytes, MOST_POINTS);
         for now in &self.rows {
             push(self.lines.entry(now.server.pid).or_default(), now.rss_bytes, MOST_POINTS);
-            self.names.insert(now.server.pid, words::name(&now.server));
+            self.names.insert(now.server.pid, words::short_name(&now.server));
         }
         for happening in happened {
             let Some(text) = words::happening(happening) else { continue };
             let name = match happening {
-                Happening::Found(server) => words::name(server),
-                other => {
-                    self.names.get(&other.pid()).cloned().unwrap_or_else(|| format!("gopls {}", other.pid()))
-                }
+                Happening::Found(server) => words::short_name(server),
+                other => self.names.get(&other.pid()).cloned().unwrap_or_else(|| other.pid().to_string()),
             };
             push(&mut self.told, Told { look: self.looks, text: format!("{name}: {text}") }, MOST_LINES);
         }
