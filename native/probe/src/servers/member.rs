@@ -1,7 +1,7 @@
 //! One of all the gopls that are watched: what is read of it, and its watcher.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use stallscope_core::engine::memory::{Alert, RssRing};
 use stallscope_core::model::{Bytes, DebugServer, LatencySource, Ns};
@@ -13,8 +13,8 @@ use crate::debug::sockets;
 use crate::process::ProcessHandle;
 use crate::watcher::Watcher;
 
-/// gopls opens its debug server as it starts: until then every look is at it.
-const NEW: Duration = Duration::from_secs(6);
+/// gopls opens its debug server as it starts: while it is so young every look is at it.
+const NEW_MS: f64 = 6_000.0;
 /// CPU is told over so long at least: the kernel counts in hundredths of a second.
 const CPU_OVER_NS: Ns = 900_000_000;
 
@@ -24,7 +24,6 @@ pub(super) struct Member {
     pub watcher: Option<Arc<Watcher>>,
     /// When it was last looked whether it listens.
     pub listened_at: Option<Instant>,
-    met_at: Instant,
     process: ProcessHandle,
     ring: RssRing,
     alert: Alert,
@@ -45,7 +44,6 @@ impl Member {
             server,
             watcher: None,
             listened_at: None,
-            met_at: Instant::now(),
             process,
             ring,
             alert: Alert::default(),
@@ -78,8 +76,12 @@ impl Member {
         Some(told)
     }
 
-    pub fn is_new(&self, now: Instant) -> bool {
-        now < self.met_at + NEW
+    pub fn is_new(&self, clock: &Clock) -> bool {
+        self.age_ms(clock) < NEW_MS
+    }
+
+    fn age_ms(&self, clock: &Clock) -> f64 {
+        (clock.unix_ms(clock.now_ns()) as f64 - self.server.started_unix_ms).max(0.0)
     }
 
     /// Whether it listens on a TCP port, or nobody can know: then a watcher finds out what that is.
@@ -99,13 +101,12 @@ impl Member {
     pub fn now(&self, clock: &Clock) -> ServerNow {
         let status = self.watcher.as_ref().map(|watcher| watcher.status());
         let told = status.as_ref().and_then(|status| status.gopls.as_ref());
-        let unix_ms = clock.unix_ms(clock.now_ns()) as f64;
-        let known = self.watcher.is_none() && self.listened_at.is_some() && !self.is_new(Instant::now());
+        let known = self.watcher.is_none() && self.listened_at.is_some() && !self.is_new(clock);
         let otherwise = if known { DebugServer::Off } else { DebugServer::Unknown };
         ServerNow {
             rss_bytes: self.rss_bytes(),
             cpu_share: self.cpu_share,
-            uptime_ns: ((unix_ms - self.server.started_unix_ms).max(0.0) * 1e6) as Ns,
+            uptime_ns: (self.age_ms(clock) * 1e6) as Ns,
             debug: told.map_or(otherwise, |gopls| gopls.debug.clone()),
             source: told.map_or(LatencySource::None, |gopls| gopls.latency_source),
             loading: status.as_ref().is_some_and(|status| status.loading),

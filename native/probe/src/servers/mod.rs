@@ -319,7 +319,8 @@ impl Servers {
             self.listen_at = Some(now);
         }
         for (pid, member) in &mut self.members {
-            let asked = member.is_new(now) || turn && next == Some(*pid);
+            let asked =
+                member.listened_at.is_none() || member.is_new(&self.clock) || turn && next == Some(*pid);
             if member.watcher.is_none() && asked && member.listens(now) {
                 let beside = self.limits.clone();
                 member.watcher = Some(start(*pid, &self.options, beside, self.sender.clone())?);
