@@ -548,6 +548,19 @@ async fn a_wait_is_a_stall_at_its_limit_and_not_at_the_next_sample() {
 }
 
 #[tokio::test]
+async fn what_one_watcher_has_taken_counts_for_another_with_the_same_limits() {
+    let refused =
+        |desk: &Desk| desk.watch.engine.decisions().filter(|decision| decision.reason == "cool-down").count();
+    let mut first = Desk::new().await;
+    first.run(async |outside| outside.stall().await).await;
+    assert_eq!((first.watch.limits.lock().changes, refused(&first)), (1, 0));
+    let mut second = Desk::new().await;
+    second.watch.limits = first.watch.limits.clone();
+    second.run(async |outside| outside.stall().await).await;
+    assert_eq!(refused(&second), 1, "{:?}", second.watch.engine.decisions().collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_watched_process_without_editor_has_no_echo() {
     let mut desk = Desk::new().await;
     desk.watch.fail_server("127.0.0.1:1".into(), "it does not answer".into());
