@@ -2,6 +2,8 @@
 
 mod advice;
 mod lines;
+#[cfg(test)]
+mod made_up;
 mod plain;
 mod show;
 mod table;

@@ -10,7 +10,7 @@ use super::{Server, ServerRole};
 use crate::model::{Bytes, MB};
 
 /// What a further session of the same folder took in a daemon, as a share of what a gopls of its own takes
-/// ([docs/watching.md](../../../../docs/watching.md) has the measurements).
+/// (docs/watching.md has the measurements).
 const FURTHER_SESSION: f64 = 0.53;
 /// What a forwarder takes.
 const FORWARDER_BYTES: Bytes = 39 * MB;
