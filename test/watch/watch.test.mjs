@@ -69,18 +69,22 @@ test('each gopls is found with its owner, its folder and its version', { timeout
   }
 });
 
-test('a shared daemon is one server with two clients, and forwarders are none', { timeout: MINUTE }, async () => {
-  const daemon = await watch.line('found', undefined, ({ role, clients }) => {
-    const pids = clients.map(({ pid }) => pid);
-    return role === 'daemon' && pids.includes(pidOf('emacs')) && pids.includes(pidOf('vim'));
-  });
-  assert.deepEqual(daemon.clients.map(({ owner }) => owner.name).sort(), ['Emacs', 'Vim']);
-  const listed = await eventually('the daemon in the table', () => watch.row(daemon.pid) && watch.all);
-  const forwarders = listed.gopls.filter(({ pid }) => [pidOf('emacs'), pidOf('vim')].includes(pid));
-  assert.deepEqual(forwarders, []);
-  assert.ok(listed.totals.forwarders >= 2 && listed.totals.forwarders_rss_bytes > 20e6, 'told apart');
-  running.daemon = { pid: daemon.pid, client: { kill() {} } };
-});
+test(
+  'a shared daemon is one server with two clients, and forwarders are none',
+  { timeout: MINUTE },
+  async () => {
+    const daemon = await watch.line('found', undefined, ({ role, clients }) => {
+      const pids = clients.map(({ pid }) => pid);
+      return role === 'daemon' && pids.includes(pidOf('emacs')) && pids.includes(pidOf('vim'));
+    });
+    assert.deepEqual(daemon.clients.map(({ owner }) => owner.name).sort(), ['Emacs', 'Vim']);
+    const listed = await eventually('the daemon in the table', () => watch.row(daemon.pid) && watch.all);
+    const forwarders = listed.gopls.filter(({ pid }) => [pidOf('emacs'), pidOf('vim')].includes(pid));
+    assert.deepEqual(forwarders, []);
+    assert.ok(listed.totals.forwarders >= 2 && listed.totals.forwarders_rss_bytes > 20e6, 'told apart');
+    running.daemon = { pid: daemon.pid, client: { kill() {} } };
+  },
+);
 
 test('how each can be asked is told, with the way to switch it on', { timeout: MINUTE }, async () => {
   const on = await watch.line('debug-server', pidOf('nvim'), ({ state }) => state === 'on');
@@ -164,7 +168,9 @@ test('it ends when it is told to, and costs next to nothing until then', { timeo
 });
 
 test('without a gopls of that number it says so', async () => {
-  const { code, output } = await run(cli, ['watch', '--json', '--pid', String(process.pid)], { allowFailure: true });
+  const { code, output } = await run(cli, ['watch', '--json', '--pid', String(process.pid)], {
+    allowFailure: true,
+  });
   assert.equal(code, 2, output);
   assert.match(output, /is not a gopls of this user/);
 });

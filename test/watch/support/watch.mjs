@@ -45,9 +45,16 @@ export class Watch {
 
   /** The first line of a type that is as wanted, now or later. */
   line(type, pid, is = () => true, timeoutMs = 60_000) {
-    return eventually(`a line ${type} of ${pid}`, () => this.of(type, pid).find(is), timeoutMs).catch((error) => {
-      throw new Error(`${error.message}\n${this.#errors}\n${this.lines.slice(-8).map((line) => JSON.stringify(line)).join('\n')}`);
-    });
+    return eventually(`a line ${type} of ${pid}`, () => this.of(type, pid).find(is), timeoutMs).catch(
+      (error) => {
+        throw new Error(
+          `${error.message}\n${this.#errors}\n${this.lines
+            .slice(-8)
+            .map((line) => JSON.stringify(line))
+            .join('\n')}`,
+        );
+      },
+    );
   }
 
   /** The latest line that has all of them. */

@@ -17,6 +17,9 @@ const FORWARDER_BYTES: Bytes = 39 * MB;
 /// Less is not worth to have one crash end all of them.
 const WORTH_BYTES: Bytes = 200 * MB;
 
+/// A gopls with its resident memory.
+type Measured<'a> = (&'a Server, Bytes);
+
 /// What speaks against sharing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Against {
@@ -60,9 +63,9 @@ impl Sharing {
 }
 
 /// What is to be said of these gopls, each with its resident memory; the largest saving first.
-pub fn advise(all: &[(&Server, Bytes)]) -> Vec<Sharing> {
+pub fn advise(all: &[Measured<'_>]) -> Vec<Sharing> {
     let servers: Vec<_> = all.iter().filter(|(server, _)| server.role == ServerRole::Server).collect();
-    let mut groups: BTreeMap<(&str, Option<&str>), Vec<(&Server, Bytes)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Option<&str>), Vec<Measured<'_>>> = BTreeMap::new();
     for (server, rss_bytes) in &servers {
         let key = (&*server.exe, server.version.as_deref());
         groups.entry(key).or_default().push((server, *rss_bytes));
@@ -97,7 +100,7 @@ pub fn advise(all: &[(&Server, Bytes)]) -> Vec<Sharing> {
 }
 
 /// Of each folder the largest stays as it is, the others become sessions beside it.
-fn saving(group: &[(&Server, Bytes)]) -> Bytes {
+fn saving(group: &[Measured<'_>]) -> Bytes {
     let of_folder = |sizes: &Vec<Bytes>| {
         let further = sizes.iter().sum::<Bytes>() - sizes.iter().max().copied().unwrap_or(0);
         let saved = (further as f64 * (1.0 - FURTHER_SESSION)) as Bytes;
@@ -107,7 +110,7 @@ fn saving(group: &[(&Server, Bytes)]) -> Bytes {
 }
 
 /// The sizes of those in one folder. One whose folder is not known is by itself.
-fn by_folder(group: &[(&Server, Bytes)]) -> BTreeMap<String, Vec<Bytes>> {
+fn by_folder(group: &[Measured<'_>]) -> BTreeMap<String, Vec<Bytes>> {
     let mut folders: BTreeMap<String, Vec<Bytes>> = BTreeMap::new();
     for (server, rss_bytes) in group {
         let folder = server.folder.clone().unwrap_or_else(|| format!("? {}", server.pid));
@@ -116,7 +119,7 @@ fn by_folder(group: &[(&Server, Bytes)]) -> BTreeMap<String, Vec<Bytes>> {
     folders
 }
 
-fn differing(group: &[(&Server, Bytes)]) -> Option<Against> {
+fn differing(group: &[Measured<'_>]) -> Option<Against> {
     let mut values: BTreeMap<&str, Vec<Option<&String>>> = BTreeMap::new();
     for name in group.iter().flat_map(|(server, _)| server.environment.keys()) {
         values.entry(name).or_insert_with(|| group.iter().map(|(s, _)| s.environment.get(name)).collect());
