@@ -43,25 +43,22 @@ pub fn sharing(sharing: &Sharing) -> Vec<String> {
     let Sharing { pids, folders, rss_bytes, saving_bytes, .. } = sharing;
     let version = sharing.version.as_deref().unwrap_or("of one executable");
     let what = format!(
-        "{} gopls {} in {folders} {} take {}",
+        "{} gopls {} take {} in {folders} {}",
         pids.len(),
         show::plain(version),
+        show::bytes(*rss_bytes),
         if *folders == 1 { "folder" } else { "folders" },
-        show::bytes(*rss_bytes)
     );
     let others = match sharing.others {
         0 => String::new(),
-        others => format!(" {others} of another executable could not take part."),
+        others => format!(". {others} of another executable could not take part"),
     };
     if !sharing.fits() {
         let against: Vec<String> = sharing.against.iter().map(against).collect();
-        return vec![format!("{what}. No shared daemon is advised: {}.{others}", against.join("; "))];
+        return vec![format!("{what}; no daemon is advised: {}{others}", against.join("; "))];
     }
     let mut told = vec![
-        format!(
-            "{what}. One daemon for them would take about {} less (an estimate).{others}",
-            show::bytes(*saving_bytes)
-        ),
+        format!("{what}; a daemon about {} less (estimate){others}", show::bytes(*saving_bytes)),
         "A daemon's crash, and a request that takes all of the CPU, is one for all of them.".to_owned(),
     ];
     told.extend(sharing.owners.iter().map(|owner| {
@@ -92,8 +89,9 @@ mod tests {
     #[test]
     fn where_it_fits_the_figures_the_risk_and_the_way_are_told() {
         let told = sharing(&sharing_of(vec![]));
-        assert!(told[0].starts_with("3 gopls v0.23.0 in 1 folder take 2.40 GB."), "{told:?}");
-        assert!(told[0].contains("about 700 MB less (an estimate). 1 of another executable"), "{told:?}");
+        let wanted = "3 gopls v0.23.0 take 2.40 GB in 1 folder; a daemon about 700 MB less (estimate)";
+        assert!(wanted.len() < 80, "a line of a small terminal");
+        assert_eq!(told[0], format!("{wanted}. 1 of another executable could not take part"));
         assert!(told[1].contains("crash"), "{told:?}");
         assert!(told[2].starts_with("Claude Code: ") && told[2].contains("-remote=auto"), "{told:?}");
         assert!(told[3].contains("languages.toml"), "{told:?}");
@@ -103,7 +101,7 @@ mod tests {
     fn where_it_does_not_fit_the_reason_is_told_and_nothing_advised() {
         let told = sharing(&sharing_of(vec![Against::Environment { variables: vec!["GOMEMLIMIT".into()] }]));
         assert_eq!(told.len(), 1);
-        assert!(told[0].contains("No shared daemon is advised: GOMEMLIMIT differ"), "{told:?}");
+        assert!(told[0].contains("no daemon is advised: GOMEMLIMIT differ"), "{told:?}");
         assert!(!told[0].contains("-remote"), "{told:?}");
     }
 }
