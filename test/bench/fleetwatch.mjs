@@ -16,7 +16,7 @@ import { commandLine } from './lib/report.mjs';
 const HOW_MANY = 12;
 const WINDOW_MS = 60_000;
 /** The load and its first collections are over by then. */
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 30_000;
 /** Each watcher takes one calm profile right after it has begun. */
 const BEGIN_MS = 10_000;
 

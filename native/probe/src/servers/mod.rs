@@ -163,6 +163,8 @@ pub struct Servers {
     inbox: Receiver<Happening>,
     /// What [`Self::wait`] has taken out of it.
     early: Vec<Happening>,
+    /// Watchers of gopls that have ended, and until when they have time for the last incident.
+    ending: Vec<(Instant, Arc<Watcher>)>,
     memory_bytes: Option<Bytes>,
 }
 
@@ -182,6 +184,7 @@ impl Servers {
             sender,
             inbox,
             early: Vec::new(),
+            ending: Vec::new(),
             memory_bytes: Machine::of(std::process::id()).limits().memory_bytes,
         }
     }
@@ -200,6 +203,7 @@ impl Servers {
             self.meet(&mut happened);
         }
         self.watch(now)?;
+        self.end(now)?;
         Ok(happened)
     }
 
@@ -256,11 +260,12 @@ impl Servers {
     /// Ends all watchers; what they have captured is on disk afterwards. The last that has happened.
     pub fn stop(self) -> Vec<Happening> {
         thread::scope(|scope| {
-            for watcher in self.members.values().filter_map(|member| member.watcher.as_ref()) {
+            let watchers = self.members.values().filter_map(|member| member.watcher.as_ref());
+            for watcher in watchers.chain(self.ending.iter().map(|(_, watcher)| watcher)) {
                 scope.spawn(|| block_on(watcher.stop()));
             }
         });
-        self.inbox.try_iter().collect()
+        self.early.into_iter().chain(self.inbox.try_iter()).collect()
     }
 
     fn sample(&mut self, happened: &mut Vec<Happening>) {
@@ -276,7 +281,8 @@ impl Servers {
             // Those that have connected to a daemon instead are looked for at once.
             self.survey_at = None;
             if let Some(member) = self.members.remove(&pid) {
-                end_later(member.watcher);
+                let until = Instant::now() + LAST_INCIDENT;
+                self.ending.extend(member.watcher.map(|watcher| (until, watcher)));
                 happened.push(Happening::Gone { pid });
             }
         }
@@ -323,22 +329,32 @@ impl Servers {
                 member.listened_at.is_none() || member.is_new(&self.clock) || turn && next == Some(*pid);
             if member.watcher.is_none() && asked && member.listens(now) {
                 let beside = self.limits.clone();
-                member.watcher = Some(start(*pid, &self.options, beside, self.sender.clone())?);
+                member.watcher = Some(start(&member.server, &self.options, beside, self.sender.clone())?);
             }
+        }
+        Ok(())
+    }
+
+    /// Stops the watchers that have had their time.
+    fn end(&mut self, now: Instant) -> std::io::Result<()> {
+        for (_, watcher) in self.ending.extract_if(.., |(until, _)| now >= *until) {
+            let stop = move || block_on(watcher.stop());
+            thread::Builder::new().name("stallscope-ending".into()).spawn(stop)?;
         }
         Ok(())
     }
 }
 
 fn start(
-    pid: u32,
+    server: &Server,
     options: &ServersOptions,
     limits: SharedLimits,
     sender: Sender<Happening>,
 ) -> std::io::Result<Arc<Watcher>> {
+    let pid = server.pid;
     let options = WatcherOptions {
         storage_dir: options.storage_dir.clone(),
-        workspace: Vec::new(),
+        workspace: folders(server),
         target: Target::Process { pid },
         log_dirs: Vec::new(),
         settings: options.settings.clone(),
@@ -359,15 +375,15 @@ fn start(
     Watcher::start_beside(options, limits, listener).map(Arc::new)
 }
 
-/// The incident of its last stall is written first. Without a thread for that it ends as it is dropped.
-fn end_later(watcher: Option<Arc<Watcher>>) {
-    let Some(watcher) = watcher else { return };
-    let end = move || {
-        thread::sleep(LAST_INCIDENT);
-        // Without a runtime it ends as it is dropped.
-        let _ = block_on(watcher.stop());
-    };
-    drop(thread::Builder::new().name("stallscope-ending".into()).spawn(end));
+/// The folders it serves, as far as they are known: by them earlier loads are found again.
+fn folders(server: &Server) -> Vec<String> {
+    if server.clients.is_empty() {
+        return server.folder.iter().cloned().collect();
+    }
+    let mut folders: Vec<String> = server.clients.iter().filter_map(|client| client.folder.clone()).collect();
+    folders.sort();
+    folders.dedup();
+    folders
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {

@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Cell, Paragraph, Row, Sparkline, Table, TableState};
+use ratatui::widgets::{Cell, Paragraph, Row, Sparkline, Table, TableState, Wrap};
 use stallscope_core::model::{Bytes, SECOND};
 use stallscope_probe::servers::ServerNow;
 
@@ -15,6 +15,8 @@ use super::super::{show, words};
 use super::state::View;
 
 const KEYS: &str = " ↑↓ select   s sort   c capture heap   q quit";
+/// A message may need more room than a line of a small terminal.
+const MESSAGE_ROWS: u16 = 2;
 /// A time line with its title.
 const LINE_ROWS: u16 = 3;
 /// What is told below, at least.
@@ -32,7 +34,7 @@ pub fn draw(view: &View, frame: &mut Frame<'_>) {
         Constraint::Length(LINE_ROWS),
         Constraint::Length(advice),
         Constraint::Max(told_rows(view, frame.area())),
-        Constraint::Length(1),
+        Constraint::Length(if view.message.is_some() { MESSAGE_ROWS } else { 1 }),
     ])
     .areas(frame.area());
     draw_head(view, frame, head);
@@ -44,7 +46,7 @@ pub fn draw(view: &View, frame: &mut Frame<'_>) {
     draw_told(view, frame, told);
     let foot_text = view.message.as_deref().map_or_else(|| KEYS.to_owned(), |message| format!(" {message}"));
     let style = if view.message.is_some() { strong() } else { faint() };
-    frame.render_widget(Paragraph::new(foot_text).style(style), foot);
+    frame.render_widget(Paragraph::new(foot_text).style(style).wrap(Wrap { trim: false }), foot);
 }
 
 fn strong() -> Style {

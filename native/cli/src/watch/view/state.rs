@@ -160,11 +160,11 @@ impl View {
         if matches!(now.debug, DebugServer::On { .. }) {
             self.asks = Some(pid);
             self.say(format!(
-                "Capture the heap of gopls {pid}? It answers within 0.1 to 0.8 s and goes on meanwhile; about 0.1 MB on disk. y/n"
+                "Capture the heap of {pid}? Takes 0.1 to 0.8 s, gopls goes on; 0.1 MB on disk. y/n"
             ));
         } else {
             let how = advice::debug_server(&now.server);
-            self.say(format!("gopls {pid} serves no debug page, so nothing can be captured: {how}"));
+            self.say(format!("{pid} serves no debug page, so nothing can be captured: {how}"));
         }
     }
 }
