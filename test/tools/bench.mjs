@@ -1,8 +1,8 @@
 // npm run bench: what Stallscope costs and how quick it is, beside what is wanted of it.
 //
 //   npm run bench                        all of it, below 25 minutes on two cores
-//   npm run bench -- analyze trigger     only these parts, of: analyze watcher activation trigger waits spans history
-//                                        hover editing
+//   npm run bench -- analyze trigger     only these parts, of: analyze watcher fleetwatch activation trigger waits
+//                                        spans history hover editing
 //
 // Prints medians over several runs and the command lines used, and writes every single measurement to
 // out/bench/PART.json. Linux only: CPU times and memory of other processes are read from /proc.
@@ -12,6 +12,7 @@ import path from 'node:path';
 import { activation } from '../bench/activation.mjs';
 import { analyze } from '../bench/analyze.mjs';
 import { editing } from '../bench/editing.mjs';
+import { fleetwatch } from '../bench/fleetwatch.mjs';
 import { buildExamples } from '../bench/lib/examples.mjs';
 import { history } from '../bench/history.mjs';
 import { hover } from '../bench/hover.mjs';
@@ -26,7 +27,7 @@ import { Failure, log, run, step } from './lib/run.mjs';
 import { verb } from './lib/verb.mjs';
 import { setUpBuild, setUpWorkbench } from './setup.mjs';
 
-const PARTS = { analyze, watcher, activation, trigger, waits, spans, history, hover, editing };
+const PARTS = { analyze, watcher, fleetwatch, activation, trigger, waits, spans, history, hover, editing };
 
 async function bench() {
   if (process.platform !== 'linux') throw new Failure('The bench reads /proc: it runs on Linux only.');

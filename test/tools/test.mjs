@@ -1,7 +1,7 @@
 // npm test: everything, from a fresh machine with git, Rust, Go and Node to one closing line with the counts.
 //
 //   npm test                    all of it
-//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce doctor panel workbench
+//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce watch doctor panel workbench
 import { build } from './build.mjs';
 import { check } from './check.mjs';
 import { TYPE_FEATURES } from './gen.mjs';
@@ -24,6 +24,7 @@ const PARTS = {
   patterns: () => nodeTest(filesBelow('test/patterns', /\.test\.mjs$/)),
   // One at a time: each measures how long gopls takes.
   reproduce: () => nodeTest(filesBelow('test/reproduce', /\.test\.mjs$/), { concurrency: 1 }),
+  watch: () => nodeTest(filesBelow('test/watch', /\.test\.mjs$/)),
   // One at a time: the doctor must be done within seconds, and some count what gopls does in a while.
   doctor: () => nodeTest(filesBelow('test/doctor', /\.test\.mjs$/), { concurrency: 1 }),
   // One at a time: two browsers on two cores make each other wait.

@@ -21,6 +21,7 @@ pub mod model;
 pub mod patterns;
 pub mod report;
 pub mod rule_file;
+pub mod servers;
 pub mod spans;
 pub mod trace;
 pub mod verify;

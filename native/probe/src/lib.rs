@@ -14,6 +14,7 @@ pub mod patterns;
 pub mod process;
 pub mod reader;
 pub mod report;
+pub mod servers;
 pub mod spans;
 pub mod store;
 pub mod trace;

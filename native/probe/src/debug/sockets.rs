@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 /// The addresses; `None` when the system does not let us know.
-pub(super) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
+pub(crate) fn listening(pid: u32) -> Option<Vec<SocketAddr>> {
     platform::listening(pid)
 }
 

@@ -11,6 +11,8 @@ pub(super) enum Role {
     Forwarder(String),
     /// The crash monitor that every gopls starts.
     Telemetry,
+    /// `gopls mcp`: a workspace in memory for an agent, and no language server.
+    Mcp,
     /// `gopls version`, `gopls check …`: short-lived, serves no editor.
     Command,
 }
@@ -47,10 +49,11 @@ pub(super) fn role(argv: &[String]) -> Role {
             return Role::Telemetry;
         }
         let Some(flag) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else {
-            if argument == "serve" {
-                continue;
+            match argument.as_str() {
+                "serve" => continue,
+                "mcp" => return Role::Mcp,
+                _ => return Role::Command,
             }
-            return Role::Command;
         };
         let (name, value) = match flag.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -108,6 +111,7 @@ mod tests {
         assert_eq!(of(&["gopls", "**", "telemetry", "**"]), Role::Telemetry);
         assert_eq!(of(&["gopls", "version"]), Role::Command);
         assert_eq!(of(&["gopls", "-v", "check", "a.go"]), Role::Command);
+        assert_eq!(of(&["gopls", "-debug=127.0.0.1:0", "mcp", "-listen=localhost:3000"]), Role::Mcp);
         assert_eq!(of(&["gopls", "-remote=auto"]), Role::Forwarder("auto".into()));
         assert_eq!(of(&["gopls", "--remote", "auto;x"]), Role::Forwarder("auto;x".into()));
         assert_eq!(of(&["gopls", "serve", "-listen", "unix;/tmp/s"]), Role::Daemon("unix;/tmp/s".into()));

@@ -20,34 +20,40 @@ const MAX_ENVIRONMENT: u64 = 8 << 20;
 const STAT_BYTES: usize = 1024;
 
 pub(super) fn candidates() -> Vec<Candidate> {
-    let Some(own_uid) = uid_of("self") else { return Vec::new() };
+    pids().into_iter().filter_map(candidate).collect()
+}
+
+/// Every process there is. The cheap part of a look at all of them.
+pub(super) fn pids() -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            // One readlink per process sorts out nearly all of them.
-            let exe = exe(pid)?;
-            if !is_gopls(&exe) || uid_of(&pid.to_string())? != own_uid {
-                return None;
-            }
-            let stat = read_stat(&File::open(format!("/proc/{pid}/stat")).ok()?)?;
-            Some(Candidate {
-                pid,
-                parent_pid: stat.parent_pid,
-                started_unix_ms: started_unix_ms(stat.start_ticks),
-                exe,
-                argv: argv(pid),
-                rss_bytes: read_rss_bytes(&File::open(format!("/proc/{pid}/statm")).ok()?)?,
-            })
-        })
-        .collect()
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The process, if it is a gopls of this user.
+pub(super) fn candidate(pid: u32) -> Option<Candidate> {
+    // One readlink per process sorts out nearly all of them.
+    let exe = exe(pid)?;
+    if !is_gopls(&exe) || uid_of(&pid.to_string())? != own_uid()? {
+        return None;
+    }
+    let stat = read_stat(&File::open(format!("/proc/{pid}/stat")).ok()?)?;
+    Some(Candidate {
+        pid,
+        parent_pid: stat.parent_pid,
+        started_unix_ms: started_unix_ms(stat.start_ticks),
+        exe,
+        argv: argv(pid),
+        rss_bytes: read_rss_bytes(&File::open(format!("/proc/{pid}/statm")).ok()?)?,
+    })
+}
+
+/// The folder that a process works in.
+pub(super) fn folder(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
 pub(super) fn executables() -> Vec<(u32, PathBuf)> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid: u32| Some((pid, exe(pid)?))).collect()
+    pids().into_iter().filter_map(|pid| Some((pid, exe(pid)?))).collect()
 }
 
 pub(super) fn ancestor(pid: u32) -> Option<Ancestor> {
@@ -91,6 +97,11 @@ fn is_gopls(exe: &Path) -> bool {
 
 fn uid_of(pid: &str) -> Option<u32> {
     Some(fs::metadata(format!("/proc/{pid}")).ok()?.uid())
+}
+
+fn own_uid() -> Option<u32> {
+    static OWN: OnceLock<Option<u32>> = OnceLock::new();
+    *OWN.get_or_init(|| uid_of("self"))
 }
 
 fn page_bytes() -> u64 {

@@ -12,6 +12,8 @@ mod linux;
 #[cfg(any(not(target_os = "linux"), test))]
 mod other;
 mod relation;
+mod servers;
+mod survey;
 #[cfg(all(test, unix))]
 mod tests;
 pub mod version;
@@ -27,6 +29,7 @@ pub use cost::thread_cpu_ns;
 use linux as platform;
 #[cfg(not(target_os = "linux"))]
 use other as platform;
+pub use survey::Survey;
 
 /// A process whose executable is called gopls, as the platform reports it.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +116,11 @@ pub fn variables(pid: u32, names: &[&str]) -> BTreeMap<String, String> {
         found.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
     found
+}
+
+/// How a flag of gopls is set in the editor or agent of this name, when that is known.
+pub fn how_to_set(owner: &str, flag: &str) -> Option<String> {
+    editor::owners()?.how_to_set(owner, flag)
 }
 
 /// Whether a process is a descendant of another one.

@@ -3,11 +3,11 @@
 //! On Linux it is compiled for tests only, where it is compared with the direct reading.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stallscope_core::memory::Resident;
 use stallscope_core::model::{Bytes, Ns};
-use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, Uid, UpdateKind};
 
 use super::{Ancestor, Candidate, ProcSample};
 
@@ -23,23 +23,49 @@ fn details() -> ProcessRefreshKind {
 pub(super) fn candidates() -> Vec<Candidate> {
     let Ok(mut system) = System::new() else { return Vec::new() };
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, details());
-    let own_user = sysinfo::get_current_pid().ok().and_then(|pid| system.process(pid)?.user_id().cloned());
-    system
-        .processes()
-        .values()
-        .filter(|process| is_gopls(process) && process.user_id() == own_user.as_ref())
-        .map(|process| Candidate {
-            pid: process.pid().as_u32(),
-            parent_pid: process.parent().map_or(0, Pid::as_u32),
-            started_unix_ms: started_unix_ms(process),
-            exe: without_deleted_mark(process.exe().unwrap_or(Path::new(""))),
-            argv: words(process.cmd()),
-            rss_bytes: process.memory(),
-        })
-        .collect()
+    let own_user = own_user(&system);
+    let processes = system.processes().values();
+    processes.filter_map(|process| of_user(process, own_user.as_ref())).collect()
 }
 
-pub(super) fn executables() -> Vec<(u32, std::path::PathBuf)> {
+fn own_user(system: &System) -> Option<Uid> {
+    sysinfo::get_current_pid().ok().and_then(|pid| system.process(pid)?.user_id().cloned())
+}
+
+fn of_user(process: &Process, own_user: Option<&Uid>) -> Option<Candidate> {
+    (is_gopls(process) && process.user_id() == own_user).then(|| Candidate {
+        pid: process.pid().as_u32(),
+        parent_pid: process.parent().map_or(0, Pid::as_u32),
+        started_unix_ms: started_unix_ms(process),
+        exe: without_deleted_mark(process.exe().unwrap_or(Path::new(""))),
+        argv: words(process.cmd()),
+        rss_bytes: process.memory(),
+    })
+}
+
+/// Every process there is.
+pub(super) fn pids() -> Vec<u32> {
+    let Ok(mut system) = System::new() else { return Vec::new() };
+    let kind = ProcessRefreshKind::nothing().without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
+    system.processes().keys().map(|pid| pid.as_u32()).collect()
+}
+
+/// The process, if it is a gopls of this user.
+pub(super) fn candidate(pid: u32) -> Option<Candidate> {
+    let mut system = System::new().ok()?;
+    let both = [Pid::from_u32(pid), sysinfo::get_current_pid().ok()?];
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&both), true, details());
+    of_user(system.process(both[0])?, own_user(&system).as_ref())
+}
+
+/// The folder that a process works in.
+pub(super) fn folder(pid: u32) -> Option<PathBuf> {
+    let kind = ProcessRefreshKind::nothing().with_cwd(UpdateKind::OnlyIfNotSet).without_tasks();
+    Some(only(pid, kind)?.process(Pid::from_u32(pid))?.cwd()?.to_owned())
+}
+
+pub(super) fn executables() -> Vec<(u32, PathBuf)> {
     let Ok(mut system) = System::new() else { return Vec::new() };
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, details());
     let of = |process: &Process| Some((process.pid().as_u32(), without_deleted_mark(process.exe()?)));
@@ -82,7 +108,7 @@ fn started_unix_ms(process: &Process) -> f64 {
     process.start_time() as f64 * 1000.0
 }
 
-fn without_deleted_mark(exe: &Path) -> std::path::PathBuf {
+fn without_deleted_mark(exe: &Path) -> PathBuf {
     match exe.to_str().and_then(|text| text.strip_suffix(" (deleted)")) {
         Some(text) => text.into(),
         None => exe.into(),

@@ -25,7 +25,7 @@ pub(super) fn classify(
             let role = role(&candidate.argv);
             (candidate, role)
         })
-        .filter(|(_, role)| !matches!(role, Role::Telemetry | Role::Command))
+        .filter(|(_, role)| !matches!(role, Role::Telemetry | Role::Mcp | Role::Command))
         .collect();
 
     let mut lineages = Vec::with_capacity(servers.len());
@@ -36,7 +36,7 @@ pub(super) fn classify(
             lineage.pids.push(pid);
             lineage.below_host |= pid == host_pid;
             let Some(found) = seen.entry(pid).or_insert_with(|| ancestor(pid)) else { break };
-            lineage.editor = lineage.editor.or_else(|| editor_of(found));
+            lineage.editor = lineage.editor.or_else(|| editor_of(pid, found));
             if found.parent_pid == 0 || found.parent_pid == pid {
                 break;
             }

@@ -174,6 +174,11 @@ fn both_platforms_see_the_same() {
     // sysinfo tells whole seconds, and counts from a boot time that is cut to seconds as well.
     assert!((direct.started_unix_ms - general.started_unix_ms).abs() <= 2_000.0);
 
+    assert_eq!(linux::candidate(pid).unwrap().argv, other::candidate(pid).unwrap().argv);
+    assert!(linux::pids().contains(&pid) && other::pids().contains(&pid));
+    let here = std::env::current_dir().unwrap();
+    assert_eq!((linux::folder(pid), other::folder(pid)), (Some(here.clone()), Some(here)));
+
     let (a, b) = (linux::ancestor(pid).unwrap(), other::ancestor(pid).unwrap());
     assert_eq!(a, b);
     assert_eq!(linux::argv(pid), other::argv(pid));

@@ -67,7 +67,9 @@ impl Loop {
 
     pub fn scan(&mut self, now: Instant) {
         self.due.scan = now + if self.gopls.is_some() { SCAN_BESIDE_EVERY } else { SCAN_EVERY };
-        if self.paused {
+        // The end of the one process that was asked for is noticed by the next reading of it.
+        let settled = self.gopls.is_some() && self.options.target.is_one_process();
+        if self.paused || settled {
             return;
         }
         let changed = self.finder.changed();

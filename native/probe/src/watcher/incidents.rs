@@ -42,7 +42,7 @@ impl Loop {
             let _ = reply.send(Err(refusal));
             return;
         }
-        let actions = self.engine.handle(self.clock.now_ns(), Event::CaptureRequested(request));
+        let actions = self.decide(self.clock.now_ns(), Event::CaptureRequested(request));
         let wanted = request.what().kind();
         let capture = actions.iter().find_map(|action| match action {
             Action::Capture { key, number, kind, .. } if *kind == wanted => Some((*key, *number)),

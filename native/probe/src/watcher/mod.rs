@@ -10,6 +10,7 @@ mod gopls;
 mod history;
 mod incidents;
 mod kept;
+mod limits;
 mod live;
 mod machine;
 mod queue;
@@ -44,6 +45,7 @@ use stallscope_core::spans::SpanRecord;
 use stallscope_core::verify::RunFigures;
 use tokio::sync::{mpsc, oneshot};
 
+pub use limits::SharedLimits;
 pub(crate) use live::of_incident as timeline_of_incident;
 use stamps::Stamps;
 pub use target::Target;
@@ -195,6 +197,18 @@ impl Watcher {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(options: WatcherOptions, listener: Listener) -> std::io::Result<Self> {
+        Self::start_beside(options, SharedLimits::default(), listener)
+    }
+
+    /// The same beside other watchers, with the limits that they have in common.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start_beside(
+        options: WatcherOptions,
+        limits: SharedLimits,
+        listener: Listener,
+    ) -> std::io::Result<Self> {
         let (commands, inbox) = mpsc::unbounded_channel();
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
@@ -203,7 +217,8 @@ impl Watcher {
         let (for_loop, stamps_for_loop) = (Arc::clone(&shared), Arc::clone(&stamps));
         let spans_for_loop = Arc::clone(&spans);
         let thread = std::thread::Builder::new().name("stallscope-watch".into()).spawn(move || {
-            run::run(options, clock, inbox, stamps_for_loop, spans_for_loop, &for_loop, listener)
+            let beside = run::Beside { stamps: stamps_for_loop, spans: spans_for_loop, limits };
+            run::run(options, clock, inbox, beside, &for_loop, listener)
         })?;
         Ok(Self { commands, stamps, spans, shared, clock, thread: Some(thread) })
     }

@@ -19,6 +19,7 @@ use super::gopls::{is_tight, sample_interval};
 use super::history::{HISTORY_EVERY, retention};
 use super::incidents::Asked;
 use super::kept::KeptProfiles;
+use super::limits::SharedLimits;
 use super::machine::MachineLooks;
 use super::queue::{Queue, Ticket};
 use super::readings::MemoryResult;
@@ -90,13 +91,19 @@ enum News {
     Nothing,
 }
 
+/// What the loop shares with others.
+pub(super) struct Beside {
+    pub stamps: Arc<Stamps>,
+    pub spans: Arc<SpanReceiver>,
+    pub limits: SharedLimits,
+}
+
 /// Runs until told to stop. A panic inside is caught and told: it must not reach the host.
 pub(super) fn run(
     options: WatcherOptions,
     clock: Clock,
     inbox: mpsc::UnboundedReceiver<Command>,
-    stamps: Arc<Stamps>,
-    spans: Arc<SpanReceiver>,
+    beside: Beside,
     shared: &Arc<Mutex<Shared>>,
     listener: Listener,
 ) {
@@ -107,7 +114,7 @@ pub(super) fn run(
             tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
         match runtime {
             Ok(runtime) => runtime.block_on(async {
-                match Loop::new(options, clock, stamps, spans, Arc::clone(shared), for_loop) {
+                match Loop::new(options, clock, beside, Arc::clone(shared), for_loop) {
                     Ok(mut watch) => watch.run(inbox).await,
                     Err(error) => Err(error.to_string()),
                 }
@@ -137,6 +144,9 @@ pub(super) struct Loop {
     pub due: Due,
     pub paused: bool,
     pub stamps: Arc<Stamps>,
+    pub limits: SharedLimits,
+    /// The change of the shared limits that the engine knows.
+    pub limits_known: u64,
 
     // gopls.rs
     pub sampler: Sampler,
@@ -219,8 +229,7 @@ impl Loop {
     pub fn new(
         options: WatcherOptions,
         clock: Clock,
-        stamps: Arc<Stamps>,
-        spans: Arc<SpanReceiver>,
+        Beside { stamps, spans, limits }: Beside,
         shared: Arc<Mutex<Shared>>,
         listener: Arc<Mutex<Listener>>,
     ) -> std::io::Result<Self> {
@@ -247,6 +256,8 @@ impl Loop {
             due: Due::all(now),
             paused: false,
             stamps,
+            limits,
+            limits_known: 0,
             sampler,
             calm: true,
             gopls: None,
@@ -471,8 +482,25 @@ impl Loop {
     }
 
     pub fn feed_at(&mut self, at_ns: u64, event: Event) {
-        let actions = self.engine.handle(at_ns, event);
+        let actions = self.decide(at_ns, event);
         self.act(actions);
+    }
+
+    /// Lets the engine decide with what other watchers have taken, and tells them what it takes.
+    pub fn decide(&mut self, at_ns: u64, event: Event) -> Vec<Action> {
+        let limits = self.limits.clone();
+        let mut taken = limits.lock();
+        if taken.changes != self.limits_known {
+            self.engine.join_limits(&taken.limits, at_ns);
+            self.limits_known = taken.changes;
+        }
+        let actions = self.engine.handle(at_ns, event);
+        if actions.contains(&Action::SaveLimits) {
+            taken.limits = self.engine.limits().clone();
+            taken.changes += 1;
+            self.limits_known = taken.changes;
+        }
+        actions
     }
 
     pub fn act(&mut self, actions: Vec<Action>) {

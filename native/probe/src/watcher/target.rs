@@ -20,6 +20,11 @@ pub enum Target {
 }
 
 impl Target {
+    /// Whether no other process can take the place of this one.
+    pub(super) fn is_one_process(self) -> bool {
+        matches!(self, Self::Process { .. })
+    }
+
     /// Where latencies come from when no debug server tells them. Beside an editor somebody stamps requests and echoes
     /// them; a process watched by its pid has nobody.
     pub(super) fn source_without_server(self) -> LatencySource {

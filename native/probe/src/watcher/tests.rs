@@ -19,7 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Duration, sleep, timeout};
 
 use super::fetch::{self, BaselineJob, BaselineResult};
-use super::run::Loop;
+use super::run::{Beside, Loop};
 use super::target::{Found, Watched};
 use super::*;
 use crate::debug::Limits;
@@ -185,8 +185,8 @@ impl Desk {
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
         let spans = Arc::new(SpanReceiver::new(clock, dir.path().join("run")));
-        let mut watch =
-            Loop::new(options, clock, Arc::clone(&stamps), spans, Arc::clone(&shared), listener).unwrap();
+        let beside = Beside { stamps: Arc::clone(&stamps), spans, limits: SharedLimits::default() };
+        let mut watch = Loop::new(options, clock, beside, Arc::clone(&shared), listener).unwrap();
         let identity = GoplsIdentity {
             pid: std::process::id(),
             started_unix_ms: 1.0,
@@ -546,6 +546,19 @@ async fn a_wait_is_a_stall_at_its_limit_and_not_at_the_next_sample() {
     let stall = desk.watch.engine.decisions().find(|d| d.rule == "stall").unwrap();
     let Some(Value::Number(age_ms)) = stall.values.get("age_ms") else { panic!("{stall:?}") };
     assert!(*age_ms > 200.0 && *age_ms < 1_000.0, "{age_ms}");
+}
+
+#[tokio::test]
+async fn what_one_watcher_has_taken_counts_for_another_with_the_same_limits() {
+    let refused =
+        |desk: &Desk| desk.watch.engine.decisions().filter(|decision| decision.reason == "cool-down").count();
+    let mut first = Desk::new().await;
+    first.run(async |outside| outside.stall().await).await;
+    assert_eq!((first.watch.limits.lock().changes, refused(&first)), (1, 0));
+    let mut second = Desk::new().await;
+    second.watch.limits = first.watch.limits.clone();
+    second.run(async |outside| outside.stall().await).await;
+    assert_eq!(refused(&second), 1, "{:?}", second.watch.engine.decisions().collect::<Vec<_>>());
 }
 
 #[tokio::test]
