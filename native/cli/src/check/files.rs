@@ -20,7 +20,7 @@ const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 #[derive(Args)]
 pub struct Files {
     /// Gather everything in this folder: check.json, check.xml, check.html, doctor.sarif, summary.md, baseline.json, and
-    /// incidents/ with the profiles. What a flag of its own names goes there instead.
+    /// captures/ with incidents and profiles. What a flag of its own names goes there instead.
     #[arg(long, value_name = "DIR")]
     artifacts: Option<PathBuf>,
     /// Write what was measured, to be the baseline of later checks.
@@ -69,7 +69,7 @@ impl Files {
             (&mut self.junit, "check.xml"),
             (&mut self.sarif, "doctor.sarif"),
             (&mut self.html, "check.html"),
-            (storage, "incidents"),
+            (storage, "captures"),
         ] {
             file.get_or_insert_with(|| folder.join(name));
         }

@@ -84,7 +84,8 @@ impl Outcome<'_> {
         let mut report = Junit::new("stallscope check");
         report.add_test_suite(suite);
         report.add_test_suite(doctor);
-        report.to_string()
+        // Nothing is ever skipped, and Jenkins's schema knows that attribute of suites only, not of the root, which comes first.
+        Ok(report.to_string()?.replacen(" skipped=\"0\"", "", 1))
     }
 
     /// Annotations of GitHub's runner, one line each.
