@@ -83,7 +83,15 @@ test(
 
 test('a baseline: the same again holds, a slow gopls does not', { timeout: 5 * MINUTE }, async () => {
   const baseline = file('baseline.json');
-  const first = await check([...SMALL_REAL, '--runs', '2', '--write-baseline', baseline, '--max-heap-mb', '900']);
+  const first = await check([
+    ...SMALL_REAL,
+    '--runs',
+    '2',
+    '--write-baseline',
+    baseline,
+    '--max-heap-mb',
+    '900',
+  ]);
   assert.equal(first.code, 0, first.output);
   assert.ok(JSON.parse(fs.readFileSync(baseline, 'utf8')).values['cold, first answer'].length === 2);
   // Each answer to a hover is held back.
@@ -154,7 +162,10 @@ test('what could not be measured does not pass', { timeout: MINUTE }, async () =
 });
 
 test('the validators see what is wrong', async () => {
-  const sarif = { version: '2.1.0', runs: [{ tool: { driver: { name: 'x' } }, results: [{ level: 'bad' }] }] };
+  const sarif = {
+    version: '2.1.0',
+    runs: [{ tool: { driver: { name: 'x' } }, results: [{ level: 'bad' }] }],
+  };
   assert.match(JSON.stringify(validate.sarif(sarif)), /results\/0\/level/);
   assert.match(JSON.stringify(await validate.junit('<testsuites><case/></testsuites>')), /case/);
   assert.match(JSON.stringify(validate.ours('output', { checked: [{ name: 1 }] })), /checked\/0\/name/);
@@ -177,5 +188,8 @@ test('one folder holds all that a check leaves', { timeout: 2 * MINUTE }, async 
   for (const heap of heaps) assert.ok(fs.statSync(path.join(folder, 'captures/incidents', heap)).size > 1000);
   assert.ok(runs[0].memory.live_heap_bytes > 1e6 && heaps.length > 0, heaps.join());
   const again = await check([...SMALL_REAL, '--baseline', path.join(folder, 'baseline.json'), '--json']);
-  assert.ok(JSON.parse(again.stdout).checked.some(({ name }) => name.startsWith('baseline: ')), again.output);
+  assert.ok(
+    JSON.parse(again.stdout).checked.some(({ name }) => name.startsWith('baseline: ')),
+    again.output,
+  );
 });

@@ -75,7 +75,10 @@ export function tableRows(markdown) {
       .split(/(?<!\\)\|/)
       .map((cell) => cell.trim());
   const [head, rule, ...rows] = lines.map(cells);
-  assert.ok(rule.every((cell) => /^-{3,}$/.test(cell)), lines[1]);
+  assert.ok(
+    rule.every((cell) => /^-{3,}$/.test(cell)),
+    lines[1],
+  );
   for (const row of rows) assert.equal(row.length, head.length, row.join(' | '));
   return rows;
 }
