@@ -6,38 +6,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { parseStringPromise } from 'xml2js';
-import { cli, gopls, goplsSource } from '../tools/lib/paths.mjs';
-import { run } from '../tools/lib/run.mjs';
+import { gopls, goplsSource } from '../tools/lib/paths.mjs';
+import { SMALL, SMALL_REAL, check as run } from './support/check.mjs';
 import { before, pretending } from './support/servers.mjs';
+import * as validate from './support/validate.mjs';
 
 const MINUTE = 60_000;
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-check-'));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 const file = (name) => path.join(scratch, name);
 
-const GENERATED = [
-  '--packages',
-  '8',
-  '--hovers',
-  '4',
-  '--definitions',
-  '2',
-  '--completions',
-  '2',
-  '--saves',
-  '1',
-];
-const SMALL = [...GENERATED, '--no-warm', '--idle', '0.5', '--gopls', gopls()];
-
-async function check(args, env = {}) {
-  const runs = args.includes('--runs') ? [] : ['--runs', '1'];
-  const options = ['check', ...runs, '--storage', file('incidents'), ...args];
-  const { code, stdout, output } = await run(cli, options, {
-    allowFailure: true,
-    env: { ...process.env, GOFLAGS: '', GOPROXY: 'off', GITHUB_STEP_SUMMARY: '', ...env },
-  });
-  return { code, stdout, output };
-}
+const check = (args, env) => run(scratch, args, env);
 
 test(
   'gopls’s own source: generous limits hold, tight ones do not, in every format',
@@ -48,7 +27,9 @@ test(
     const generous = ['--max-heap-mb', '3000', '--max-peak-rss-mb', '6000', '--max-cold-load-s', '300'];
     const good = await check([...source, ...generous, '--max-latency-ms', '60000', '--json']);
     assert.equal(good.code, 0, good.output);
-    const { checked, findings, experiment } = JSON.parse(good.stdout);
+    const told = JSON.parse(good.stdout);
+    assert.deepEqual(validate.ours('output', told), []);
+    const { checked, findings, experiment } = told;
     assert.deepEqual(
       checked.map(({ name, verdict }) => [name, verdict]),
       [
@@ -78,7 +59,13 @@ test(
     assert.match(bad.stdout, /^::error title=stallscope heap::heap in use/m);
     assert.match(bad.output, /stallscope: 3 of 3 failed/);
 
-    const { testsuites } = await parseStringPromise(fs.readFileSync(file('j.xml'), 'utf8'));
+    assert.deepEqual(
+      validate.annotations(bad.stdout).map(({ name, title }) => [name, title]),
+      ['heap', 'latency', 'stalls'].map((name) => ['error', `stallscope ${name}`]),
+    );
+    const xml = fs.readFileSync(file('j.xml'), 'utf8');
+    assert.deepEqual(await validate.junit(xml), []);
+    const { testsuites } = await parseStringPromise(xml);
     const [limits] = testsuites.testsuite;
     assert.deepEqual([testsuites.$.tests, testsuites.$.failures, limits.$.name], ['3', '3', 'limits']);
     assert.deepEqual(
@@ -86,22 +73,31 @@ test(
       ['heap', 'latency', 'stalls'],
     );
     assert.match(limits.testcase[0].failure[0].$.message, /at most 20 MB/);
-    const sarif = JSON.parse(fs.readFileSync(file('s.json'), 'utf8'));
-    assert.equal(sarif.version, '2.1.0');
-    assert.match(fs.readFileSync(file('summary.md'), 'utf8'), /^\| FAIL \| heap \| heap in use/m);
+    assert.deepEqual(validate.sarif(JSON.parse(fs.readFileSync(file('s.json'), 'utf8'))), []);
+    const rows = validate.tableRows(fs.readFileSync(file('summary.md'), 'utf8'));
+    assert.deepEqual(rows[0].slice(0, 2), ['FAIL', 'heap']);
+    assert.equal(rows.length, 3);
     assert.match(fs.readFileSync(file('p.html'), 'utf8'), /cold, first answer/);
   },
 );
 
 test('a baseline: the same again holds, a slow gopls does not', { timeout: 5 * MINUTE }, async () => {
   const baseline = file('baseline.json');
-  const first = await check([...SMALL, '--runs', '2', '--write-baseline', baseline, '--max-heap-mb', '900']);
+  const first = await check([
+    ...SMALL_REAL,
+    '--runs',
+    '2',
+    '--write-baseline',
+    baseline,
+    '--max-heap-mb',
+    '900',
+  ]);
   assert.equal(first.code, 0, first.output);
   assert.ok(JSON.parse(fs.readFileSync(baseline, 'utf8')).values['cold, first answer'].length === 2);
   // Each answer to a hover is held back.
   const take = `if (message.method === 'textDocument/hover') { setTimeout(() => pass(message), 400); return; }`;
   const slow = before(scratch, 'slow', { gopls: gopls(), take });
-  const args = [...GENERATED, '--no-warm', '--idle', '0.5', '--runs', '2', '--baseline', baseline, '--json'];
+  const args = [...SMALL, '--runs', '2', '--baseline', baseline, '--json'];
   const second = await check([...args, '--gopls', slow]);
   assert.equal(second.code, 1, second.output);
   const { checked } = JSON.parse(second.stdout);
@@ -141,9 +137,11 @@ test(
       loud.stdout,
       /FAIL {2}gopls\.memoryMode does nothing.* \[gopls-setting-gone\] at .*settings\.json:3/,
     );
-    assert.match(loud.stdout, /^::error file=.*settings\.json,line=3,title=gopls\.memoryMode/m);
-    const { runs } = JSON.parse(fs.readFileSync(file('shop.sarif'), 'utf8'));
-    assert.ok(runs[0].results.some(({ ruleId }) => ruleId === 'gopls-setting-gone'));
+    const annotation = validate.annotations(loud.stdout).find(({ title }) => /memoryMode/.test(title));
+    assert.deepEqual([path.basename(annotation.file), annotation.line], ['settings.json', '3']);
+    const sarif = JSON.parse(fs.readFileSync(file('shop.sarif'), 'utf8'));
+    assert.deepEqual(validate.sarif(sarif), []);
+    assert.ok(sarif.runs[0].results.some(({ ruleId }) => ruleId === 'gopls-setting-gone'));
     fs.writeFileSync(path.join(folder, 'stallscope.toml'), '[thresholds]\nheapmb = 3\n');
     const broken = await check([folder, '--gopls', gopls()]);
     assert.equal(broken.code, 2);
@@ -153,10 +151,45 @@ test(
 
 test('what could not be measured does not pass', { timeout: MINUTE }, async () => {
   const dead = pretending(scratch, 'dead', `process.exit(1)`);
-  const args = [...GENERATED, '--no-warm', '--idle', '0', '--gopls', dead, '--doctor', 'off'];
+  const args = [...SMALL, '--gopls', dead, '--doctor', 'off'];
   const { code, output } = await check([...args, '--junit', file('dead.xml')]);
   assert.equal(code, 3, output);
   assert.match(output, /^\?{4} {2}runs: 0 of 1 came to their end: gopls ended/m);
-  const { testsuites } = await parseStringPromise(fs.readFileSync(file('dead.xml'), 'utf8'));
+  const xml = fs.readFileSync(file('dead.xml'), 'utf8');
+  assert.deepEqual(await validate.junit(xml), []);
+  const { testsuites } = await parseStringPromise(xml);
   assert.equal(testsuites.$.errors, '3', 'neither heap nor latency, and no run');
+});
+
+test('the validators see what is wrong', async () => {
+  const sarif = {
+    version: '2.1.0',
+    runs: [{ tool: { driver: { name: 'x' } }, results: [{ level: 'bad' }] }],
+  };
+  assert.match(JSON.stringify(validate.sarif(sarif)), /results\/0\/level/);
+  assert.match(JSON.stringify(await validate.junit('<testsuites><case/></testsuites>')), /case/);
+  assert.match(JSON.stringify(validate.ours('output', { checked: [{ name: 1 }] })), /checked\/0\/name/);
+  assert.throws(() => validate.annotations('::error title::x'), /no property/);
+});
+
+test('one folder holds all that a check leaves', { timeout: 2 * MINUTE }, async () => {
+  const folder = file('artifacts');
+  const { code, output } = await check([...SMALL_REAL, '--artifacts', folder, '--max-heap-mb', '900']);
+  assert.equal(code, 0, output);
+  const names = fs.readdirSync(folder).filter((name) => !name.startsWith('.'));
+  const expected = 'baseline.json captures check.html check.json check.xml doctor.sarif summary.md';
+  assert.deepEqual(names.sort(), expected.split(' '));
+  const told = JSON.parse(fs.readFileSync(path.join(folder, 'check.json'), 'utf8'));
+  assert.deepEqual(validate.ours('output', told), []);
+  const [{ runs }] = told.experiment.sides;
+  const heaps = fs
+    .readdirSync(path.join(folder, 'captures/incidents'), { recursive: true })
+    .filter((name) => /heap-\d+\.pb\.gz$/.test(name));
+  for (const heap of heaps) assert.ok(fs.statSync(path.join(folder, 'captures/incidents', heap)).size > 1000);
+  assert.ok(runs[0].memory.live_heap_bytes > 1e6 && heaps.length > 0, heaps.join());
+  const again = await check([...SMALL_REAL, '--baseline', path.join(folder, 'baseline.json'), '--json']);
+  assert.ok(
+    JSON.parse(again.stdout).checked.some(({ name }) => name.startsWith('baseline: ')),
+    again.output,
+  );
 });

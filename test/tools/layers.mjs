@@ -29,15 +29,18 @@ const OWNED = {
   zip: ['stallscope-probe'],
   'cap-std': ['stallscope-probe'],
   'cap-fs-ext': ['stallscope-probe'],
+  // What sends something off the machine.
+  ureq: ['stallscope-cli'],
 };
 
-/** What must not even be reached indirectly: the pure crates have no way to do IO. */
+/** What must not even be reached indirectly: the pure crates have no way to do IO, the editor none to send something away. */
 const UNREACHABLE = {
   'stallscope-pprof': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
   'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'cap-std', 'zip', 'napi'],
   'stallscope-doctor': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'cap-std', 'zip', 'napi'],
-  'stallscope-probe': ['napi'],
-  'stallscope-drive': ['napi'],
+  'stallscope-probe': ['napi', 'ureq', 'rustls'],
+  'stallscope-drive': ['napi', 'ureq', 'rustls'],
+  'stallscope-addon': ['ureq', 'rustls'],
   'stallscope-cli': ['napi'],
 };
 

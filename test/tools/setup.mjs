@@ -6,6 +6,7 @@ import { installGopls, installGoplsSource } from './setup/gopls.mjs';
 import { buildLeakyServer } from './setup/leaky-server.mjs';
 import { installLinker } from './setup/linker.mjs';
 import { installNodeModules } from './setup/npm.mjs';
+import { installSchemas } from './setup/schemas.mjs';
 import { buildStandIn } from './setup/stand-in-gopls.mjs';
 
 /** What building needs. */
@@ -27,7 +28,7 @@ export async function setUpWorkbench() {
   ]);
 }
 
-export { buildLeakyServer, buildStandIn, installChromium };
+export { buildLeakyServer, buildStandIn, installChromium, installSchemas };
 
 /** The four things we do not install ourselves, each with its remedy. */
 async function requireTools() {

@@ -9,7 +9,14 @@ import { Failure, log, step } from './lib/run.mjs';
 import { cargoTest, filesBelow, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
 import { packExtension, packTestExtension } from './package.mjs';
-import { buildLeakyServer, buildStandIn, installChromium, setUpBuild, setUpWorkbench } from './setup.mjs';
+import {
+  buildLeakyServer,
+  buildStandIn,
+  installChromium,
+  installSchemas,
+  setUpBuild,
+  setUpWorkbench,
+} from './setup.mjs';
 
 const MINUTE = 60_000;
 
@@ -56,6 +63,7 @@ async function test() {
       await step('set-up: browser', installChromium);
     await step('set-up: node modules', setUpBuild);
     await step('set-up: code-server and gopls', setUpWorkbench);
+    await step('set-up: schemas of others', installSchemas);
     await step('set-up: a gopls that misbehaves', buildStandIn);
     await step('set-up: a server that leaks', buildLeakyServer);
     await step('build', async () => {

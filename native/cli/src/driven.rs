@@ -17,6 +17,8 @@ use stallscope_probe::doctor::go_env::GoEnv;
 
 use crate::failure::Failure;
 
+/// Where incidents are kept when nobody says where.
+const STORAGE: &str = "stallscope-incidents";
 const ASK_GO_WITHIN: Duration = Duration::from_secs(10);
 /// More runs than this take a night and tell nothing more.
 pub const MOST_RUNS: u32 = 50;
@@ -43,9 +45,9 @@ pub struct Driven {
     /// The same for the load of the workspace and the first answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     load_timeout: u32,
-    /// Where incidents and captures are kept.
-    #[arg(long, value_name = "DIR", default_value = "stallscope-incidents")]
-    storage: PathBuf,
+    /// Where incidents and captures are kept. Without it `stallscope-incidents`.
+    #[arg(long, value_name = "DIR")]
+    pub storage: Option<PathBuf>,
 }
 
 /// A workspace that is made for the experiment; any of these instead of a folder.
@@ -124,7 +126,7 @@ impl Driven {
             runs,
             sides,
             patience: Patience { load: seconds(self.load_timeout), request: seconds(self.timeout) },
-            storage: std::path::absolute(&self.storage)?,
+            storage: std::path::absolute(self.storage.as_deref().unwrap_or(Path::new(STORAGE)))?,
         })
     }
 }

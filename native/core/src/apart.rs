@@ -11,6 +11,7 @@ const LEAST_SHARE: f64 = 0.10;
 
 /// What two sides say of a measure of which less is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Told {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// A place in a text file, as editors count: lines from 0, columns from 0 in UTF-16 units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts"))]
 pub struct Position {
     /// From 0.
@@ -14,6 +15,7 @@ pub struct Position {
 
 /// From one position up to another, which is not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts"))]
 pub struct Range {
     /// The first position of it.
@@ -24,6 +26,7 @@ pub struct Range {
 
 /// Which of the editor's settings files a setting stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts", rename = "SettingScope"))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -37,6 +40,7 @@ pub enum Scope {
 
 /// Where a finding is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts", rename = "FindingPlace"))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Place {
@@ -77,6 +81,7 @@ pub enum Place {
 
 /// A part of a file, and what is to stand there instead. The edits of one fix do not overlap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts"))]
 pub struct FileEdit {
     /// Absolute.

@@ -38,6 +38,7 @@ pub struct NotExamined {
 
 /// A finding in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts", rename = "DoctorFinding"))]
 pub struct ToldFinding {
     /// The finding's id: `go-work-use-missing`.
@@ -68,6 +69,7 @@ pub struct ToldFinding {
 
 /// A page to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts", rename = "DoctorPage"))]
 pub struct Page {
     /// What it is.
@@ -78,6 +80,7 @@ pub struct Page {
 
 /// A way to mend a finding, in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "doctor.ts", rename = "DoctorFix"))]
 pub struct ToldFix {
     /// Its id within the finding.

@@ -33,6 +33,14 @@ export const standIn = {
 /** A server that leaks on request, in shapes that a leaking gopls would show. */
 export const leakyServer = path.join(out, 'leaky-server', executable('leaky-server'));
 
+/** Schemas of others, which what we write is held against. */
+const schemaFolder = path.join(tools, 'schemas');
+export const schemas = {
+  folder: schemaFolder,
+  sarif: path.join(schemaFolder, 'sarif-2.1.0.json'),
+  junit: path.join(schemaFolder, 'junit.xsd'),
+};
+
 export const NODE_MAJOR = '24';
 export const node24 = path.join(tools, `node${NODE_MAJOR}`, 'bin', executable('node'));
 

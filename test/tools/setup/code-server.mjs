@@ -4,14 +4,7 @@ import path from 'node:path';
 import { installOnce } from '../lib/install.mjs';
 import { CODE_SERVER_VERSION, NODE_MAJOR, codeServer, node24, target } from '../lib/paths.mjs';
 import { cleanEnv, log, run } from '../lib/run.mjs';
-
-/** Downloads a package from the npm registry and unpacks it into `dir`. */
-async function unpack(spec, dir) {
-  const packed = await run('npm', ['pack', spec, '--silent', '--pack-destination', dir], { cwd: dir });
-  const archive = path.join(dir, packed.stdout.trim().split('\n').at(-1));
-  await run('tar', ['-xzf', archive, '--strip-components=1', '-C', dir]);
-  fs.rmSync(archive);
-}
+import { unpack } from './unpack.mjs';
 
 /** code-server runs only on the Node it was built for, which is newer than the one we ask of contributors. */
 async function installNode() {

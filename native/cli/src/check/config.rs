@@ -10,17 +10,20 @@ use serde_json::Value;
 use stallscope_core::experiment::{Scenario, Thresholds};
 use stallscope_doctor::Severity;
 
+use super::alert::AlertConfig;
 use crate::failure::Failure;
 
 /// The name of it in the folder that is checked.
 const NAME: &str = "stallscope.toml";
 const MOST_BYTES: u64 = 1 << 20;
 
-/// What it says.
+/// What a repository asks of its gopls. Flags of `stallscope check` go before it.
 #[derive(Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "stallscope.toml"))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Config {
-    /// How often everything is done.
+    /// How often everything is done. Without it three times.
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::driven::MOST_RUNS)))]
     pub runs: Option<u32>,
     /// A baseline, beside this file.
     pub baseline: Option<PathBuf>,
@@ -30,12 +33,15 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// What is done.
     pub scenario: Scenario,
+    /// Who is told.
+    pub alert: AlertConfig,
     /// Settings of gopls.
     pub settings: BTreeMap<String, Value>,
 }
 
 /// From which severity on a finding fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DoctorLevel {
     /// The doctor is not asked.
@@ -75,11 +81,25 @@ impl Config {
             Ok(_) => {}
         }
         // Its error names line and column, and what would be known.
-        let mut config: Self = toml::from_str(&text).map_err(|error| beside(error.to_string()))?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|error| beside(without_addresses(&error.to_string())))?;
         let place = path.parent().unwrap_or(Path::new(""));
         config.baseline = config.baseline.map(|baseline| place.join(baseline));
         Ok(config)
     }
+}
+
+/// The line that an error shows may hold the address of a webhook, by mistake: it is a secret even there.
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest =
+            part.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(part.len());
+        shown.push_str("://…");
+        shown.push_str(&part[rest..]);
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -112,6 +132,13 @@ mod tests {
         assert!(error.contains("line 3") && error.contains("heapmb") && error.contains(NAME), "{error}");
         assert!(read("doctor = \"loud\"").unwrap_err().contains("loud"));
         assert!(Config::find(Some(Path::new("/nowhere.toml")), Path::new("/")).is_err());
+    }
+
+    #[test]
+    fn an_address_that_should_not_be_there_is_not_repeated() {
+        let error = read("[alert]\nurl = \"https://example.test/s3cret\" # mine\n").unwrap_err();
+        assert!(error.contains("line 2") && error.contains("https://…\" # mine"), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
     }
 
     #[test]

@@ -1,29 +1,32 @@
 //! `stallscope check`: an experiment that must stay within limits, for CI.
 
+mod alert;
 mod config;
+mod files;
 mod outputs;
+mod schema;
 
-use std::fs::{self, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
-use stallscope_core::experiment::{Baseline, Checked, Experiment, Side, Thresholds, Verdict, page};
-use stallscope_doctor::{Report, ToldFinding, sarif};
+use stallscope_core::experiment::{Baseline, Checked, Side, Thresholds, Verdict};
+use stallscope_doctor::{Report, ToldFinding};
 use stallscope_probe::doctor::{Asked, SettingsAsked, examine};
 
-use crate::driven::{Driven, MOST_RUNS, installed, name, perform_shown, write};
+use crate::driven::{Driven, MOST_RUNS, installed, name, perform_shown};
 use crate::failure::Failure;
+use alert::{Alert, AlertFlags};
 use config::{Config, DoctorLevel};
+use files::{Files, Told};
 use outputs::Outcome;
+use schema::Schema;
 
 /// Enough that one slow moment of the machine does not decide.
 const RUNS: u32 = 3;
 const DOCTOR_WITHIN: Duration = Duration::from_secs(60);
-/// Where GitHub's runner takes the summary of a job from.
-const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// Arguments of `check`.
 #[derive(Args)]
@@ -47,24 +50,13 @@ pub struct Check {
     /// Fail when a figure is worse than in this file by more than the noise.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Write what was measured, to be the baseline of later checks.
-    #[arg(long, value_name = "FILE")]
-    write_baseline: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-    /// Write JUnit's XML.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Write the doctor's findings as SARIF 2.1.0.
-    #[arg(long, value_name = "FILE")]
-    sarif: Option<PathBuf>,
-    /// Write a page with all that was measured.
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Print annotations for GitHub's runner, and append to the summary of its job.
-    #[arg(long)]
-    github: bool,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    alert: AlertFlags,
+    /// Print the JSON schema of `stallscope.toml`, of the output, or of an alert, and do nothing else.
+    #[arg(long, value_name = "OF", exclusive = true)]
+    schema: Option<Schema>,
 }
 
 /// Limits; 0 switches one off, but for stalls, of which there may be none.
@@ -106,7 +98,10 @@ impl Limits {
 
 impl Check {
     /// Does it. Everything that was asked for is written before it is said whether all holds.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(mut self) -> Result<(), Failure> {
+        if let Some(schema) = self.schema {
+            return Ok(std::io::stdout().lock().write_all(schema.text().as_bytes())?);
+        }
         let config = Config::find(self.config.as_deref(), &self.driven.dir)?;
         let limits = self.limits.over(config.thresholds).checked();
         let limits = limits.map_err(|error| Failure::Arguments(error.to_string()))?;
@@ -114,11 +109,16 @@ impl Check {
         let baseline = baseline.map(|path| read_baseline(&path)).transpose()?;
         let level = self.doctor.or(config.doctor).unwrap_or(DoctorLevel::Error);
         let gopls = self.gopls.as_ref().map_or_else(installed, |gopls| Ok(std::path::absolute(gopls)?))?;
+        self.files.gather(&mut self.driven.storage)?;
+        let alert = Alert::asked(self.alert.clone(), config.alert)?;
 
         let mut settings = config.settings;
         settings.extend(self.driven.settings());
         let side = self.driven.side(name(&gopls), gopls.clone(), settings);
-        let runs = self.runs.or(config.runs).unwrap_or(RUNS).clamp(1, MOST_RUNS);
+        let runs = self.runs.or(config.runs).unwrap_or(RUNS);
+        if !(1..=MOST_RUNS).contains(&runs) {
+            return Err(Failure::Arguments(format!("runs must be 1 to {MOST_RUNS}, not {runs}")));
+        }
         let ask = self.driven.ask(vec![side], runs, config.scenario)?;
         let report = (level != DoctorLevel::Off).then(|| self.examine(gopls)).transpose()?;
         let experiment = perform_shown(&ask)?;
@@ -132,8 +132,17 @@ impl Check {
             .flat_map(|report| &report.findings)
             .filter(|finding| level.fails(finding.severity))
             .collect();
-        self.tell(&experiment, side, &checked, report.as_ref(), &findings)?;
-        verdict(&checked, findings.len())
+        let folder = experiment.workspace.folder.as_deref().unwrap_or("a generated workspace");
+        let outcome = Outcome { folder, checked: &checked, findings: &findings };
+        let told = Told { checked: &checked, findings: &findings, experiment: &experiment };
+        self.files.write(&outcome, &told, report.as_ref())?;
+        // A check that failed says so, whatever became of its alert.
+        let alerted = alert.send(&outcome);
+        match outcome.verdict() {
+            Verdict::Passed => alerted,
+            Verdict::Failed => Err(Failure::Limit(outcome.summary_line())),
+            Verdict::NotMeasured => Err(Failure::CouldNotRun(outcome.summary_line())),
+        }
     }
 
     fn examine(&self, gopls: PathBuf) -> Result<Report, Failure> {
@@ -151,52 +160,6 @@ impl Check {
         };
         examine(&asked).map_err(|error| Failure::Arguments(error.to_string()))
     }
-
-    fn tell(
-        &self,
-        experiment: &Experiment,
-        side: &Side,
-        checked: &[Checked],
-        report: Option<&Report>,
-        findings: &[&ToldFinding],
-    ) -> Result<(), Failure> {
-        let folder = experiment.workspace.folder.as_deref().unwrap_or("a generated workspace");
-        let outcome = Outcome { folder, checked, findings };
-        if let Some(path) = &self.html {
-            write(path, page(experiment))?;
-        }
-        if let Some(path) = &self.write_baseline {
-            write(path, pretty(&json!(Baseline::of(side)))?)?;
-        }
-        if let Some(path) = &self.junit {
-            let xml = outcome.junit().map_err(|error| Failure::Reproduce(error.to_string()))?;
-            write(path, xml)?;
-        }
-        if let Some((path, report)) = self.sarif.as_ref().zip(report) {
-            write(path, pretty(&sarif(report, env!("CARGO_PKG_VERSION")))?)?;
-        }
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        if self.json {
-            let findings = json!(findings);
-            let all = json!({ "checked": checked, "findings": findings, "experiment": experiment });
-            out.write_all(pretty(&all)?.as_bytes())?;
-        } else {
-            out.write_all(outcome.text().as_bytes())?;
-        }
-        if self.github {
-            out.write_all(outcome.annotations().as_bytes())?;
-            if let Some(path) = std::env::var_os(SUMMARY) {
-                let mut summary = OpenOptions::new().append(true).create(true).open(path)?;
-                summary.write_all(outcome.summary().as_bytes())?;
-            }
-        }
-        Ok(out.flush()?)
-    }
-}
-
-fn pretty(value: &Value) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
-    Ok(text + "\n")
 }
 
 fn read_baseline(path: &PathBuf) -> Result<Baseline, Failure> {
@@ -216,16 +179,4 @@ fn ended_early(side: &Side, runs: u32) -> Option<Checked> {
         limit: f64::from(runs),
         says: format!("runs: {whole} of {runs} came to their end: {why}"),
     })
-}
-
-fn verdict(checked: &[Checked], findings: usize) -> Result<(), Failure> {
-    let count = |verdict| checked.iter().filter(|checked| checked.verdict == verdict).count();
-    let (failed, unknown) = (count(Verdict::Failed), count(Verdict::NotMeasured));
-    match (failed + findings, unknown) {
-        (0, 0) => Ok(()),
-        (0, unknown) => {
-            Err(Failure::CouldNotRun(format!("{unknown} of {} could not be measured", checked.len())))
-        }
-        (failed, _) => Err(Failure::Limit(format!("{failed} of {} failed", checked.len() + findings))),
-    }
 }

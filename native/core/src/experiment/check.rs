@@ -16,19 +16,26 @@ const MOST_BASELINE_VALUES: usize = 200;
 
 /// What must not be exceeded. Absent: it is not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Thresholds {
     /// Heap in use at the end, MB (10^6 bytes); alive where a collection was forced.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub heap_mb: Option<f64>,
     /// A latency, ms …
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub latency_ms: Option<f64>,
     /// … which so many answers in a row must not exceed. One that never came counts as one that did.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub latency_streak: u32,
     /// The most RSS, MB.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub peak_rss_mb: Option<f64>,
     /// From the start with an empty cache to the first answer, seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub cold_load_s: Option<f64>,
     /// Waits that were stalls, in one run.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub stalls: Option<f64>,
 }
 
@@ -157,6 +164,7 @@ fn of_kind(step: &StepOutcome) -> Vec<(String, Option<Ns>)> {
 
 /// One limit, and what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Checked {
     /// Which: `heap`, `latency`, `baseline: peak RSS`.
     pub name: String,
@@ -172,6 +180,7 @@ pub struct Checked {
 
 /// Whether a limit holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It does.

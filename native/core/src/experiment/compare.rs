@@ -15,6 +15,7 @@ const LEAST_GOROUTINES: f64 = 20.0;
 
 /// The second side against the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Every measure that at least one side has.
     pub measures: Vec<Measured>,
@@ -26,6 +27,7 @@ pub struct Comparison {
 
 /// One measure on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Measured {
     /// Which.
     #[serde(flatten)]
@@ -40,6 +42,7 @@ pub struct Measured {
 
 /// A measure on one side. From the least to the most is its noise.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SideValues {
     /// Of each run that has one, in their order.
     pub values: Vec<f64>,

@@ -17,6 +17,7 @@ const FUNCTIONS: u32 = 12;
 
 /// How large it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Shape {
     /// Packages, each of which imports some of those before it.

@@ -14,6 +14,7 @@ pub(super) const FORMAT: u32 = 1;
 
 /// Everything about an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Experiment {
     /// Version of this layout.
     pub format: u32,
@@ -57,6 +58,7 @@ impl Experiment {
 
 /// The source it was done with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Workspace {
     /// The folder that was asked about; absent for a generated one.
     pub folder: Option<String>,
@@ -72,6 +74,7 @@ pub struct Workspace {
 
 /// The machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Machine {
     /// CPUs that gopls may use.
     pub cpus: u32,
@@ -83,6 +86,7 @@ pub struct Machine {
 
 /// One of the gopls that are compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Side {
     /// What tells it from the other.
     pub name: String,
@@ -98,6 +102,7 @@ pub struct Side {
 
 /// One run: a gopls from its start to its end, and a second one for the warm load.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunOutcome {
     /// When it began, Unix time in ms.
     pub began_unix_ms: f64,
@@ -123,6 +128,7 @@ pub struct RunOutcome {
 
 /// How long a load of the workspace took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoadOutcome {
     /// Until gopls said that its packages are loaded, from the start of the process.
     pub loaded_ns: Option<Ns>,
@@ -134,6 +140,7 @@ pub struct LoadOutcome {
 
 /// All steps of one kind in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepOutcome {
     /// Which.
     pub kind: StepKind,
@@ -154,6 +161,7 @@ impl StepOutcome {
 
 /// Durations in figures. A percentile is one of them (nearest rank), no value in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Durations {
     /// Half of them were no longer.
     pub p50_ns: Ns,
@@ -178,6 +186,7 @@ impl Durations {
 
 /// A step without success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failed {
     /// The how many-th of its kind, from 1.
     pub number: u32,
@@ -187,6 +196,7 @@ pub struct Failed {
 
 /// Where the memory of the first gopls went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemoryOutcome {
     /// The most RSS of the whole run.
     pub peak_rss_bytes: Option<Bytes>,
@@ -203,6 +213,7 @@ pub struct MemoryOutcome {
 
 /// What is compared. Less is better in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "what", content = "step")]
 pub enum Measure {
     /// From the start with an empty cache to loaded packages, ns.

@@ -12,19 +12,26 @@ const MOST_IDLE_MS: u64 = 3_600_000;
 
 /// How much of everything is done, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Scenario {
     /// Files that are open from the beginning.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MOST_OPEN_FILES)))]
     pub open_files: u32,
     /// Times that the mouse rests on a name.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MOST_STEPS)))]
     pub hovers: u32,
     /// Jumps to where a name is defined.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MOST_STEPS)))]
     pub definitions: u32,
     /// Completions after a dot.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MOST_STEPS)))]
     pub completions: u32,
     /// Saves, each of a file with a changed function, formatted as an editor does.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MOST_STEPS)))]
     pub saves: u32,
     /// How long nothing is done then, ms. gopls goes on with what it has to do.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = MOST_IDLE_MS)))]
     pub idle_ms: u64,
     /// Whether gopls is made to collect garbage at the end, so that its live heap is exact. It stands still for that.
     pub force_gc: bool,
@@ -73,6 +80,7 @@ impl Scenario {
 
 /// What kind of thing is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StepKind {
     /// `textDocument/hover`.

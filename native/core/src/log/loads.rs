@@ -13,6 +13,7 @@ const MAX_TEXT_BYTES: usize = 500;
 
 /// One `go/packages.Load`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "model.ts"))]
 pub struct LogLoad {
     /// gopls's number for it, from 1.
