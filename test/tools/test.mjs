@@ -1,7 +1,7 @@
 // npm test: everything, from a fresh machine with git, Rust, Go and Node to one closing line with the counts.
 //
 //   npm test                    all of it
-//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce doctor panel workbench
+//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce doctor fleet panel workbench
 import { build } from './build.mjs';
 import { check } from './check.mjs';
 import { TYPE_FEATURES } from './gen.mjs';
@@ -9,7 +9,14 @@ import { Failure, log, step } from './lib/run.mjs';
 import { cargoTest, filesBelow, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
 import { packExtension, packTestExtension } from './package.mjs';
-import { buildLeakyServer, buildStandIn, installChromium, setUpBuild, setUpWorkbench } from './setup.mjs';
+import {
+  buildLeakyServer,
+  buildStandIn,
+  installChromium,
+  setUpBuild,
+  setUpFleet,
+  setUpWorkbench,
+} from './setup.mjs';
 
 const MINUTE = 60_000;
 
@@ -26,6 +33,7 @@ const PARTS = {
   reproduce: () => nodeTest(filesBelow('test/reproduce', /\.test\.mjs$/), { concurrency: 1 }),
   // One at a time: the doctor must be done within seconds, and some count what gopls does in a while.
   doctor: () => nodeTest(filesBelow('test/doctor', /\.test\.mjs$/), { concurrency: 1 }),
+  fleet: () => nodeTest(filesBelow('test/fleet', /\.test\.mjs$/)),
   // One at a time: two browsers on two cores make each other wait.
   panel: () => nodeTest(filesBelow('test/panel', /\.test\.mjs$/), { concurrency: 1 }),
   // One at a time: each measures how long gopls takes.
@@ -54,6 +62,8 @@ async function test() {
       await step('set-up: browser', installChromium);
     await step('set-up: node modules', setUpBuild);
     await step('set-up: code-server and gopls', setUpWorkbench);
+    if (wanted.length === 0 || wanted.includes('fleet'))
+      await step('set-up: a collector and Prometheus', setUpFleet);
     await step('set-up: a gopls that misbehaves', buildStandIn);
     await step('set-up: a server that leaks', buildLeakyServer);
     await step('build', async () => {

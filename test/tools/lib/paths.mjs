@@ -33,6 +33,10 @@ export const standIn = {
 /** A server that leaks on request, in shapes that a leaking gopls would show. */
 export const leakyServer = path.join(out, 'leaky-server', executable('leaky-server'));
 
+/** What incidents are exported to. */
+export const collector = path.join(tools, 'collector', executable('collector'));
+export const prometheus = path.join(tools, 'prometheus', 'usr/bin', executable('prometheus'));
+
 export const NODE_MAJOR = '24';
 export const node24 = path.join(tools, `node${NODE_MAJOR}`, 'bin', executable('node'));
 

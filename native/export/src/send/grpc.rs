@@ -30,7 +30,8 @@ pub(super) struct Channel {
 /// Calls the client of one signal: they differ in their types alone.
 macro_rules! export {
     ($client:ident, $of:path, $channel:expr, $body:expr) => {{
-        let client = $client::new($channel.channel.clone());
+        // Collectors compress their answers when they are sent something compressed.
+        let client = $client::new($channel.channel.clone()).accept_compressed(Gzip);
         let mut client = if $channel.gzip { client.send_compressed(Gzip) } else { client };
         let message = Message::decode($body).map_err(|error| Status::invalid_argument(error.to_string()))?;
         client.export($channel.request(message)).await.map(Response::into_inner).map($of)
