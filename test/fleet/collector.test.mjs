@@ -1,8 +1,10 @@
 // A real collector and a real Prometheus get what was sent, and it is what the incidents say.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { repo } from '../tools/lib/paths.mjs';
 import { eventually } from '../lib/eventually.mjs';
 import { TELLING, writeIncident } from './support/incidents.mjs';
@@ -144,6 +146,22 @@ test('what a collector and Prometheus get equals the incidents, over both protoc
     }
   });
 
+  await t.test('the dashboard tells what came within its range, and not what was before', async () => {
+    const asOfMs = Date.now();
+    // What Prometheus had seen by then is the past.
+    await sleep(1_500);
+    const newer = [writeIncident(storage, { seconds: 9 }), writeIncident(storage, { method: 'textDocument/definition', seconds: 2 })];
+    all.push(...newer);
+    assert.equal((await exported(t, [storage, '--endpoint', collector.http])).code, 0);
+    await eventually('a scrape', async () => (await prometheus.ask('sum(stallscope_incidents_total)'))[0]?.value === all.length, 20_000);
+    const range = `${Math.floor((Date.now() - asOfMs) / 1000)}s`;
+    const { panels } = JSON.parse(fs.readFileSync(path.join(repo, 'docs/fleet/dashboard.json'), 'utf8'));
+    const [{ expr }] = panels.find(({ title }) => title === 'Stalls by method').targets;
+    const result = await prometheus.ask(expr.replaceAll('$__range', range).replaceAll('$machine', '.*'));
+    const counts = Object.fromEntries(result.map(({ metric, value }) => [metric.method, value]));
+    assert.deepEqual(counts, { 'textDocument/hover': 1, 'textDocument/completion': 0, 'textDocument/definition': 1 });
+  });
+
   await t.test('a collector that was away for a while gets all of it once, and figures go on', async () => {
     await collector.stop();
     const late = [writeIncident(storage, { seconds: 7 }), writeIncident(storage, { seconds: 8, method: 'textDocument/rename' })];
@@ -164,4 +182,37 @@ test('what a collector and Prometheus get equals the incidents, over both protoc
     const sum = [...all, ...late].reduce((seconds, { request }) => seconds + request.duration_ns / 1e9, 0);
     assert.ok(Math.abs(value - sum) < 1e-6, `${value}, not ${sum}`);
   });
+});
+
+test('over TLS: with an authority of our own, a certificate of our own, and to nobody else', async (t) => {
+  const folder = scratchFolder(t);
+  execFileSync('go', ['run', './certificates', folder], { cwd: path.join(repo, 'test/fleet/collector') });
+  const file = (name) => path.join(folder, name);
+  const authority = file('authority.pem');
+  const tls = `{tls: {cert_file: ${file('server.pem')}, key_file: ${file('server.key')}, client_ca_file: ${authority}}}`;
+  const config = file('tls.yaml');
+  fs.writeFileSync(config, `receivers: {otlp: {protocols: {http: ${tls}, grpc: ${tls}}}}\n`);
+  const collector = await collectorScene(t, { more: [config] });
+  for (const [protocol, port] of [
+    ['http/protobuf', collector.ports.http],
+    ['grpc', collector.ports.grpc],
+  ]) {
+    const storage = scratchFolder(t);
+    const incident = writeIncident(storage);
+    const run = (env) =>
+      exported(t, [storage, '--endpoint', `https://localhost:${port}`, '--protocol', protocol, '--wait', '0'], env);
+    const trusted = { OTEL_EXPORTER_OTLP_CERTIFICATE: authority };
+    const known = {
+      OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: file('client.pem'),
+      OTEL_EXPORTER_OTLP_CLIENT_KEY: file('client.key'),
+    };
+    const stranger = await run(known);
+    assert.equal(stranger.code, 1);
+    assert.match(stranger.output, /UnknownIssuer|unknown issuer|invalid peer certificate/i);
+    assert.equal((await run(trusted)).code, 1, 'it wants to know who we are');
+    assert.ok(!collector.taken.logs.some((log) => attributes(log)['stallscope.incident.id'] === incident.id));
+    const met = await run({ ...trusted, ...known });
+    assert.equal(met.code, 0, met.output);
+    assertArrived(collector.taken, incident);
+  }
 });
