@@ -2,12 +2,14 @@
 //!
 //! Three parts that know as little of each other as they can. [`otlp`] turns an incident into what is sent, from data alone.
 //! [`spool`] keeps on disk what is still to be sent and what has been counted. [`send`] takes one request to its destination
-//! and says what became of it. [`Exporter`] joins them.
+//! and says what became of it. [`Exporter`] joins them, [`Live`] does it for as long as a
+//! window is open.
 //!
 //! Nothing here starts by itself, and nothing is sent by [`Exporter::take`]: sending is a call of its own.
 
 pub mod config;
 mod exporter;
+mod live;
 pub mod otlp;
 mod outgoing;
 mod sampling;
@@ -16,6 +18,7 @@ pub mod spool;
 mod tally;
 
 pub use exporter::{Exporter, PassReport, Taken, Takes};
+pub use live::{Live, destinations};
 pub use sampling::{Sampling, Severe, Verdict};
 pub use tally::Tally;
 

@@ -115,6 +115,11 @@ impl Tally {
         *row(&mut self.incidents, verdict.key(), "") += 1;
     }
 
+    /// All that will not be sent.
+    pub fn dropped(&self) -> u64 {
+        self.drops.iter().fold(0, |sum, row| sum.saturating_add(row.of))
+    }
+
     /// Counts what will not be sent.
     pub fn drop(&mut self, signal: &str, reason: &str, times: u64) {
         let dropped = row(&mut self.drops, signal, reason);
