@@ -45,7 +45,8 @@ function assertSame(receiver, incident, times) {
 function assertNowhere(folder, secret) {
   for (const name of fs.readdirSync(folder, { recursive: true })) {
     const file = path.join(folder, name);
-    if (fs.statSync(file).isFile()) assert.ok(!fs.readFileSync(file).includes(secret), `${secret} is in ${name}`);
+    if (fs.statSync(file).isFile())
+      assert.ok(!fs.readFileSync(file).includes(secret), `${secret} is in ${name}`);
   }
 }
 
@@ -73,7 +74,8 @@ test('headers, compression and the type of the body are what was asked for', asy
 });
 
 test('a destination that asks for time gets it, and then all of it once', async (t) => {
-  const busy = (one, number) => (one.signal === 'traces' && number === 1 ? { status: 503, headers: { 'retry-after': '2' } } : {});
+  const busy = (one, number) =>
+    one.signal === 'traces' && number === 1 ? { status: 503, headers: { 'retry-after': '2' } } : {};
   const http = await httpReceiver(t, busy);
   const one = oneIncident(t);
   assert.equal((await one.run(http)).code, 0);
@@ -82,7 +84,8 @@ test('a destination that asks for time gets it, and then all of it once', async 
   assert.ok(second.atMs - first.atMs >= 2_000, `${second.atMs - first.atMs} ms`);
   assert.equal(http.of('logs').length, 1, 'the other signals did not wait, and came once');
 
-  const unavailable = ({ signal }, number) => (signal === 'traces' && number === 1 ? { code: 14, message: 'not now', retryS: 2 } : {});
+  const unavailable = ({ signal }, number) =>
+    signal === 'traces' && number === 1 ? { code: 14, message: 'not now', retryS: 2 } : {};
   const grpc = await grpcReceiver(t, unavailable);
   const another = oneIncident(t);
   const ran = await another.run(grpc, ['--protocol', 'grpc']);
@@ -94,8 +97,12 @@ test('a destination that asks for time gets it, and then all of it once', async 
 
 test('what will never be taken is dropped, counted and told, and not sent again', async (t) => {
   const refusing = {
-    http: await httpReceiver(t, ({ signal }) => (signal === 'traces' ? { status: 400, body: `bad ${SECRET}\n span` } : {})),
-    grpc: await grpcReceiver(t, ({ signal }) => (signal === 'traces' ? { code: 3, message: `bad ${SECRET}` } : {})),
+    http: await httpReceiver(t, ({ signal }) =>
+      signal === 'traces' ? { status: 400, body: `bad ${SECRET}\n span` } : {},
+    ),
+    grpc: await grpcReceiver(t, ({ signal }) =>
+      signal === 'traces' ? { code: 3, message: `bad ${SECRET}` } : {},
+    ),
   };
   for (const [name, receiver] of Object.entries(refusing)) {
     const one = oneIncident(t);
@@ -114,7 +121,9 @@ test('what will never be taken is dropped, counted and told, and not sent again'
 
 test('a wrong token or address is no reason to drop anything', async (t) => {
   let open = false;
-  const http = await httpReceiver(t, ({ headers }) => (open ? {} : { status: 401, body: headers.authorization }));
+  const http = await httpReceiver(t, ({ headers }) =>
+    open ? {} : { status: 401, body: headers.authorization },
+  );
   const one = oneIncident(t);
   const ran = await one.run(http, [], HEADERS);
   assert.equal(ran.code, 1);
@@ -134,7 +143,10 @@ test('a wrong token or address is no reason to drop anything', async (t) => {
 
 test('another host than the one that was named gets nothing', async (t) => {
   const elsewhere = await httpReceiver(t);
-  const http = await httpReceiver(t, ({ path }) => ({ status: 307, headers: { location: elsewhere.url + path } }));
+  const http = await httpReceiver(t, ({ path }) => ({
+    status: 307,
+    headers: { location: elsewhere.url + path },
+  }));
   const one = oneIncident(t);
   const ran = await one.run(http, [], HEADERS);
   assert.equal(ran.code, 1);
@@ -143,16 +155,22 @@ test('another host than the one that was named gets nothing', async (t) => {
 });
 
 test('one that is slow, or breaks off, may get it twice, with the same ids', async (t) => {
-  const slow = await httpReceiver(t, ({ signal }, number) => (signal === 'traces' && number === 1 ? 'hang' : {}));
+  const slow = await httpReceiver(t, ({ signal }, number) =>
+    signal === 'traces' && number === 1 ? 'hang' : {},
+  );
   const one = oneIncident(t);
   const ran = await one.run(slow, [], { OTEL_EXPORTER_OTLP_TIMEOUT: '500' });
   assert.equal(ran.code, 0, ran.output);
   assertSame(slow, one.incident, 2);
-  const broken = await httpReceiver(t, ({ signal }, number) => (signal === 'traces' && number === 1 ? 'cut' : {}));
+  const broken = await httpReceiver(t, ({ signal }, number) =>
+    signal === 'traces' && number === 1 ? 'cut' : {},
+  );
   const another = oneIncident(t);
   assert.equal((await another.run(broken)).code, 0);
   assertSame(broken, another.incident, 2);
-  const late = await grpcReceiver(t, ({ signal }, number) => (signal === 'traces' && number === 1 ? 'hang' : {}));
+  const late = await grpcReceiver(t, ({ signal }, number) =>
+    signal === 'traces' && number === 1 ? 'hang' : {},
+  );
   const third = oneIncident(t);
   const called = await third.run(late, ['--protocol', 'grpc'], { OTEL_EXPORTER_OTLP_TIMEOUT: '500' });
   assert.equal(called.code, 0, called.output);
@@ -171,9 +189,13 @@ test('what arrived in part is told and not sent again', async (t) => {
 });
 
 test('killed between the sending and the answer, it is sent once more with the same ids', async (t) => {
-  const http = await httpReceiver(t, ({ signal }, number) => (signal === 'traces' && number === 1 ? 'hang' : {}));
+  const http = await httpReceiver(t, ({ signal }, number) =>
+    signal === 'traces' && number === 1 ? 'hang' : {},
+  );
   const one = oneIncident(t);
-  const program = startExport(t, [one.storage, '--endpoint', http.url], { OTEL_EXPORTER_OTLP_TIMEOUT: '60000' });
+  const program = startExport(t, [one.storage, '--endpoint', http.url], {
+    OTEL_EXPORTER_OTLP_TIMEOUT: '60000',
+  });
   await eventually('the first request', () => http.of('traces').length === 1);
   await program.kill('SIGKILL');
   assert.equal((await one.run(http)).code, 0);
@@ -214,12 +236,20 @@ test('killed at any moment, each incident is counted once and arrives', async (t
 });
 
 test('two that export the same at the same time send it once', async (t) => {
-  const http = await httpReceiver(t, async () => new Promise((resolve) => setTimeout(() => resolve({}), 150)));
+  const http = await httpReceiver(
+    t,
+    async () => new Promise((resolve) => setTimeout(() => resolve({}), 150)),
+  );
   const storage = scratchFolder(t);
   const incidents = Array.from({ length: 4 }, () => writeIncident(storage, { seconds: 6 }));
   const both = await Promise.all([1, 2].map(() => exported(t, [storage, '--endpoint', http.url])));
-  assert.deepEqual(both.map(({ code }) => code), [0, 0], both.map(({ output }) => output).join('\n'));
-  for (const { id } of incidents) assert.equal(http.of('traces').filter(({ body }) => body.includes(id)).length, 1, id);
+  assert.deepEqual(
+    both.map(({ code }) => code),
+    [0, 0],
+    both.map(({ output }) => output).join('\n'),
+  );
+  for (const { id } of incidents)
+    assert.equal(http.of('traces').filter(({ body }) => body.includes(id)).length, 1, id);
   const { tally } = JSON.parse(fs.readFileSync(path.join(storage, 'export/state.json'), 'utf8'));
   assert.equal(tally.waits[0].of.count, incidents.length);
 });
@@ -250,14 +280,21 @@ test('a profile goes to Pyroscope, redacted and otherwise the same', async (t) =
   const pyroscope = await httpReceiver(t);
   const http = await httpReceiver(t);
   const one = oneIncident(t, { heapMb: 321 });
-  const ran = await one.run(http, ['--pyroscope', pyroscope.url], { STALLSCOPE_PYROSCOPE_HEADERS: 'X-Scope-OrgID=team-1' });
+  const ran = await one.run(http, ['--pyroscope', pyroscope.url], {
+    STALLSCOPE_PYROSCOPE_HEADERS: 'X-Scope-OrgID=team-1',
+  });
   assert.equal(ran.code, 0, ran.output);
   assert.match(ran.output, /^to http:.*\(Pyroscope\)$/m);
   const [pushed] = pyroscope.came;
   assert.deepEqual([pyroscope.came.length, pushed.path], [1, '/push.v1.PusherService/Push']);
-  assert.deepEqual([pushed.headers['content-type'], pushed.headers['x-scope-orgid']], ['application/proto', 'team-1']);
+  assert.deepEqual(
+    [pushed.headers['content-type'], pushed.headers['x-scope-orgid']],
+    ['application/proto', 'team-1'],
+  );
   const series = fields(fields(pushed.body)[0][1]);
-  const labels = series.filter(([number]) => number === 1).map(([, label]) => fields(label).map(([, text]) => text.toString()));
+  const labels = series
+    .filter(([number]) => number === 1)
+    .map(([, label]) => fields(label).map(([, text]) => text.toString()));
   assert.deepEqual(labels, [
     ['__name__', 'memory'],
     ['cause', 'type-checking'],
@@ -267,8 +304,13 @@ test('a profile goes to Pyroscope, redacted and otherwise the same', async (t) =
   const [raw] = fields(series.find(([number]) => number === 2)[1]);
   const file = path.join(one.storage, 'pushed.pb.gz');
   fs.writeFileSync(file, raw[1]);
-  const top = (profile) => execFileSync('go', ['tool', 'pprof', '-top', '-nodecount=20', '-sample_index=inuse_space', profile], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  const figures = (text) => [...text.matchAll(/^\s*([\d.]+\w?B)\s+([\d.]+%)/gm)].map(([, size, share]) => [size, share]);
+  const top = (profile) =>
+    execFileSync('go', ['tool', 'pprof', '-top', '-nodecount=20', '-sample_index=inuse_space', profile], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  const figures = (text) =>
+    [...text.matchAll(/^\s*([\d.]+\w?B)\s+([\d.]+%)/gm)].map(([, size, share]) => [size, share]);
   const original = path.join(one.storage, 'incidents', one.incident.id, 'heap-1.pb.gz');
   assert.ok(figures(top(original)).length > 10);
   assert.deepEqual(figures(top(file)), figures(top(original)));

@@ -7,50 +7,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repo } from '../tools/lib/paths.mjs';
 import { eventually } from '../lib/eventually.mjs';
+import { assertArrived, unix } from './support/compare.mjs';
 import { TELLING, writeIncident } from './support/incidents.mjs';
 import { attributes, collectorScene, exported, prometheusScene, scratchFolder } from './support/scene.mjs';
-
-const nanos = (span) => Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano));
-const unix = (incident, ns) => String(BigInt(incident.origin_unix_ns) + BigInt(ns));
-
-/** Holds what arrived of an incident against the incident. */
-function assertArrived({ spans, logs }, incident) {
-  const logged = logs.filter((log) => attributes(log)['stallscope.incident.id'] === incident.id);
-  assert.equal(logged.length, 1, `${logged.length} log records of ${incident.id}`);
-  const [log] = logged;
-  const of = spans.filter(({ traceId }) => traceId === log.traceId);
-  assert.equal(new Set(of.map(({ spanId }) => spanId)).size, of.length, 'a span came twice');
-  const root = of.find(({ parentSpanId }) => !parentSpanId);
-  const { request } = incident;
-  assert.equal(root.name, `stall ${request.method}`);
-  assert.equal(log.spanId, root.spanId);
-  assert.equal(root.startTimeUnixNano, unix(incident, request.start_ns));
-  assert.equal(root.endTimeUnixNano, unix(incident, request.end_ns));
-  assert.equal(nanos(root), request.duration_ns);
-  const told = attributes(root);
-  assert.deepEqual(told, attributes(log));
-  assert.equal(told['stallscope.request.duration_ns'], request.duration_ns);
-  assert.equal(told['stallscope.cause'], incident.causes[0].kind);
-  assert.equal(told[`stallscope.cause.${incident.causes[0].kind}.duration_ns`], incident.causes[0].duration_ns);
-  for (const figure of ['start', 'peak', 'end', 'steepest_rise'])
-    assert.equal(told[`stallscope.rss.${figure}_bytes`], incident.rss[`${figure}_bytes`]);
-  assert.equal(told['stallscope.heap.live_bytes'], incident.captures[0]?.inuse_space_bytes);
-  const long = request.duration_ns >= 5e9 ? 'long' : undefined;
-  assert.equal(told['stallscope.severe'], told['stallscope.cause'] === 'memory-pressure' ? 'memory-pressure' : long);
-  const main = of.find(({ name }) => name === request.method);
-  const phases = of.filter(({ parentSpanId }) => parentSpanId === main.spanId);
-  assert.deepEqual(
-    phases.map((span) => [attributes(span)['stallscope.phase'], span.startTimeUnixNano, span.endTimeUnixNano]),
-    (incident.wait?.slices ?? []).map(({ phase, begin_ns, end_ns }) => [phase, unix(incident, begin_ns), unix(incident, end_ns)]),
-  );
-  if (phases.length > 0)
-    assert.equal(
-      phases.reduce((sum, span) => sum + nanos(span), 0),
-      request.duration_ns,
-      'the phases add up',
-    );
-  return { root, log };
-}
 
 test('what a collector and Prometheus get equals the incidents, over both protocols', async (t) => {
   const collector = await collectorScene(t);
@@ -59,20 +18,34 @@ test('what a collector and Prometheus get equals the incidents, over both protoc
   const first = [
     writeIncident(storage, { seconds: 6.2, heapMb: 321, rssMb: 900, phases: true }),
     writeIncident(storage, { seconds: 0.7, rssMb: 400 }),
-    writeIncident(storage, { method: 'textDocument/completion', seconds: 1.5, cause: 'queue', rssMb: 500, heapMb: 120 }),
+    writeIncident(storage, {
+      method: 'textDocument/completion',
+      seconds: 1.5,
+      cause: 'queue',
+      rssMb: 500,
+      heapMb: 120,
+    }),
   ];
   const dry = await exported(t, [storage, '--dry-run', '--endpoint', collector.http]);
   assert.equal(dry.code, 0, dry.output);
   assert.match(dry.output, /^to http:\/\/127\.0\.0\.1:\d+ \(http\/protobuf\)$/m);
-  assert.ok(dry.output.includes(`"endTimeUnixNano": "${unix(first[0], first[0].request.end_ns)}"`), 'what would be sent is shown');
+  assert.ok(
+    dry.output.includes(`"endTimeUnixNano": "${unix(first[0], first[0].request.end_ns)}"`),
+    'what would be sent is shown',
+  );
   assert.equal(fs.existsSync(path.join(storage, 'export')), false, 'nothing was written');
   assert.equal(collector.taken.logs.length, 0, 'nothing was sent');
 
-  const http = await exported(t, [storage, '--endpoint', collector.http], { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' });
+  const http = await exported(t, [storage, '--endpoint', collector.http], {
+    OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+  });
   assert.equal(http.code, 0, http.output);
   assert.match(http.output, /sent 3 logs, 1 metrics, 3 traces/);
   const again = await exported(t, [storage, '--endpoint', collector.http]);
-  assert.deepEqual([again.code, /exported before/.test(again.output), /sent/.test(again.output.split('before').at(-1))], [0, true, false]);
+  assert.deepEqual(
+    [again.code, /exported before/.test(again.output), /sent/.test(again.output.split('before').at(-1))],
+    [0, true, false],
+  );
 
   const second = [
     writeIncident(storage, { seconds: 3, cause: 'gc', rssMb: 1300, heapMb: 700, phases: true }),
@@ -99,7 +72,11 @@ test('what a collector and Prometheus get equals the incidents, over both protoc
 
   await t.test('every query of the dashboard tells what the incidents say', async () => {
     const count = (is) => all.filter(is).length;
-    await eventually('a scrape', async () => (await prometheus.ask('sum(stallscope_incidents_total)'))[0]?.value === all.length, 20_000);
+    await eventually(
+      'a scrape',
+      async () => (await prometheus.ask('sum(stallscope_incidents_total)'))[0]?.value === all.length,
+      20_000,
+    );
     const by = (value, of = () => 1) => {
       const sums = new Map();
       for (const incident of all) sums.set(value(incident), (sums.get(value(incident)) ?? 0) + of(incident));
@@ -132,7 +109,8 @@ test('what a collector and Prometheus get equals the incidents, over both protoc
       const legend = (metric) => legendFormat.replaceAll(/\{\{(\w+)\}\}/g, (_, label) => metric[label]);
       const [instance] = instances;
       const labels = result.map(({ metric, value }) => [legend(metric), value]);
-      const near = (actual, wanted) => assert.ok(Math.abs(actual - wanted) <= Math.abs(wanted) * 1e-9, `${title}: ${actual}, not ${wanted}`);
+      const near = (actual, wanted) =>
+        assert.ok(Math.abs(actual - wanted) <= Math.abs(wanted) * 1e-9, `${title}: ${actual}, not ${wanted}`);
       const wanted = expected[title];
       if (wanted === undefined) assert.deepEqual(labels, [], title);
       else if (typeof wanted === 'number') {
@@ -150,21 +128,35 @@ test('what a collector and Prometheus get equals the incidents, over both protoc
     const asOfMs = Date.now();
     // What Prometheus had seen by then is the past.
     await sleep(1_500);
-    const newer = [writeIncident(storage, { seconds: 9 }), writeIncident(storage, { method: 'textDocument/definition', seconds: 2 })];
+    const newer = [
+      writeIncident(storage, { seconds: 9 }),
+      writeIncident(storage, { method: 'textDocument/definition', seconds: 2 }),
+    ];
     all.push(...newer);
     assert.equal((await exported(t, [storage, '--endpoint', collector.http])).code, 0);
-    await eventually('a scrape', async () => (await prometheus.ask('sum(stallscope_incidents_total)'))[0]?.value === all.length, 20_000);
+    await eventually(
+      'a scrape',
+      async () => (await prometheus.ask('sum(stallscope_incidents_total)'))[0]?.value === all.length,
+      20_000,
+    );
     const range = `${Math.floor((Date.now() - asOfMs) / 1000)}s`;
     const { panels } = JSON.parse(fs.readFileSync(path.join(repo, 'docs/fleet/dashboard.json'), 'utf8'));
     const [{ expr }] = panels.find(({ title }) => title === 'Stalls by method').targets;
     const result = await prometheus.ask(expr.replaceAll('$__range', range).replaceAll('$machine', '.*'));
     const counts = Object.fromEntries(result.map(({ metric, value }) => [metric.method, value]));
-    assert.deepEqual(counts, { 'textDocument/hover': 1, 'textDocument/completion': 0, 'textDocument/definition': 1 });
+    assert.deepEqual(counts, {
+      'textDocument/hover': 1,
+      'textDocument/completion': 0,
+      'textDocument/definition': 1,
+    });
   });
 
   await t.test('a collector that was away for a while gets all of it once, and figures go on', async () => {
     await collector.stop();
-    const late = [writeIncident(storage, { seconds: 7 }), writeIncident(storage, { seconds: 8, method: 'textDocument/rename' })];
+    const late = [
+      writeIncident(storage, { seconds: 7 }),
+      writeIncident(storage, { seconds: 8, method: 'textDocument/rename' }),
+    ];
     const away = await exported(t, [storage, '--endpoint', collector.http, '--wait', '1']);
     assert.equal(away.code, 1, away.output);
     assert.match(away.output, /5 requests wait in .*export/);
@@ -177,7 +169,11 @@ test('what a collector and Prometheus get equals the incidents, over both protoc
     assert.equal(collector.taken.logs.length, all.length + late.length);
     assert.equal(fs.readdirSync(path.join(spool, 'queue')).length, 0);
     const total = 'sum(stallscope_stall_duration_seconds_count)';
-    await eventually('figures of all incidents', async () => (await prometheus.ask(total))[0]?.value === all.length + late.length, 20_000);
+    await eventually(
+      'figures of all incidents',
+      async () => (await prometheus.ask(total))[0]?.value === all.length + late.length,
+      20_000,
+    );
     const [{ value }] = await prometheus.ask('sum(stallscope_stall_duration_seconds_sum)');
     const sum = [...all, ...late].reduce((seconds, { request }) => seconds + request.duration_ns / 1e9, 0);
     assert.ok(Math.abs(value - sum) < 1e-6, `${value}, not ${sum}`);
@@ -200,7 +196,11 @@ test('over TLS: with an authority of our own, a certificate of our own, and to n
     const storage = scratchFolder(t);
     const incident = writeIncident(storage);
     const run = (env) =>
-      exported(t, [storage, '--endpoint', `https://localhost:${port}`, '--protocol', protocol, '--wait', '0'], env);
+      exported(
+        t,
+        [storage, '--endpoint', `https://localhost:${port}`, '--protocol', protocol, '--wait', '0'],
+        env,
+      );
     const trusted = { OTEL_EXPORTER_OTLP_CERTIFICATE: authority };
     const known = {
       OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: file('client.pem'),

@@ -36,7 +36,11 @@ export class Exporting implements vscode.Disposable {
   private tell(core: Core, settings: ExportSettings): void {
     const found = settings.enabled ? core.exportDestinations(settings) : undefined;
     const message =
-      found === undefined ? undefined : found.ok ? goesTo(found.value, settings) : notExported(found.error.message);
+      found === undefined
+        ? undefined
+        : found.ok
+          ? goesTo(found.value, settings)
+          : notExported(found.error.message);
     if (message === this.told) return;
     this.told = message;
     if (message === undefined) return;
@@ -59,7 +63,9 @@ export class Exporting implements vscode.Disposable {
     const change = settings.enabled ? l10n.t('Switch Off') : l10n.t('Switch On');
     const message = settings.enabled
       ? goesTo(places, settings)
-      : l10n.t('Stalls are not exported. Switched on, they would go to {places}.', { places: places.join(', ') });
+      : l10n.t('Stalls are not exported. Switched on, they would go to {places}.', {
+          places: places.join(', '),
+        });
     const detail = settings.enabled ? detailOf(core.exportStatus()) : undefined;
     const answer = await vscode.window.showInformationMessage(message, { modal: true, detail }, change);
     if (answer === change) await writeSetting(EXPORT_ENABLED, !settings.enabled);

@@ -21,7 +21,15 @@ let count = 0;
  * @param {{ method?: string, seconds?: number, cause?: string, rssMb?: number, heapMb?: number, state?: string, phases?: boolean }} [of]
  */
 export function writeIncident(storage, of = {}) {
-  const { method = 'textDocument/hover', seconds = 6, cause = 'type-checking', rssMb = 900, heapMb, state = 'complete', phases = false } = of;
+  const {
+    method = 'textDocument/hover',
+    seconds = 6,
+    cause = 'type-checking',
+    rssMb = 900,
+    heapMb,
+    state = 'complete',
+    phases = false,
+  } = of;
   count += 1;
   const nowMs = Date.now();
   // An odd number of nanoseconds: what is lost on the way shows.
@@ -70,7 +78,13 @@ export function writeIncident(storage, of = {}) {
     state,
     origin_unix_ns: String(origin),
     started_at: new Date(nowMs - seconds * 1000).toISOString(),
-    gopls: { pid: 10_000 + count, started_unix_ms: nowMs - 1e6, exe: '/home/gopherina/go/bin/gopls', version: 'v0.23.0', go_version: 'go1.26.8' },
+    gopls: {
+      pid: 10_000 + count,
+      started_unix_ms: nowMs - 1e6,
+      exe: '/home/gopherina/go/bin/gopls',
+      version: 'v0.23.0',
+      go_version: 'go1.26.8',
+    },
     workspace: ['/home/gopherina/secret-plan'],
     request,
     requests: [request],
@@ -78,10 +92,20 @@ export function writeIncident(storage, of = {}) {
     load: null,
     wait: phases ? waitOf(request) : null,
     causes: [
-      { kind: cause, duration_ns: Math.round(duration_ns / 2), share: 0.5, slow: true, confidence: 'known', evidence: { command: 'go list corp.example/lib' } },
+      {
+        kind: cause,
+        duration_ns: Math.round(duration_ns / 2),
+        share: 0.5,
+        slow: true,
+        confidence: 'known',
+        evidence: { command: 'go list corp.example/lib' },
+      },
     ],
     rss: { start_bytes: 2e8, peak_bytes: rssMb * 1e6, end_bytes: rssMb * 1e6 - 7, steepest_rise_bytes: 1e8 },
-    series: [{ at_ns: start_ns, rss_bytes: 2e8 }, { at_ns: end_ns, rss_bytes: rssMb * 1e6 - 7 }],
+    series: [
+      { at_ns: start_ns, rss_bytes: 2e8 },
+      { at_ns: end_ns, rss_bytes: rssMb * 1e6 - 7 },
+    ],
     captures,
     decisions: [],
     notes: [],
@@ -94,7 +118,12 @@ export function writeIncident(storage, of = {}) {
 /** The recorded phases, stretched over this request without a gap. */
 function waitOf({ start_ns, end_ns }) {
   const stretch = (end_ns - start_ns) / (recorded.end_ns - recorded.start_ns);
-  const at = (ns) => (ns === recorded.end_ns ? end_ns : Math.round(start_ns + (ns - recorded.start_ns) * stretch));
-  const slices = recorded.wait.slices.map((slice) => ({ ...slice, begin_ns: at(slice.begin_ns), end_ns: at(slice.end_ns) }));
+  const at = (ns) =>
+    ns === recorded.end_ns ? end_ns : Math.round(start_ns + (ns - recorded.start_ns) * stretch);
+  const slices = recorded.wait.slices.map((slice) => ({
+    ...slice,
+    begin_ns: at(slice.begin_ns),
+    end_ns: at(slice.end_ns),
+  }));
   return { ...recorded.wait, slices, queued_behind: [] };
 }

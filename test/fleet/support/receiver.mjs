@@ -42,7 +42,9 @@ export async function grpcReceiver(t, answer = () => ({})) {
     const { code = 0, message = '', retryS } = told;
     const details = retryS === undefined ? {} : { 'grpc-status-details-bin': retryInfo(code, retryS) };
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': String(code), 'grpc-message': message, ...details }));
+    stream.on('wantTrailers', () =>
+      stream.sendTrailers({ 'grpc-status': String(code), 'grpc-message': message, ...details }),
+    );
     // An empty message: all was taken.
     stream.end(code === 0 ? Buffer.alloc(5) : undefined);
   });
@@ -87,7 +89,10 @@ const field = (number, bytes) => Buffer.concat([Buffer.from([(number << 3) | 2, 
 /** `google.rpc.Status` with a `RetryInfo` of some seconds, as a trailer carries it. */
 function retryInfo(code, seconds) {
   const delay = field(1, Buffer.from([1 << 3, seconds]));
-  const any = Buffer.concat([field(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')), field(2, delay)]);
+  const any = Buffer.concat([
+    field(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')),
+    field(2, delay),
+  ]);
   return Buffer.concat([Buffer.from([1 << 3, code]), field(3, any)]).toString('base64');
 }
 

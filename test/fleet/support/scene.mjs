@@ -22,7 +22,11 @@ export function scratchFolder(t) {
 /** A program that goes with the test, and what it has printed. */
 export function start(t, command, args, env = {}) {
   const child = spawn(command, args, { env: { ...bareEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const program = { child, output: '', ended: new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal))) };
+  const program = {
+    child,
+    output: '',
+    ended: new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal))),
+  };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (program.output += chunk));
   program.kill = async (signal = 'SIGKILL') => {
     child.kill(signal);
@@ -57,7 +61,9 @@ export async function takeOver(t) {
     request.on('end', () => {
       const body = JSON.parse(Buffer.concat(parts).toString());
       const flat = (resources, scopes, items) =>
-        (resources ?? []).flatMap((one) => one[scopes].flatMap((scope) => scope[items].map((item) => ({ ...item, resource: one.resource }))));
+        (resources ?? []).flatMap((one) =>
+          one[scopes].flatMap((scope) => scope[items].map((item) => ({ ...item, resource: one.resource }))),
+        );
       taken.spans.push(...flat(body.resourceSpans, 'scopeSpans', 'spans'));
       taken.logs.push(...flat(body.resourceLogs, 'scopeLogs', 'logRecords'));
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
@@ -75,7 +81,10 @@ export async function collectorScene(t, { more = [] } = {}) {
   const ports = { http: await freePort(), grpc: await freePort(), metrics: await freePort() };
   const asJson = path.join(folder, 'json.yaml');
   // What is passed on is compared as text, and at once.
-  fs.writeFileSync(asJson, 'exporters: {otlp_http: {encoding: json, compression: none, sending_queue: {enabled: false}}}\n');
+  fs.writeFileSync(
+    asJson,
+    'exporters: {otlp_http: {encoding: json, compression: none, sending_queue: {enabled: false}}}\n',
+  );
   const configs = [path.join(DOCS, 'collector.yaml'), asJson, ...more].flatMap((file) => ['--config', file]);
   const env = {
     FLEET_OTLP_HTTP: `127.0.0.1:${ports.http}`,

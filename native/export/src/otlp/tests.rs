@@ -5,6 +5,7 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use stallscope_core::model::IncidentState;
+use stallscope_core::wait::PhaseSlice;
 
 use super::testing::{SECRETS, incident};
 use super::*;
@@ -64,6 +65,19 @@ fn the_trace_is_the_wait_to_the_nanosecond_and_its_phases_add_up() {
         (length(heap), int(&heap.attributes, "stallscope.heap.live_bytes")),
         (200_000_000, 321_000_000)
     );
+}
+
+#[test]
+fn a_trace_stays_small_enough_for_a_collector() {
+    let mut one = incident();
+    let wait = one.wait.as_mut().unwrap();
+    let of = wait.slices[0];
+    wait.slices =
+        (0..20_000).map(|n| PhaseSlice { begin_ns: n * 1_000, end_ns: n * 1_000 + n % 500, ..of }).collect();
+    let request = trace(&told(&one), &resource("here", &[]));
+    assert!(request.encoded_len() < 4 << 20, "{} bytes", request.encoded_len());
+    let phases = spans(&one).iter().filter(|span| span.name == "queued").count();
+    assert!((7_500..=8_000).contains(&phases), "{phases}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use stallscope_core::model::{Capture, CaptureState, Incident, IncidentState, Ns, RequestRecord};
+use stallscope_core::wait::PhaseSlice;
 
 use super::attributes::{method, number, of_incident, spelled, text, truth};
 use super::ids::{span_id, trace_id};
@@ -26,6 +27,9 @@ struct Spans<'a> {
     incident: &'a Incident,
     trace_id: Vec<u8>,
 }
+
+/// A first hover has 3,000 phases where gopls tells every span of it: 1 MB. Collectors take 4 MB.
+const MOST_PHASES: usize = 8_000;
 
 /// What a span is called by its kind and number, for its id.
 type Name<'a> = (&'a str, usize);
@@ -96,10 +100,15 @@ impl Spans<'_> {
         self.span(name, Some(WAIT), called, (request.start_ns, end_ns), attributes)
     }
 
-    /// The phases in time. Where only their sums are known they are attributes of the wait alone.
+    /// The phases in time. Where only their sums are known they are attributes of the wait alone; the sums are there in any case.
     fn phases(&self, spans: &mut Vec<Span>) {
         let slices = self.incident.best_wait().map_or(&[][..], |wait| &wait.slices);
-        spans.extend(slices.iter().enumerate().map(|(number, slice)| {
+        // The shortest go, if there are more than anybody looks at.
+        let mut lengths: Vec<Ns> = slices.iter().map(length_ns).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        let least_ns = lengths.get(MOST_PHASES).map_or(0, |ns| ns.saturating_add(1));
+        let kept = slices.iter().enumerate().filter(|(_, slice)| length_ns(slice) >= least_ns);
+        spans.extend(kept.map(|(number, slice)| {
             let mut attributes = vec![
                 text("stallscope.phase", slice.phase.key()),
                 text("stallscope.phase.source", &spelled(&slice.source)),
@@ -136,6 +145,10 @@ impl Spans<'_> {
         }
         span
     }
+}
+
+fn length_ns(slice: &PhaseSlice) -> Ns {
+    slice.end_ns.saturating_sub(slice.begin_ns)
 }
 
 fn status(incident: &Incident) -> Option<Status> {
