@@ -329,6 +329,16 @@ test('names go along only when that is asked for', async (t) => {
   }
 });
 
+test('a word that somebody names is hidden, in metrics too', async (t) => {
+  const http = await httpReceiver(t);
+  const one = oneIncident(t, { method: 'billing/recount' });
+  assert.equal((await one.run(http, ['--hide', 'billing'])).code, 0);
+  for (const { signal, body } of http.came) {
+    const text = body.toString('latin1').replaceAll(one.incident.id, '');
+    assert.ok(text.includes('hidden-1/recount') && !text.includes('billing'), signal);
+  }
+});
+
 test('what makes no sense is said, and nothing is sent', async (t) => {
   const http = await httpReceiver(t);
   const one = oneIncident(t);

@@ -13,10 +13,10 @@ use stallscope_probe::store::Store;
 use crate::ExportError;
 use crate::config::{Destination, Signal};
 use crate::otlp;
-use crate::outgoing::{Telling, requests};
+use crate::outgoing::{Telling, requests, tellable};
 use crate::sampling::{Sampling, Verdict};
 use crate::send::{Outcome, Sender};
-use crate::spool::{Entry, EntryError, Spool, State};
+use crate::spool::{Entry, EntryError, Request, Spool, State};
 
 use patience::Patience;
 
@@ -125,10 +125,7 @@ impl Exporter {
         if state.is_taken(&incident.id) {
             return Ok((Taken::Before, Vec::new()));
         }
-        let verdict = self.takes.sampling.judge(incident);
-        let resource = otlp::resource(&state.instance, &self.destination.resource);
-        let (requests, left_out) =
-            requests(store, incident, verdict, &self.telling(), &self.destination, &resource);
+        let (verdict, _, (requests, left_out)) = self.encoded(incident, store, &state);
         let shown = requests.iter().map(|request| otlp::shown(request.kind, &request.body));
         Ok((Taken::Now { verdict, left_out }, shown.collect()))
     }
@@ -148,13 +145,10 @@ impl Exporter {
         if state.is_taken(&incident.id) {
             return Ok(Taken::Before);
         }
-        let verdict = self.takes.sampling.judge(incident);
-        let resource = otlp::resource(&state.instance, &self.destination.resource);
-        let (requests, left_out) =
-            requests(store, incident, verdict, &self.telling(), &self.destination, &resource);
+        let (verdict, told, (requests, left_out)) = self.encoded(incident, store, &state);
         let ended_unix_ns = otlp::ended_unix_ns(incident);
         let is_new = self.spool.take(&incident.id, &requests, |state| {
-            state.tally.count(incident, verdict, ended_unix_ns);
+            state.tally.count(&told, verdict, ended_unix_ns);
             if !left_out.is_empty() {
                 state.tally.drop("profiles", "unreadable", left_out.len() as u64);
             }
@@ -291,8 +285,20 @@ impl Exporter {
         Ok(())
     }
 
-    fn telling(&self) -> Telling {
-        Telling { names: self.takes.names, also_hide: self.takes.also_hide.clone() }
+    /// What sampling says of an incident, the incident as it may be told, and its requests.
+    fn encoded(
+        &self,
+        original: &Incident,
+        store: &Store,
+        state: &State,
+    ) -> (Verdict, Incident, (Vec<Request>, Vec<String>)) {
+        let verdict = self.takes.sampling.judge(original);
+        let telling = Telling { names: self.takes.names, also_hide: self.takes.also_hide.clone() };
+        let incident = tellable(original, &telling);
+        let resource = otlp::resource(&state.instance, &self.destination.resource);
+        let told = otlp::Told { incident: &incident, verdict, names: telling.names };
+        let requests = requests(store, &told, original, &telling, &self.destination, &resource);
+        (verdict, incident, requests)
     }
 }
 

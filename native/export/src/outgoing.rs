@@ -22,35 +22,44 @@ pub(crate) struct Telling {
     pub also_hide: Vec<String>,
 }
 
-/// The requests of an incident, and what could not be put in.
+/// An incident as it may be told. Names are left out where it is encoded; in what is left, everything that looks like one is
+/// hidden all the same.
+pub(crate) fn tellable(original: &Incident, telling: &Telling) -> Incident {
+    if telling.names {
+        return original.clone();
+    }
+    let mut redactor = strict_redactor(original, &telling.also_hide);
+    let mut incident = redact_incident(&mut redactor, original);
+    // In a report these stay: somebody looks at it.
+    let methods = incident.requests.iter_mut().map(|request| &mut request.method);
+    let versions = [&mut incident.gopls.version, &mut incident.gopls.go_version].into_iter().flatten();
+    for text in methods.chain(versions).chain([&mut incident.request.method]) {
+        *text = redactor.text(text);
+    }
+    incident
+}
+
+/// The requests of an incident, `tellable` for its own, and what could not be put in.
 pub(crate) fn requests(
     store: &Store,
+    told: &Told<'_>,
     original: &Incident,
-    verdict: Verdict,
     telling: &Telling,
     destination: &Destination,
     resource: &Resource,
 ) -> (Vec<Request>, Vec<String>) {
-    if verdict == Verdict::LeftOut {
-        return (Vec::new(), Vec::new());
+    let (mut requests, mut left_out) = (Vec::new(), Vec::new());
+    if told.verdict == Verdict::LeftOut {
+        return (requests, left_out);
     }
-    // Names are left out, and in what is left everything that looks like one is hidden all the same.
-    let redacted = match telling.names {
-        true => None,
-        false => Some(redact_incident(&mut strict_redactor(store, original, &telling.also_hide), original)),
-    };
-    let incident = redacted.as_ref().unwrap_or(original);
-    let told = Told { incident, verdict, names: telling.names };
-    let mut requests = Vec::new();
     if destination.target(Signal::Traces).is_some() {
-        requests.push(Request { kind: Kind::Traces, body: trace(&told, resource).encode_to_vec() });
+        requests.push(Request { kind: Kind::Traces, body: trace(told, resource).encode_to_vec() });
     }
     if destination.target(Signal::Logs).is_some() {
-        requests.push(Request { kind: Kind::Logs, body: log(&told, resource).encode_to_vec() });
+        requests.push(Request { kind: Kind::Logs, body: log(told, resource).encode_to_vec() });
     }
-    let mut left_out = Vec::new();
     if destination.profiles.is_some() {
-        match profile(store, original, telling, resource) {
+        match profile(store, told.incident, original, telling, resource) {
             Some(Ok(request)) => requests.push(request),
             Some(Err(why)) => left_out.push(format!("the heap profile of {}: {why}", original.id)),
             None => {}
@@ -62,14 +71,15 @@ pub(crate) fn requests(
 /// The last whole heap profile of an incident; always redacted, because names of functions tell of modules.
 fn profile(
     store: &Store,
-    incident: &Incident,
+    told: &Incident,
+    original: &Incident,
     telling: &Telling,
     resource: &Resource,
 ) -> Option<Result<Request, String>> {
     let is_whole = |kind, state| kind == CaptureKind::Heap && state == CaptureState::Complete;
-    let mut heaps = incident.captures.iter().rev().filter(|capture| is_whole(capture.kind, capture.state));
+    let mut heaps = original.captures.iter().rev().filter(|capture| is_whole(capture.kind, capture.state));
     let capture = heaps.find(|capture| !capture.file.is_empty())?;
-    let profile = strictly_redacted_profile(store, incident, capture, &telling.also_hide);
+    let profile = strictly_redacted_profile(store, original, capture, &telling.also_hide);
     Some(profile.map(|profile| {
         let service = resource.attributes.iter().find(|attribute| attribute.key == "service.name");
         let service = service.and_then(|attribute| attribute.value.as_ref()?.value.clone());
@@ -80,10 +90,10 @@ fn profile(
         let labels = [
             ("__name__", "memory"),
             ("service_name", service.as_str()),
-            ("method", method(&incident.request.method)),
-            ("cause", main_cause(incident)),
+            ("method", method(&told.request.method)),
+            ("cause", main_cause(told)),
         ];
-        let id = format!("{}-{}", incident.id, capture.number);
+        let id = format!("{}-{}", told.id, capture.number);
         Request { kind: Kind::Profile(capture.number), body: push_request(&labels, id, profile) }
     }))
 }
