@@ -24,6 +24,8 @@ import type {
   GoplsProcess,
   DiffPage,
   DiffQuery,
+  ExportSettings,
+  ExportStatus,
   HeapCapture,
   HistoryQuery,
   HistoryView,
@@ -128,6 +130,12 @@ export interface Core {
   stop(): Promise<Outcome<null>>;
   /** New settings, from now on. Returns what had to be adjusted. */
   configure(settings: WatchSettings): Adjustment[];
+  /** Exports incidents as they end (`docs/fleet`), or no longer. Nothing is sent before this is called. */
+  configureExport(settings: ExportSettings): void;
+  /** Where these settings would export to: scheme, host, port, protocol. Fails with `export-config`. */
+  exportDestinations(settings: ExportSettings): Outcome<string[]>;
+  /** How the export stands. */
+  exportStatus(): ExportStatus;
   pause(): void;
   resume(): void;
 

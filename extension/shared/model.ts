@@ -698,6 +698,76 @@ base_flat: number,
 base_cum: number, };
 
 /**
+ * Where to and what; the rest is in the standard `OTEL_*` variables. Field names match the `stallscope.export.*` settings.
+ */
+export type ExportSettings = { 
+/**
+ * Whether anything is exported at all.
+ */
+enabled: boolean, 
+/**
+ * The collector; empty for what the variables say.
+ */
+endpoint: string, 
+/**
+ * `http/protobuf` or `grpc`; empty for what the variables say.
+ */
+protocol: string, 
+/**
+ * A Pyroscope that heap profiles are pushed to; empty for none.
+ */
+pyroscope: string, 
+/**
+ * Share of the incidents that are not severe, 0 to 1.
+ */
+sample_rate: number, 
+/**
+ * A wait of this length is severe, in seconds.
+ */
+severe_after_s: number, 
+/**
+ * Whether names of documents, folders and packages stay here.
+ */
+redact: boolean, 
+/**
+ * Words that must not be read either.
+ */
+hide_words: Array<string>, };
+
+/**
+ * How the export of a window stands.
+ */
+export type ExportStatus = { 
+/**
+ * Whether it is switched on.
+ */
+enabled: boolean, 
+/**
+ * Every place that something is sent to: scheme, host, port and protocol.
+ */
+destinations: Array<string>, 
+/**
+ * Requests that arrived from this window.
+ */
+sent: number, 
+/**
+ * When the latest did, in Unix milliseconds.
+ */
+sent_unix_ms: number | null, 
+/**
+ * Requests that wait on disk, of all windows.
+ */
+waiting: number, 
+/**
+ * Requests that were to be sent and will not be, ever and of all windows.
+ */
+dropped: number, 
+/**
+ * Why something waits, was dropped, or nothing is sent; in English, and without secrets.
+ */
+problem: string | null, };
+
+/**
  * A load that is over, and what is usual here.
  */
 export type FinishedLoad = { 

@@ -14,6 +14,7 @@ import { Doctor } from './doctor/doctor';
 import { Fixes } from './doctor/fixes';
 import { Problems } from './doctor/problems';
 import { DebugServer } from './debugServer/debugServer';
+import { Exporting } from './export/exporting';
 import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
 import { Reports } from './report/reports';
@@ -56,6 +57,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     restart: restartGopls,
   };
   const cache: GoplsCache = new GoplsCache(current, restarting, () => panel.showPage('cache'), log);
+  const exporting = new Exporting(current, log);
   const reports = new Reports(current, context.extensionPath);
   const panel: Panel = new Panel(
     current,
@@ -76,7 +78,8 @@ export function activate(context: vscode.ExtensionContext): Exports {
     decisionLog,
     statusBar,
     reports,
-    registerCommands(current, panel, decisionLog, context.globalStorageUri, reports, fixes, cache),
+    exporting,
+    registerCommands(current, panel, decisionLog, context.globalStorageUri, reports, exporting, fixes, cache),
     doctor,
     cache,
     new Problems(doctor),

@@ -9,6 +9,12 @@ export declare class Core {
   stop(): Promise<Outcome<null>>
   /** New settings; returns what had to be adjusted. */
   configure(settings: WatchSettings): Adjustment[]
+  /** Exports incidents as they end, or no longer; nothing before this is called. */
+  configureExport(settings: ExportSettings): void
+  /** Where these settings would export to. */
+  exportDestinations(settings: ExportSettings): Outcome<string[]>
+  /** How that stands. */
+  exportStatus(): ExportStatus
   /** Stops looking until `resume`. */
   pause(): void
   /** Looks again. */

@@ -9,13 +9,21 @@ const MAY_USE = {
   'stallscope-core': ['stallscope-pprof'],
   'stallscope-doctor': ['stallscope-core'],
   'stallscope-probe': ['stallscope-pprof', 'stallscope-core', 'stallscope-doctor'],
-  'stallscope-addon': ['stallscope-pprof', 'stallscope-core', 'stallscope-doctor', 'stallscope-probe'],
+  'stallscope-export': ['stallscope-pprof', 'stallscope-core', 'stallscope-probe'],
+  'stallscope-addon': [
+    'stallscope-pprof',
+    'stallscope-core',
+    'stallscope-doctor',
+    'stallscope-probe',
+    'stallscope-export',
+  ],
   'stallscope-drive': ['stallscope-core', 'stallscope-doctor', 'stallscope-probe'],
   'stallscope-cli': [
     'stallscope-pprof',
     'stallscope-core',
     'stallscope-doctor',
     'stallscope-probe',
+    'stallscope-export',
     'stallscope-drive',
   ],
 };
@@ -24,7 +32,12 @@ const MAY_USE = {
 const OWNED = {
   napi: ['stallscope-addon'],
   'napi-derive': ['stallscope-addon'],
-  prost: ['stallscope-pprof'],
+  // The messages of OTLP and of Pyroscope are encoded where they are sent.
+  prost: ['stallscope-pprof', 'stallscope-export'],
+  // What can send something off the machine is in one crate.
+  ureq: ['stallscope-export'],
+  tonic: ['stallscope-export'],
+  'opentelemetry-proto': ['stallscope-export'],
   flate2: ['stallscope-pprof'],
   zip: ['stallscope-probe'],
   'cap-std': ['stallscope-probe'],
@@ -38,9 +51,9 @@ const UNREACHABLE = {
   'stallscope-pprof': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
   'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'cap-std', 'zip', 'napi'],
   'stallscope-doctor': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'cap-std', 'zip', 'napi'],
-  'stallscope-probe': ['napi', 'ureq', 'rustls'],
-  'stallscope-drive': ['napi', 'ureq', 'rustls'],
-  'stallscope-addon': ['ureq', 'rustls'],
+  'stallscope-probe': ['napi', 'ureq', 'tonic', 'rustls'],
+  'stallscope-export': ['napi'],
+  'stallscope-drive': ['napi', 'ureq', 'tonic', 'rustls'],
   'stallscope-cli': ['napi'],
 };
 

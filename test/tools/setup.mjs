@@ -2,6 +2,7 @@
 import { Failure, run } from './lib/run.mjs';
 import { installChromium } from './setup/chromium.mjs';
 import { installCodeServer } from './setup/code-server.mjs';
+import { installCollector, installPrometheus } from './setup/fleet.mjs';
 import { installGopls, installGoplsSource } from './setup/gopls.mjs';
 import { buildLeakyServer } from './setup/leaky-server.mjs';
 import { installLinker } from './setup/linker.mjs';
@@ -26,6 +27,12 @@ export async function setUpWorkbench() {
       await installGoplsSource();
     })(),
   ]);
+}
+
+/** What incidents are exported to. */
+export async function setUpFleet() {
+  await installPrometheus();
+  await installCollector();
 }
 
 export { buildLeakyServer, buildStandIn, installChromium, installSchemas };

@@ -1,7 +1,8 @@
 // npm test: everything, from a fresh machine with git, Rust, Go and Node to one closing line with the counts.
 //
 //   npm test                    all of it
-//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce watch doctor panel workbench
+//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce watch doctor fleet
+//                               panel workbench
 import { build } from './build.mjs';
 import { check } from './check.mjs';
 import { TYPE_FEATURES } from './gen.mjs';
@@ -15,6 +16,7 @@ import {
   installChromium,
   installSchemas,
   setUpBuild,
+  setUpFleet,
   setUpWorkbench,
 } from './setup.mjs';
 
@@ -34,6 +36,7 @@ const PARTS = {
   watch: () => nodeTest(filesBelow('test/watch', /\.test\.mjs$/)),
   // One at a time: the doctor must be done within seconds, and some count what gopls does in a while.
   doctor: () => nodeTest(filesBelow('test/doctor', /\.test\.mjs$/), { concurrency: 1 }),
+  fleet: () => nodeTest(filesBelow('test/fleet', /\.test\.mjs$/)),
   // One at a time: two browsers on two cores make each other wait.
   panel: () => nodeTest(filesBelow('test/panel', /\.test\.mjs$/), { concurrency: 1 }),
   // One at a time: each measures how long gopls takes.
@@ -64,6 +67,8 @@ async function test() {
     await step('set-up: node modules', setUpBuild);
     await step('set-up: code-server and gopls', setUpWorkbench);
     await step('set-up: schemas of others', installSchemas);
+    if (wanted.length === 0 || wanted.includes('fleet'))
+      await step('set-up: a collector and Prometheus', setUpFleet);
     await step('set-up: a gopls that misbehaves', buildStandIn);
     await step('set-up: a server that leaks', buildLeakyServer);
     await step('build', async () => {

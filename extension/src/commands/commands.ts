@@ -8,6 +8,7 @@ import type { FixTarget } from '../../shared/panel';
 import type { Doctor } from '../doctor/doctor';
 import type { Fixes } from '../doctor/fixes';
 import { captureHeapNow, chooseCapture } from './capture';
+import type { Exporting } from '../export/exporting';
 import type { Reports } from '../report/reports';
 import { exportTrace, openLog, showLog } from './logs';
 import { compareTraces } from './traces';
@@ -23,6 +24,7 @@ export function registerCommands(
   /** Where incidents are. */
   storage: vscode.Uri,
   reports: Reports,
+  exporting: Exporting,
   fixes: Fixes,
   cache: GoplsCache,
 ): vscode.Disposable {
@@ -42,6 +44,7 @@ export function registerCommands(
     saveProfileAs: () => saveProfile(session),
     exportReport: () => reports.exportReport(),
     copyAsIssue: () => reports.copyAsIssue(),
+    showExportStatus: () => exporting.showStatus(),
     openLog: () => openLog(session, () => panel.showPage('log')),
     exportTrace: () => exportTrace(session),
     compareTraces: () => compareTraces(session, (comparison) => panel.showComparison(comparison)),

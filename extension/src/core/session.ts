@@ -25,17 +25,21 @@ export class Session implements vscode.Disposable {
   private readonly told = new Set<string>();
   private readonly events = new vscode.EventEmitter<WatchEvent>();
   private readonly failures = new vscode.EventEmitter<string>();
+  private readonly starts = new vscode.EventEmitter<Core>();
   private readonly subscriptions: vscode.Disposable[] = [];
 
   /** What the watcher tells, as it happens. */
   readonly onEvent = this.events.event;
   /** The core could not be started; the message says why. Fired once. */
   readonly onFailure = this.failures.event;
+  /** A core runs; after a change of the workspace another one. */
+  readonly onStart = this.starts.event;
 
   constructor(private readonly setup: SessionSetup) {
     this.subscriptions.push(
       this.events,
       this.failures,
+      this.starts,
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration(SECTION)) this.configure();
       }),
@@ -89,6 +93,7 @@ export class Session implements vscode.Disposable {
       this.core = core;
       this.failure = undefined;
       this.tellAdjustments(core.configure(this.readSettings()));
+      this.starts.fire(core);
       this.setup.log.info(`core started in ${(performance.now() - began).toFixed(1)} ms`);
       return core;
     } catch (error) {

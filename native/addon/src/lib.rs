@@ -21,13 +21,16 @@ use serde_json::Value;
 use stallscope_core::heap::{DiffQuery, FlameQuery, HeapQuery, SubsystemQuery};
 use stallscope_core::history::HistoryQuery;
 use stallscope_core::log::LogQuery;
-use stallscope_core::model::{CaptureRequest, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings};
+use stallscope_core::model::{
+    CaptureRequest, ExportSettings, ObservedRequest, TimelineQuery, WatchEvent, WatchSettings,
+};
 use stallscope_core::report::ReportRequest;
 use stallscope_core::trace::{TraceFormat, TraceOther};
 use stallscope_core::verify::VerifyStep;
 use stallscope_core::wait::WaitDaysQuery;
 use stallscope_doctor::Request;
 use stallscope_doctor::cache::Request as CacheRequest;
+use stallscope_export::Live;
 use stallscope_probe::cache::{Cleaning, Which, Window, go_caches_of};
 use stallscope_probe::doctor::{Asked, examine};
 use stallscope_probe::log::OpenLogs;
@@ -98,6 +101,7 @@ pub struct Core {
     reports: Arc<Reports>,
     logs: Arc<OpenLogs>,
     cleaning: Arc<Cleaning>,
+    export: Live,
     watcher: Mutex<Option<Arc<Watcher>>>,
 }
 
@@ -109,8 +113,9 @@ pub fn create_core(env: &Env, options: Unknown<'_>) -> napi::Result<Core> {
     let store = Store::new(options.storage_dir.clone().into());
     let reports = Arc::new(Reports::new(store, options.workspace.clone()));
     let verifications = Verifications::new(options.storage_dir.clone().into(), options.workspace.clone());
+    let export = Live::new(options.storage_dir.clone().into());
     let (logs, cleaning, watcher) = (Arc::default(), Arc::default(), Mutex::new(None));
-    Ok(Core { options, reader, verifications, reports, logs, cleaning, watcher })
+    Ok(Core { options, reader, verifications, reports, logs, cleaning, export, watcher })
 }
 
 #[napi]
@@ -128,7 +133,11 @@ impl Core {
         };
         // Weak: a window that closes must not be kept alive by us.
         let tell = on_event.build_threadsafe_function().weak::<true>().callee_handled::<false>().build()?;
+        let export = self.export.clone();
         let listener = Box::new(move |event: WatchEvent| {
+            if matches!(event, WatchEvent::IncidentClosed { .. }) {
+                export.ring();
+            }
             let status = tell.call(json(&event), ThreadsafeFunctionCallMode::NonBlocking);
             debug_assert!(matches!(status, NapiStatus::Ok | NapiStatus::Closing), "{status}");
         });
@@ -153,6 +162,7 @@ impl Core {
     /// Ends them; resolves when everything captured is on disk.
     #[napi(ts_return_type = "Promise<Outcome<null>>", catch_unwind)]
     pub fn stop<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+        self.export.stop();
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         promise(env, async move {
             if let Some(watcher) = watcher {
@@ -167,6 +177,26 @@ impl Core {
     pub fn configure(&self, env: &Env, settings: Unknown<'_>) -> napi::Result<Value> {
         let settings: WatchSettings = required(env, "settings", settings)?;
         Ok(json(&self.with(|watcher| watcher.configure(settings)).unwrap_or_default()))
+    }
+
+    /// Exports incidents as they end, or no longer; nothing before this is called.
+    #[napi(ts_args_type = "settings: ExportSettings", catch_unwind)]
+    pub fn configure_export(&self, env: &Env, settings: Unknown<'_>) -> napi::Result<()> {
+        self.export.configure(required(env, "settings", settings)?);
+        Ok(())
+    }
+
+    /// Where these settings would export to.
+    #[napi(ts_args_type = "settings: ExportSettings", ts_return_type = "Outcome<string[]>", catch_unwind)]
+    pub fn export_destinations(&self, env: &Env, settings: Unknown<'_>) -> napi::Result<Value> {
+        let settings = argument::<ExportSettings>(env, "settings", settings);
+        Ok(settle(contained(|| Ok(stallscope_export::destinations(&settings?)?))))
+    }
+
+    /// How that stands.
+    #[napi(ts_return_type = "ExportStatus", catch_unwind)]
+    pub fn export_status(&self) -> Value {
+        json(&self.export.status())
     }
 
     /// Stops looking until `resume`.

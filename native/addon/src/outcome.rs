@@ -7,6 +7,7 @@ use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use serde::Serialize;
 use serde_json::{Value, json};
+use stallscope_export::ExportError;
 use stallscope_probe::cache::{CacheError, Refused};
 use stallscope_probe::doctor::DoctorError;
 use stallscope_probe::log::LogError;
@@ -61,6 +62,12 @@ impl From<SaveTraceError> for Failure {
 
 impl From<OpenTraceError> for Failure {
     fn from(error: OpenTraceError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

@@ -64,6 +64,9 @@ pub enum Failure {
     /// There is no report.
     #[error("{0}")]
     Report(String),
+    /// There is nowhere to export to, or nothing.
+    #[error("{0}")]
+    Export(String),
     /// There is no experiment.
     #[error("{0}")]
     Reproduce(String),

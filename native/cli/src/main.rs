@@ -9,6 +9,7 @@ mod check;
 mod diff;
 mod doctor;
 mod driven;
+mod export;
 mod failure;
 mod history;
 mod load;
@@ -60,6 +61,11 @@ enum Verb {
     ///
     /// Of what was kept in a storage folder: that of an editor, or of `watch`. Days are UTC.
     History(history::History),
+    /// Send incidents to an OpenTelemetry collector: as traces, metrics and log records, redacted.
+    ///
+    /// Where to is said by the standard OTEL_EXPORTER_OTLP_* variables, or by --endpoint. What has arrived is not sent again;
+    /// what could not be sent waits on disk for the next time. docs/fleet says more.
+    Export(export::Export),
     /// Look for known leak patterns of gopls in its heap profiles.
     ///
     /// Several profiles of one gopls, in order of time and each after another garbage collection, tell what grows; one
@@ -89,6 +95,7 @@ fn main() -> ExitCode {
         Verb::Diff(diff) => diff.run(),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::History(history) => history.run(),
+        Verb::Export(export) => export.run(),
         Verb::Patterns(patterns) => patterns.run(),
         Verb::Report(report) => report.run(),
         Verb::Reproduce(reproduce) => reproduce.run(),

@@ -4,8 +4,10 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../lib/eventually.mjs';
 import { dist, target } from '../../tools/lib/paths.mjs';
+
+export { eventually };
 
 /** @type {import('../../../extension/shared/core.ts').CoreModule} */
 export const addon = createRequire(import.meta.url)(path.join(dist, `stallscope.${target}.node`));
@@ -47,17 +49,6 @@ export function failure(outcome) {
   assert.match(outcome.error.code, /^[a-z]+(-[a-z]+)*$/);
   assert.ok(outcome.error.message.length > 10, outcome.error.message);
   return outcome.error;
-}
-
-/** Asks again and again until the answer is not falsy, and returns it. */
-export async function eventually(what, ask, timeoutMs = 10_000) {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    assert.ok(performance.now() < end, `not within ${timeoutMs} ms: ${what}`);
-    await sleep(20);
-  }
 }
 
 /** What a core has told, each with the moment at which it reached JavaScript. */

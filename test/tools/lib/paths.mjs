@@ -40,6 +40,9 @@ export const schemas = {
   sarif: path.join(schemaFolder, 'sarif-2.1.0.json'),
   junit: path.join(schemaFolder, 'junit.xsd'),
 };
+/** What incidents are exported to. */
+export const collector = path.join(tools, 'collector', executable('collector'));
+export const prometheus = path.join(tools, 'prometheus', 'usr/bin', executable('prometheus'));
 
 export const NODE_MAJOR = '24';
 export const node24 = path.join(tools, `node${NODE_MAJOR}`, 'bin', executable('node'));

@@ -12,23 +12,28 @@ import { Failure, run, step } from '../lib/run.mjs';
 export async function aptInstall(what, packages, manual) {
   if (!fs.existsSync('/usr/bin/apt-get'))
     throw new Failure(`${what} is missing, and this machine has no apt-get. ${manual}`);
-  const root = process.getuid?.() === 0;
-  if (!root && !(await mayRun('sudo', ['-n', 'true'])))
+  if (!(await mayInstall()))
     throw new Failure(`${what} is missing, and this user may not install packages. ${manual}`);
-  const aptGet = (...args) =>
-    run(root ? 'env' : 'sudo', [
-      ...(root ? [] : ['-n', 'env']),
-      'DEBIAN_FRONTEND=noninteractive',
-      'apt-get',
-      '-o',
-      'DPkg::Lock::Timeout=300',
-      ...args,
-    ]);
   await step(`apt: ${packages.join(' ')}`, async () => {
     await aptGet('update');
     await aptGet('install', '-y', '--no-install-recommends', ...packages);
   });
 }
+
+const isRoot = () => process.getuid?.() === 0;
+
+export const mayInstall = async () => isRoot() || (await mayRun('sudo', ['-n', 'true']));
+
+/** `apt-get`, by somebody who may. */
+export const aptGet = (...args) =>
+  run(isRoot() ? 'env' : 'sudo', [
+    ...(isRoot() ? [] : ['-n', 'env']),
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    ...args,
+  ]);
 
 async function mayRun(command, args) {
   try {

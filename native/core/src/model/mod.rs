@@ -5,6 +5,7 @@
 mod capture_request;
 mod decision;
 mod doing;
+mod export;
 mod incident;
 mod settings;
 mod spans;
@@ -15,6 +16,7 @@ pub use capture_request::{CaptureRequest, CaptureRequestError, CaptureWhat};
 pub(crate) use decision::named;
 pub use decision::{Decision, Value};
 pub use doing::{LoadStatus, LoadStep, RunningGo};
+pub use export::{ExportSettings, ExportStatus};
 pub use incident::{
     Capture, CaptureKind, CaptureState, Cost, GoplsIdentity, HeapCapture, INCIDENT_FORMAT, Incident,
     IncidentState, IncidentSummary, LoadContext, Note, ON_REQUEST, PastLoad, RequestRecord, RssSummary,

@@ -200,7 +200,7 @@ impl Redacted {
 }
 
 /// Modules that the evidence names: of packages that were waited for, and of commands.
-fn learned_modules(store: &Store, original: &Incident) -> LearnedModules {
+pub(super) fn learned_modules(store: &Store, original: &Incident) -> LearnedModules {
     let mut learned = LearnedModules::default();
     learned.read(&String::from_utf8_lossy(&json(original)));
     // What cannot be read stays out of the report.

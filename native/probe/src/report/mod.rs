@@ -7,6 +7,7 @@ mod build;
 mod evidence;
 mod hidden;
 mod kept;
+mod outgoing;
 mod workspace;
 mod zip;
 
@@ -19,6 +20,7 @@ use crate::store::{StoreError, write_for_user};
 
 pub use build::build;
 pub use kept::Reports;
+pub use outgoing::{strict_redactor, strictly_redacted_profile};
 
 /// Why there is no report, or no file of it.
 #[derive(Debug, thiserror::Error)]

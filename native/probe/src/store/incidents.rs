@@ -204,6 +204,21 @@ impl Store {
         Ok(folders.into_iter().filter_map(|(id, path)| Some(Incident { id, ..read_incident(&path).ok()? })))
     }
 
+    /// The ids of all incidents, oldest first, read or not.
+    ///
+    /// # Errors
+    /// When the folder of incidents itself cannot be read.
+    pub fn ids(&self) -> Result<Vec<String>, StoreError> {
+        let mut ids: Vec<_> = self.folders()?.into_iter().map(|(id, _)| id).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Whether a window still writes to an incident: its spans come some seconds after it was closed.
+    pub fn is_being_written(&self, id: &str) -> bool {
+        self.folder(id).is_ok_and(|folder| is_locked(&folder))
+    }
+
     /// Deletes incidents; ids that are not there count as deleted. Returns how many folders went.
     ///
     /// # Errors
