@@ -34,19 +34,17 @@ const OWNED = {
   'napi-derive': ['stallscope-addon'],
   // The messages of OTLP and of Pyroscope are encoded where they are sent.
   prost: ['stallscope-pprof', 'stallscope-export'],
-  // What can send something off the machine is in one crate.
-  ureq: ['stallscope-export'],
+  // What can send something off the machine: incidents once the export is switched on, the alert of a check.
+  ureq: ['stallscope-export', 'stallscope-cli'],
   tonic: ['stallscope-export'],
   'opentelemetry-proto': ['stallscope-export'],
   flate2: ['stallscope-pprof'],
   zip: ['stallscope-probe'],
   'cap-std': ['stallscope-probe'],
   'cap-fs-ext': ['stallscope-probe'],
-  // What sends something off the machine.
-  ureq: ['stallscope-cli'],
 };
 
-/** What must not even be reached indirectly: the pure crates have no way to do IO, the editor none to send something away. */
+/** What must not even be reached indirectly: the pure crates have no way to do IO, those that watch none to send something away. */
 const UNREACHABLE = {
   'stallscope-pprof': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'napi'],
   'stallscope-core': ['tokio', 'hyper', 'sysinfo', 'listeners', 'tempfile', 'cap-std', 'zip', 'napi'],
