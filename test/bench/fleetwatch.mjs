@@ -12,6 +12,7 @@ import { smallModule } from '../watch/support/owners.mjs';
 import { eventually } from '../watch/support/watch.mjs';
 import { corePercents } from './lib/cpu.mjs';
 import { commandLine } from './lib/report.mjs';
+import { median } from './lib/statistics.mjs';
 
 const HOW_MANY = 12;
 const WINDOW_MS = 60_000;
@@ -71,13 +72,12 @@ function lined(scratch) {
 
 function viewed(scratch) {
   const inner = `stty rows 40 cols 120; '${cli}' watch --storage '${path.join(scratch, 'incidents')}'; true`;
-  const child = spawn('script', ['-qec', inner, '/dev/null'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const child = spawn('script', ['-qec', inner, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
   const below = (pid) => [...children(pid)].flatMap(([of, argv]) => (argv[0] === cli ? [of] : below(of)));
   return { child, pid: () => below(child.pid)[0] };
 }
 
 function report({ rest, lines, view }) {
-  const sum = (percents) => percents.reduce((total, one) => total + one, 0);
   const percent = (value) => `${value.toFixed(2)} % of a core`;
   return {
     commands: [commandLine([cli, 'watch', '--json']), commandLine([cli, 'watch'])],
@@ -99,9 +99,9 @@ function report({ rest, lines, view }) {
         met: view.own < 1,
       },
       {
-        what: `fleetwatch: what it costs the ${HOW_MANY} together`,
+        what: 'fleetwatch: what it costs each gopls',
         wanted: '',
-        measured: `${percent(sum(lines.gopls) - sum(rest))}; without it ${percent(sum(rest))}`,
+        measured: `${percent(median(lines.gopls) - median(rest))}; without it ${percent(median(rest))}`,
       },
     ],
     data: { rest, lines, view },

@@ -5,7 +5,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cli, gopls as goplsFile } from '../tools/lib/paths.mjs';
 import { editor, smallModule, startBelow } from './support/owners.mjs';
 import { eventually } from './support/watch.mjs';
@@ -34,8 +33,8 @@ class Terminal {
   #process;
   #ended;
 
-  constructor(env = {}) {
-    const inner = `stty rows 24 cols 80; '${cli}' watch --storage '${storage}'; echo "ended $?"; stty -a`;
+  constructor(options = '', env = {}) {
+    const inner = `stty rows 24 cols 80; '${cli}' watch --storage '${storage}' ${options}; echo "ended $?"; stty -a`;
     this.#process = spawn('script', ['-qec', inner, '/dev/null'], {
       env: { ...process.env, TERM: 'xterm-256color', ...env },
     });
@@ -77,7 +76,9 @@ test('it draws, q ends it, and the terminal is as it was', { timeout: 2 * MINUTE
   );
   t.after(() => client.kill());
   await client.initialize();
-  const terminal = new Terminal({ NO_COLOR: '1' });
+  // It serves by then, so that nothing else is said of it before.
+  await client.debugAddress();
+  const terminal = new Terminal(`--pid ${pid}`, { NO_COLOR: '1' });
   t.after(() => terminal.kill());
   await eventually('the row', () => terminal.text.includes(String(pid)) && terminal.text.includes('Kakoune'));
   assert.ok(terminal.drawn.includes(ALTERNATE));
@@ -86,14 +87,9 @@ test('it draws, q ends it, and the terminal is as it was', { timeout: 2 * MINUTE
   assert.ok(!/\u001b\[(3[0-7]|38;5;\d+)m/.test(terminal.drawn), 'no colours where NO_COLOR is set');
   terminal.type('s');
   await eventually('another order', () => terminal.text.includes('CPU '));
+  await eventually('its debug server', () => terminal.text.includes('waits are known'));
   terminal.type('c');
-  // Until its debug server is found, the answer is that there is none.
-  await eventually('the question', async () => {
-    if (terminal.text.includes('y/n')) return true;
-    await sleep(1000);
-    if (!terminal.text.includes('y/n')) terminal.type('c');
-    return false;
-  });
+  await eventually('the question', () => terminal.text.includes('y/n'));
   terminal.type('y');
   await eventually('the capture', () => heaps().length === 1);
   terminal.type('q');

@@ -9,7 +9,7 @@ mod sharing;
 use std::collections::BTreeMap;
 
 pub use growth::{Grown, Growth};
-pub use owner::{OWNERS_FILE, Owner, OwnerKind, Owners, Program};
+pub use owner::{Owner, OwnerKind, Owners, Program};
 use serde::Serialize;
 pub use sharing::{Against, Sharing, advise};
 

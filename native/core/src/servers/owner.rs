@@ -6,8 +6,6 @@ use serde_json::Value;
 use crate::rule_file::{Fields, RuleError, problem, text};
 
 const BUILT_IN: &[u8] = include_bytes!("../../rules/owners.json");
-/// Where the rules are, for those who add to them.
-pub const OWNERS_FILE: &str = "native/core/rules/owners.json";
 const FORMAT: u64 = 1;
 const MOST_OWNERS: usize = 200;
 const MOST_NAMES: usize = 100;
