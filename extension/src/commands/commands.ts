@@ -9,6 +9,7 @@ import type { Doctor } from '../doctor/doctor';
 import type { Fixes } from '../doctor/fixes';
 import { captureHeapNow, chooseCapture } from './capture';
 import type { Reports } from '../report/reports';
+import type { Experiments } from '../reproduce/experiments';
 import { exportTrace, openLog, showLog } from './logs';
 import { compareTraces } from './traces';
 import type { DecisionLog } from './decisionLog';
@@ -21,10 +22,9 @@ export function registerCommands(
   decisionLog: DecisionLog,
   /** Where incidents are. */
   storage: vscode.Uri,
-  reports: Reports,
-  fixes: Fixes,
-  cache: GoplsCache,
+  parts: { reports: Reports; fixes: Fixes; cache: GoplsCache; experiments: Experiments },
 ): vscode.Disposable {
+  const { reports, fixes, cache, experiments } = parts;
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
     changed: () => panel.pushIncidents(),
@@ -52,6 +52,7 @@ export function registerCommands(
     undoFix: () => fixes.undo(),
     showCache: () => panel.showPage('cache'),
     cleanCache: () => cache.choose(),
+    reproduce: () => experiments.choose(),
     // Of a quick fix: not in the palette.
     applyFix: (target) => fixes.apply(target as FixTarget),
   };

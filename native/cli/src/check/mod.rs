@@ -16,7 +16,7 @@ use stallscope_core::experiment::{Baseline, Checked, Side, Thresholds, Verdict};
 use stallscope_doctor::{Report, ToldFinding};
 use stallscope_probe::doctor::{Asked, SettingsAsked, examine};
 
-use crate::driven::{Driven, MOST_RUNS, installed, name, perform_shown};
+use crate::driven::{Driven, MOST_RUNS, installed, name};
 use crate::failure::Failure;
 use alert::{Alert, AlertFlags};
 use config::{Config, DoctorLevel};
@@ -121,7 +121,7 @@ impl Check {
         }
         let ask = self.driven.ask(vec![side], runs, config.scenario)?;
         let report = (level != DoctorLevel::Off).then(|| self.examine(gopls)).transpose()?;
-        let experiment = perform_shown(&ask)?;
+        let experiment = self.driven.perform(&ask)?;
         let [side] = &experiment.sides[..] else { return Err(Failure::Unfinished("nothing was run".into())) };
 
         let mut checked = limits.judge(side);
