@@ -109,8 +109,8 @@ impl Check {
         let baseline = baseline.map(|path| read_baseline(&path)).transpose()?;
         let level = self.doctor.or(config.doctor).unwrap_or(DoctorLevel::Error);
         let gopls = self.gopls.as_ref().map_or_else(installed, |gopls| Ok(std::path::absolute(gopls)?))?;
-        self.files.gather(&mut self.driven.storage)?;
         let alert = Alert::asked(self.alert.clone(), config.alert)?;
+        self.files.gather(&mut self.driven.storage)?;
 
         let mut settings = config.settings;
         settings.extend(self.driven.settings());
