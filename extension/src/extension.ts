@@ -18,6 +18,7 @@ import { Exporting } from './export/exporting';
 import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
 import { Reports } from './report/reports';
+import { Experiments } from './reproduce/experiments';
 import { keepContextKeys } from './showing/contextKeys';
 import { GoplsTiming } from './spans/timing';
 import { StatusBar } from './showing/statusBar';
@@ -35,9 +36,10 @@ export interface Exports {
 }
 
 export function activate(context: vscode.ExtensionContext): Exports {
+  const dist = path.join(context.extensionPath, 'extension', 'dist');
   const log = vscode.window.createOutputChannel('Stallscope', { log: true });
   const current = new Session({
-    loadModule: () => loadAddon(path.join(context.extensionPath, 'extension', 'dist')),
+    loadModule: () => loadAddon(dist),
     place: () => placeOf(context),
     log,
   });
@@ -68,6 +70,12 @@ export function activate(context: vscode.ExtensionContext): Exports {
     cache,
     log,
   );
+  const experiments = new Experiments(
+    current,
+    path.join(context.globalStorageUri.fsPath, 'experiments'),
+    path.join(dist, process.platform === 'win32' ? 'stallscope.exe' : 'stallscope'),
+    log,
+  );
   const decisionLog = new DecisionLog(current);
   const statusBar = new StatusBar(current);
   context.subscriptions.push(
@@ -79,7 +87,14 @@ export function activate(context: vscode.ExtensionContext): Exports {
     statusBar,
     reports,
     exporting,
-    registerCommands(current, panel, decisionLog, context.globalStorageUri, reports, exporting, fixes, cache),
+    experiments,
+    registerCommands(current, panel, decisionLog, context.globalStorageUri, {
+      reports,
+      exporting,
+      fixes,
+      cache,
+      experiments,
+    }),
     doctor,
     cache,
     new Problems(doctor),

@@ -1,7 +1,7 @@
 // npm run build: the native addon, the command line tool, the extension and its panel.
 import fs from 'node:fs';
 import path from 'node:path';
-import { cargoTarget, dist, repo, target } from './lib/paths.mjs';
+import { cargoTarget, cli, dist, repo, target } from './lib/paths.mjs';
 import { run, step } from './lib/run.mjs';
 import { verb } from './lib/verb.mjs';
 import { setUpBuild } from './setup.mjs';
@@ -20,6 +20,7 @@ export async function build() {
       if (!entry.endsWith('.node')) fs.rmSync(path.join(dist, entry), { recursive: true });
     }
     placeAddon();
+    place(cli, path.basename(cli));
     await run(process.execPath, [path.join(repo, 'extension/build.mjs')], { cwd: repo });
   });
 }
@@ -32,14 +33,18 @@ function libraryName(crate) {
 
 function placeAddon() {
   const library = path.join(cargoTarget, 'release', libraryName('stallscope_addon'));
-  const addon = path.join(dist, `stallscope.${target}.node`);
-  // Replaced by a rename: an extension host may have the old file mapped, and writing into it would crash it.
-  const fresh = `${addon}.new-${process.pid}`;
-  fs.copyFileSync(library, fresh);
-  fs.renameSync(fresh, addon);
+  const addon = `stallscope.${target}.node`;
+  place(library, addon);
   for (const entry of fs.readdirSync(dist)) {
-    if (entry.includes('.node') && entry !== path.basename(addon)) fs.rmSync(path.join(dist, entry));
+    if (entry.includes('.node') && entry !== addon) fs.rmSync(path.join(dist, entry));
   }
+}
+
+/** Puts a file among what ships. By a rename: an extension host may have the old one mapped, and writing into it would crash it. */
+function place(file, name) {
+  const fresh = path.join(dist, `${name}.new-${process.pid}`);
+  fs.copyFileSync(file, fresh);
+  fs.renameSync(fresh, path.join(dist, name));
 }
 
 await verb(import.meta, build);

@@ -10,6 +10,7 @@ import type { Fixes } from '../doctor/fixes';
 import { captureHeapNow, chooseCapture } from './capture';
 import type { Exporting } from '../export/exporting';
 import type { Reports } from '../report/reports';
+import type { Experiments } from '../reproduce/experiments';
 import { exportTrace, openLog, showLog } from './logs';
 import { compareTraces } from './traces';
 import type { DecisionLog } from './decisionLog';
@@ -23,11 +24,15 @@ export function registerCommands(
   decisionLog: DecisionLog,
   /** Where incidents are. */
   storage: vscode.Uri,
-  reports: Reports,
-  exporting: Exporting,
-  fixes: Fixes,
-  cache: GoplsCache,
+  parts: {
+    reports: Reports;
+    exporting: Exporting;
+    fixes: Fixes;
+    cache: GoplsCache;
+    experiments: Experiments;
+  },
 ): vscode.Disposable {
+  const { reports, exporting, fixes, cache, experiments } = parts;
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
     changed: () => panel.pushIncidents(),
@@ -58,6 +63,7 @@ export function registerCommands(
     cleanCache: () => cache.choose(),
     showHistory: () => panel.showPage('history'),
     clearHistory: () => clearHistory(session, panel),
+    reproduce: () => experiments.choose(),
     // Of a quick fix: not in the palette.
     applyFix: (target) => fixes.apply(target as FixTarget),
   };

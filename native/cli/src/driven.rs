@@ -45,6 +45,9 @@ pub struct Driven {
     /// The same for the load of the workspace and the first answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     load_timeout: u32,
+    /// Tell where it is on standard error, a line each.
+    #[arg(long)]
+    progress: bool,
     /// Where incidents and captures are kept. Without it `stallscope-incidents`.
     #[arg(long, value_name = "DIR")]
     pub storage: Option<PathBuf>,
@@ -129,6 +132,11 @@ impl Driven {
             storage: std::path::absolute(self.storage.as_deref().unwrap_or(Path::new(STORAGE)))?,
         })
     }
+
+    /// Does the experiment.
+    pub fn perform(&self, ask: &Ask) -> Result<Experiment, Failure> {
+        perform_shown(ask, if self.progress { say_line } else { say })
+    }
 }
 
 impl Generated {
@@ -162,7 +170,7 @@ impl Work {
 }
 
 /// Does the experiment; where it is stands in one line for people, and Ctrl-C ends it with what was measured until then.
-pub fn perform_shown(ask: &Ask) -> Result<Experiment, Failure> {
+fn perform_shown(ask: &Ask, say: fn(Progress)) -> Result<Experiment, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let asks = Arc::clone(&stop);
     // Without a handler Ctrl-C ends us at once, and gopls with us, when its input ends.
@@ -202,6 +210,11 @@ pub fn installed() -> Result<PathBuf, Failure> {
     bins.gopls().into_iter().next().ok_or_else(|| {
         Failure::Reproduce("no gopls is installed: name one with --gopls, or install it with `go install golang.org/x/tools/gopls@latest`".to_owned())
     })
+}
+
+/// A line for programs.
+fn say_line(Progress { run, runs, side, doing }: Progress) {
+    eprintln!("run {run} of {runs}, {side}: {doing}");
 }
 
 /// One line that is written over, for people.

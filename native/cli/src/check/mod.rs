@@ -16,7 +16,7 @@ use stallscope_core::experiment::{Baseline, Checked, Side, Thresholds, Verdict};
 use stallscope_doctor::{Report, ToldFinding};
 use stallscope_probe::doctor::{Asked, SettingsAsked, examine};
 
-use crate::driven::{Driven, MOST_RUNS, installed, name, perform_shown};
+use crate::driven::{Driven, MOST_RUNS, installed, name};
 use crate::failure::Failure;
 use alert::{Alert, AlertFlags};
 use config::{Config, DoctorLevel};
@@ -109,8 +109,8 @@ impl Check {
         let baseline = baseline.map(|path| read_baseline(&path)).transpose()?;
         let level = self.doctor.or(config.doctor).unwrap_or(DoctorLevel::Error);
         let gopls = self.gopls.as_ref().map_or_else(installed, |gopls| Ok(std::path::absolute(gopls)?))?;
-        self.files.gather(&mut self.driven.storage)?;
         let alert = Alert::asked(self.alert.clone(), config.alert)?;
+        self.files.gather(&mut self.driven.storage)?;
 
         let mut settings = config.settings;
         settings.extend(self.driven.settings());
@@ -121,7 +121,7 @@ impl Check {
         }
         let ask = self.driven.ask(vec![side], runs, config.scenario)?;
         let report = (level != DoctorLevel::Off).then(|| self.examine(gopls)).transpose()?;
-        let experiment = perform_shown(&ask)?;
+        let experiment = self.driven.perform(&ask)?;
         let [side] = &experiment.sides[..] else { return Err(Failure::Unfinished("nothing was run".into())) };
 
         let mut checked = limits.judge(side);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stallscope_core::experiment::{Experiment, Scenario, page};
 use stallscope_drive::SideAsked;
 
-use crate::driven::{Driven, MOST_RUNS, installed, name, perform_shown, setting, write};
+use crate::driven::{Driven, MOST_RUNS, installed, name, setting, write};
 use crate::failure::Failure;
 
 /// With three runs on each side a clear difference is chance in one of ten cases.
@@ -44,7 +44,7 @@ impl Reproduce {
         let sides = self.sides()?;
         let runs = self.runs.unwrap_or(if sides.len() > 1 { RUNS_TO_COMPARE } else { 1 });
         let ask = self.driven.ask(sides, runs, Scenario::default())?;
-        let experiment = perform_shown(&ask)?;
+        let experiment = self.driven.perform(&ask)?;
         if let Some(html) = &self.html {
             write(html, page(&experiment))?;
         }

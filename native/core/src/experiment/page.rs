@@ -14,7 +14,7 @@ h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}\
 table{border-collapse:collapse;width:100%}th,td{padding:.3rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}\
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 small{opacity:.75}.first{color:var(--first)}.second{color:var(--second)}.worse{color:var(--worse);font-weight:600}.better{color:var(--better);font-weight:600}\
-svg{display:block;width:100%;height:1.6rem}svg circle{fill-opacity:.7}code{font-size:.95em}";
+td.strip{width:75%}svg{display:block;width:100%;height:1.6rem}svg circle{fill-opacity:.7}code{font-size:.95em}";
 /// Width of a strip in its own units.
 const STRIP: f64 = 1_000.0;
 
@@ -133,7 +133,7 @@ fn strips(html: &mut String, side: &Side, class: &str) {
         }
         let _ = write!(
             html,
-            "<tr><td>{}<td class=\"n\">{}<td style=\"width:75%\"><svg viewBox=\"-10 0 1020 20\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"durations of {}\">",
+            "<tr><td>{}<td class=\"n\">{}<td class=\"strip\"><svg viewBox=\"-10 0 1020 20\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"durations of {}\">",
             kind.name(),
             durations.len(),
             kind.name()
