@@ -184,7 +184,8 @@ impl Exporter {
                 }
             };
             match self.sender.send(entry.kind, &body) {
-                None => dropped.push((entry, "switched-off")),
+                // Its signal is switched off: it may be switched on again before it is too old.
+                None => {}
                 Some(outcome) => self.settle(entry, outcome, &mut dropped, &mut report)?,
             }
         }
