@@ -110,7 +110,7 @@ test('what will never be taken is dropped, counted and told, and not sent again'
     const ran = await one.run(receiver, protocol, HEADERS);
     assert.equal(ran.code, 1);
     assert.match(ran.output, /traces: .*bad \(secret\)/);
-    assert.match(ran.output, /refused, and not sent again: 1 traces/);
+    assert.match(ran.output, /dropped, and not sent again: 1 traces/);
     assert.deepEqual(one.queue(), []);
     assert.deepEqual(one.drops(), { 'traces refused': 1 });
     assert.ok(receiver.of('metrics').at(-1).body.includes('stallscope.export.drops'), 'the count is sent');
@@ -252,6 +252,27 @@ test('two that export the same at the same time send it once', async (t) => {
     assert.equal(http.of('traces').filter(({ body }) => body.includes(id)).length, 1, id);
   const { tally } = JSON.parse(fs.readFileSync(path.join(storage, 'export/state.json'), 'utf8'));
   assert.equal(tally.waits[0].of.count, incidents.length);
+});
+
+test('a spool that was tampered with is sent as far as it is ours, and the rest is told', async (t) => {
+  const http = await httpReceiver(t);
+  const one = oneIncident(t);
+  const nowhere = { url: 'http://127.0.0.1:9' };
+  assert.equal((await one.run(nowhere, ['--wait', '0'])).code, 1);
+  const queue = path.join(one.spool, 'queue');
+  const secret = path.join(one.storage, 'secret');
+  fs.writeFileSync(secret, 'private');
+  fs.truncateSync(path.join(queue, `${one.incident.id}.traces`), 100);
+  fs.symlinkSync(secret, path.join(queue, `${one.incident.id}.profile-1`));
+  fs.writeFileSync(path.join(queue, '20991231T000000.000Z-hover-1.traces'), 'forged');
+  const ran = await one.run(http);
+  assert.equal(ran.code, 1);
+  assert.match(ran.output, /traces: a file in the spool: it is damaged/);
+  assert.match(ran.output, /dropped, and not sent again: 1 traces/);
+  assert.deepEqual(one.drops(), { 'traces damaged': 1 });
+  assert.deepEqual([http.of('traces').length, http.of('logs').length], [0, 1]);
+  assert.ok(!http.came.some(({ body }) => body.includes('private') || body.includes('forged')));
+  assert.equal(fs.readFileSync(secret, 'utf8'), 'private');
 });
 
 test('severe ones are sent at any rate, and all are counted', async (t) => {

@@ -230,7 +230,7 @@ fn send(exporter: &mut Exporter, wait: Duration) -> Result<(), Failure> {
     }
     let spool = exporter.spool().root().display();
     if !all.dropped.is_empty() {
-        return Err(Failure::Unfinished(format!("refused, and not sent again:{}", counted(&all.dropped))));
+        return Err(Failure::Unfinished(format!("dropped, and not sent again:{}", counted(&all.dropped))));
     }
     if all.elsewhere {
         return Err(Failure::Unfinished(format!("another process sends what waits in {spool}")));

@@ -76,6 +76,10 @@ impl PassReport {
         self.waiting == 0 && !self.metrics_wait && !self.elsewhere
     }
 
+    fn dropped(&mut self, entry: &Entry) {
+        *self.dropped.entry(entry.kind.signal()).or_default() += 1;
+    }
+
     fn problem(&mut self, signal: &str, why: &str) {
         let problem = format!("{signal}: {why}");
         if !self.problems.contains(&problem) {
@@ -167,8 +171,13 @@ impl Exporter {
             return Ok(report);
         };
         let now = Instant::now();
+        let found = self.spool.waiting(SystemTime::now())?;
+        for (entry, reason) in &found.dropped {
+            report.dropped(entry);
+            report.problem(entry.kind.signal(), &format!("fell out of the spool: {reason}"));
+        }
         let mut dropped = Vec::new();
-        for entry in self.spool.waiting(SystemTime::now())? {
+        for entry in found.entries {
             let signal = entry.kind.signal();
             if !self.patience.may_try(signal, now) {
                 report.waiting += 1;
@@ -184,13 +193,12 @@ impl Exporter {
                 }
             };
             match self.sender.send(entry.kind, &body) {
-                None => dropped.push((entry, "switched-off")),
+                // Its signal is switched off: it may be switched on again before it is too old.
+                None => {}
                 Some(outcome) => self.settle(entry, outcome, &mut dropped, &mut report)?,
             }
         }
-        for (entry, _) in &dropped {
-            *report.dropped.entry(entry.kind.signal()).or_default() += 1;
-        }
+        dropped.iter().for_each(|(entry, _)| report.dropped(entry));
         self.spool.drop_all(&dropped)?;
         self.send_metrics(beat, now, &mut report)?;
         report.wait = (!report.is_done()).then(|| self.patience.next(Instant::now())).flatten();

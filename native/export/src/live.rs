@@ -66,6 +66,13 @@ struct Wish {
     lives: bool,
 }
 
+/// What the thread is to do.
+enum Next {
+    Configure(ExportSettings),
+    Look,
+    End,
+}
+
 impl Live {
     /// For a window whose incidents are in `storage`. Nothing is done before it is configured.
     pub fn new(storage: PathBuf) -> Self {
@@ -117,7 +124,11 @@ impl Shared {
         let mut round = None;
         let mut next = Duration::ZERO;
         loop {
-            let Some(settings) = self.wait(next, round.is_some()) else { return };
+            let settings = match self.wait(next, round.is_some()) {
+                Next::Configure(settings) => Some(settings),
+                Next::Look => None,
+                Next::End => return,
+            };
             // A mistake of ours must not take the extension host along.
             let done = catch_unwind(AssertUnwindSafe(|| {
                 if let Some(settings) = settings {
@@ -133,23 +144,23 @@ impl Shared {
         }
     }
 
-    /// Until there is something to do. The inner value is new settings; `None` is the end.
-    fn wait(&self, for_at_most: Duration, is_on: bool) -> Option<Option<ExportSettings>> {
+    /// Until there is something to do.
+    fn wait(&self, for_at_most: Duration, is_on: bool) -> Next {
         let deadline = Instant::now() + for_at_most;
         let mut wish = locked(&self.wish);
         loop {
             if let Some(settings) = wish.settings.take() {
                 wish.rung = false;
-                return Some(Some(settings));
+                return Next::Configure(settings);
             }
             if wish.ends || !is_on {
                 wish.lives = false;
-                return None;
+                return Next::End;
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if wish.rung || left.is_zero() {
                 wish.rung = false;
-                return Some(None);
+                return Next::Look;
             }
             wish = self.told.wait_timeout(wish, left).unwrap_or_else(PoisonError::into_inner).0;
         }

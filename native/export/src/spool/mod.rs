@@ -55,6 +55,15 @@ pub struct Spool {
     bounds: Bounds,
 }
 
+/// What is found in the spool.
+#[derive(Debug)]
+pub struct Waiting {
+    /// What is to be sent.
+    pub entries: Vec<Entry>,
+    /// What fell out of the bounds just now, and out of which.
+    pub dropped: Vec<(Entry, &'static str)>,
+}
+
 /// While it lives no other process sends from this spool.
 #[derive(Debug)]
 pub struct Sending {
@@ -132,11 +141,11 @@ impl Spool {
         })?
     }
 
-    /// What is to be sent, oldest incident first. What falls out of the bounds, or is none of ours, is removed and counted.
+    /// What is to be sent, oldest incident first. What falls out of the bounds is removed and counted.
     ///
     /// # Errors
     /// The folder cannot be read, or the count not be written.
-    pub fn waiting(&self, now: SystemTime) -> Result<Vec<Entry>, StoreError> {
+    pub fn waiting(&self, now: SystemTime) -> Result<Waiting, StoreError> {
         let state = self.state()?;
         let (mut kept, mut bytes) = (Vec::new(), 0);
         let mut dropped = Vec::new();
@@ -144,12 +153,15 @@ impl Spool {
         let mut found = self.found()?;
         found.sort_by(|a, b| b.0.cmp(&a.0));
         for (entry, size, written) in found {
-            // What is not noted as taken is a leftover, and not ours to send.
+            let age = now.duration_since(written).unwrap_or_default();
+            // What is not noted as taken is a leftover: not to be sent, and not to be kept for ever.
             if !state.is_taken(&entry.incident) {
+                if age > self.bounds.age {
+                    self.done(&entry)?;
+                }
                 continue;
             }
             bytes += size;
-            let age = now.duration_since(written).unwrap_or_default();
             let reason = if size > entry::MOST_BYTES {
                 bytes -= size;
                 Some("too-large")
@@ -167,7 +179,7 @@ impl Spool {
         }
         self.drop_all(&dropped)?;
         kept.reverse();
-        Ok(kept)
+        Ok(Waiting { entries: kept, dropped })
     }
 
     /// The body of a request.

@@ -21,6 +21,10 @@ fn take(spool: &Spool, id: &str, size: usize) -> bool {
     spool.take(id, &requests(size), |state| state.tally.rss_peak.count += 1).unwrap()
 }
 
+fn waiting(spool: &Spool, now: SystemTime) -> Vec<Entry> {
+    spool.waiting(now).unwrap().entries
+}
+
 fn drops(spool: &Spool) -> Vec<(String, u64)> {
     let rows = spool.state().unwrap().tally.drops;
     rows.into_iter().map(|row| (row.labels.join(" "), row.of)).collect()
@@ -33,18 +37,18 @@ fn names(entries: &[Entry]) -> Vec<(&str, Kind)> {
 #[test]
 fn an_incident_is_taken_and_counted_once_and_waits_in_its_order() {
     let (_folder, spool) = spool(Bounds::default());
-    assert!(spool.waiting(SystemTime::now()).unwrap().is_empty());
+    assert!(waiting(&spool, SystemTime::now()).is_empty());
     assert!(!spool.root().exists(), "nothing is touched before something is taken");
     assert!(take(&spool, TWO, 3) && take(&spool, ONE, 3));
     assert!(!take(&spool, ONE, 4));
-    let waiting = spool.waiting(SystemTime::now()).unwrap();
+    let found = waiting(&spool, SystemTime::now());
     let expected = [(ONE, Kind::Traces), (ONE, Kind::Logs), (TWO, Kind::Traces), (TWO, Kind::Logs)];
-    assert_eq!(names(&waiting), expected);
-    assert_eq!(spool.body(&waiting[1]).unwrap(), [2; 3]);
+    assert_eq!(names(&found), expected);
+    assert_eq!(spool.body(&found[1]).unwrap(), [2; 3]);
     assert_eq!(spool.state().unwrap().tally.rss_peak.count, 2);
-    spool.done(&waiting[0]).unwrap();
-    assert!(matches!(spool.body(&waiting[0]), Err(EntryError::Gone)));
-    assert_eq!(spool.waiting(SystemTime::now()).unwrap().len(), 3);
+    spool.done(&found[0]).unwrap();
+    assert!(matches!(spool.body(&found[0]), Err(EntryError::Gone)));
+    assert_eq!(waiting(&spool, SystemTime::now()).len(), 3);
     assert!(drops(&spool).is_empty());
 }
 
@@ -54,7 +58,10 @@ fn what_a_crash_leaves_before_it_is_counted_is_not_sent_and_written_again() {
     spool.change(|_| ()).unwrap();
     let left = Entry { incident: ONE.to_owned(), kind: Kind::Traces };
     left.write(&spool.root().join(QUEUE), &[9]).unwrap();
-    assert!(spool.waiting(SystemTime::now()).unwrap().is_empty());
+    assert!(waiting(&spool, SystemTime::now()).is_empty());
+    assert!(left.read(&spool.root().join(QUEUE)).is_ok());
+    waiting(&spool, SystemTime::now() + Bounds::default().age * 2);
+    assert!(matches!(spool.body(&left), Err(EntryError::Gone)), "it is not kept for ever");
     assert!(take(&spool, ONE, 3));
     assert_eq!(spool.body(&left).unwrap(), [1; 3]);
 }
@@ -65,18 +72,18 @@ fn the_oldest_falls_out_of_the_bounds_and_is_counted() {
     let (_folder, few) = spool(Bounds { entries: 3, ..Bounds::default() });
     assert!(take(&few, ONE, 3) && take(&few, TWO, 3));
     assert_eq!(
-        names(&few.waiting(SystemTime::now()).unwrap()),
+        names(&waiting(&few, SystemTime::now())),
         [(ONE, Kind::Logs), (TWO, Kind::Traces), (TWO, Kind::Logs)]
     );
     assert_eq!(drops(&few), [("traces spool-full".to_owned(), 1)]);
     let (_folder, small) = spool(Bounds { bytes: 300, ..Bounds::default() });
     assert!(take(&small, ONE, 80) && take(&small, TWO, 80));
-    assert_eq!(small.waiting(SystemTime::now()).unwrap().len(), 2);
+    assert_eq!(waiting(&small, SystemTime::now()).len(), 2);
     assert_eq!(drops(&small).iter().map(|(_, times)| times).sum::<u64>(), 2);
     let (_folder, old) = spool(Bounds { age: day, ..Bounds::default() });
     assert!(take(&old, ONE, 3));
-    assert_eq!(old.waiting(SystemTime::now() + day / 2).unwrap().len(), 2);
-    assert_eq!(old.waiting(SystemTime::now() + day * 2).unwrap().len(), 0);
+    assert_eq!(waiting(&old, SystemTime::now() + day / 2).len(), 2);
+    assert_eq!(waiting(&old, SystemTime::now() + day * 2).len(), 0);
     assert_eq!(drops(&old).len(), 2);
     assert!(old.state().unwrap().metrics_due, "that something was dropped is told");
     assert!(!take(&old, ONE, 3), "what was dropped is not taken again");
@@ -97,7 +104,7 @@ fn files_of_others_are_neither_sent_nor_followed() {
     }
     File::create(path("traces")).unwrap().set_len(1 << 40).unwrap();
     assert!(matches!(spool.body(&traces), Err(EntryError::TooLarge)));
-    assert_eq!(names(&spool.waiting(SystemTime::now()).unwrap()), [(ONE, Kind::Logs)]);
+    assert_eq!(names(&waiting(&spool, SystemTime::now())), [(ONE, Kind::Logs)]);
     assert_eq!(drops(&spool), [("traces too-large".to_owned(), 1)]);
     // Names that are not ours, folders, links.
     for name in ["..traces", "a b.traces", &format!("{ONE}.profile-01"), &format!("{ONE}.zip"), "x.traces"] {
@@ -111,10 +118,10 @@ fn files_of_others_are_neither_sent_nor_followed() {
         std::os::unix::fs::symlink(&secret, path("profile-1")).unwrap();
         let linked = Entry { incident: ONE.to_owned(), kind: Kind::Profile(1) };
         assert!(matches!(spool.body(&linked), Err(EntryError::Damaged)));
-        spool.waiting(SystemTime::now()).unwrap();
+        waiting(&spool, SystemTime::now());
         assert_eq!(fs::read(&secret).unwrap(), whole);
     }
-    assert_eq!(names(&spool.waiting(SystemTime::now()).unwrap()), [(ONE, Kind::Logs)]);
+    assert_eq!(names(&waiting(&spool, SystemTime::now())), [(ONE, Kind::Logs)]);
     drop(folder);
 }
 
