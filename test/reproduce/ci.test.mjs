@@ -20,7 +20,7 @@ function repository(name, heapMb) {
   write('go.mod', 'module example.test/till\n\ngo 1.22\n');
   write('main.go', 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("till") }\n');
   const work =
-    'open-files = 1\nhovers = 2\ndefinitions = 1\ncompletions = 0\nsaves = 0\nwarm = false\nidle-ms = 0\n';
+    'open-files = 1\nhovers = 2\ndefinitions = 1\ncompletions = 0\nsaves = 0\nwarm = false\nidle-ms = 0\nforce-gc = true\n';
   write(
     'stallscope.toml',
     `runs = 1\n[thresholds]\nheap-mb = ${heapMb}\nlatency-ms = 60000\n[scenario]\n${work}`,
