@@ -15,7 +15,7 @@ const EARLIEST_END_NS: Ns = 3 * SECOND;
 
 /// An editor whose machine is starved may take so long to send `initialized`. Who has not sent it then never will: a daemon
 /// that waits for its first client is at rest.
-const UNSENT_FOR_NS: Ns = 60 * SECOND;
+const UNSENT_FOR_NS: Ns = 30 * SECOND;
 
 /// How far gopls is with the `initialized` notification, on which it works for as long as it loads packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,7 +240,7 @@ mod tests {
     fn a_daemon_without_a_client_does_not_load_for_ever() {
         let mut load = LoadDetector::new(0, 0, vec![]).expect("fresh");
         let ends = (0..90_000).step_by(500).find(|at_ms| load.feed(signs(*at_ms, 0.0, Initialized::Unsent)));
-        assert_eq!(ends, Some(63_000));
+        assert_eq!(ends, Some(33_000));
     }
 
     #[test]
