@@ -67,7 +67,7 @@ test(
   async () => {
     const { host, posts, close } = await receiver([OK]);
     const ci = { GITHUB_SERVER_URL: 'https://git.test', GITHUB_REPOSITORY: 'shop/till', GITHUB_RUN_ID: '42' };
-    const limits = [...SMALL_REAL, '--force-gc', '--max-heap-mb', '1'];
+    const limits = [...SMALL_REAL, '--max-heap-mb', '1'];
     const { code, output, artifacts } = await alerted(limits, `http://${host}${ROUTE}`, [], ci);
     await close();
     assert.equal(code, 1, output);

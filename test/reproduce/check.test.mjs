@@ -174,14 +174,7 @@ test('the validators see what is wrong', async () => {
 
 test('one folder holds all that a check leaves', { timeout: 2 * MINUTE }, async () => {
   const folder = file('artifacts');
-  const { code, output } = await check([
-    ...SMALL_REAL,
-    '--force-gc',
-    '--artifacts',
-    folder,
-    '--max-heap-mb',
-    '900',
-  ]);
+  const { code, output } = await check([...SMALL_REAL, '--artifacts', folder, '--max-heap-mb', '900']);
   assert.equal(code, 0, output);
   const names = fs.readdirSync(folder).filter((name) => !name.startsWith('.'));
   const expected = 'baseline.json captures check.html check.json check.xml doctor.sarif summary.md';

@@ -13,17 +13,17 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-ci-'));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 /** A repository with limits of its own, and a home for the runner. */
-function repository(name, heapMb) {
+function repository(name, latencyMs) {
   const [workspace, home] = ['till', 'home'].map((folder) => path.join(scratch, name, folder));
   for (const folder of [workspace, home]) fs.mkdirSync(folder, { recursive: true });
   const write = (file, text) => fs.writeFileSync(path.join(workspace, file), text);
   write('go.mod', 'module example.test/till\n\ngo 1.22\n');
   write('main.go', 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("till") }\n');
   const work =
-    'open-files = 1\nhovers = 2\ndefinitions = 1\ncompletions = 0\nsaves = 0\nwarm = false\nidle-ms = 0\nforce-gc = true\n';
+    'open-files = 1\nhovers = 2\ndefinitions = 1\ncompletions = 0\nsaves = 0\nwarm = false\nidle-ms = 0\n';
   write(
     'stallscope.toml',
-    `runs = 1\n[thresholds]\nheap-mb = ${heapMb}\nlatency-ms = 60000\n[scenario]\n${work}`,
+    `runs = 1\n[thresholds]\nheap-mb = 2000\nlatency-ms = ${latencyMs}\nlatency-streak = 1\n[scenario]\n${work}`,
   );
   return { workspace, home };
 }
@@ -48,7 +48,7 @@ for (const [file, runner, step, link] of [
   test(`${file}: within the limits it passes, and tells nobody`, { timeout: 3 * MINUTE }, async () => {
     const { host, posts, close } = await receiver([{ status: 200 }]);
     const alertUrl = `http://${host}/hook`;
-    const result = await runner(file, { ...repository(`${file}-good`, 2000), alertUrl });
+    const result = await runner(file, { ...repository(`${file}-good`, 60_000), alertUrl });
     await close();
     assert.deepEqual(result.failed, [], result.output);
     assert.match(result.output, /^ok {4}heap in use at the end/m);
@@ -63,7 +63,7 @@ for (const [file, runner, step, link] of [
     async () => {
       const { host, posts, close } = await receiver([{ status: 200 }]);
       const alertUrl = `http://${host}/hook`;
-      const result = await runner(file, { ...repository(`${file}-bad`, 1), alertUrl });
+      const result = await runner(file, { ...repository(`${file}-bad`, 0.000001), alertUrl });
       await close();
       assert.deepEqual(result.failed, [{ step, code: 1 }], result.output);
       await uploadsHold(result.uploaded);
@@ -73,15 +73,15 @@ for (const [file, runner, step, link] of [
       assert.ok(text.includes(`<${link}|`), text);
       if (result.summary !== undefined) {
         const rows = validate.tableRows(fs.readFileSync(result.summary, 'utf8'));
-        assert.deepEqual(rows[0].slice(0, 2), ['FAIL', 'heap']);
-        assert.equal(validate.annotations(result.output)[0].title, 'stallscope heap');
+        assert.deepEqual(rows[1].slice(0, 2), ['FAIL', 'latency']);
+        assert.equal(validate.annotations(result.output)[0].title, 'stallscope latency');
       }
     },
   );
 }
 
 test('without an address for alerts, as in a fork, the job goes on', { timeout: 3 * MINUTE }, async () => {
-  const result = await github('github.yml', { ...repository('fork', 2000), alertUrl: '' });
+  const result = await github('github.yml', { ...repository('fork', 60_000), alertUrl: '' });
   assert.deepEqual(result.failed, [], result.output);
   assert.match(
     result.output,
