@@ -83,6 +83,15 @@ test('everything that was asked for is done and measured', { timeout: 3 * MINUTE
   t.diagnostic(JSON.stringify({ cold, warm, memory }));
 });
 
+test('the heap of a run that is over at once is measured all the same', { timeout: MINUTE }, async () => {
+  const work = ['--hovers', '1', '--definitions', '0', '--completions', '0', '--saves', '0', '--idle', '0'];
+  const args = ['--packages', '1', '--open-files', '1', ...work, '--no-warm', '--force-gc', '--runs', '1'];
+  const result = await reproduce([...args, '--gopls', gopls()]);
+  assert.equal(result.code, 0, result.stderr);
+  const { memory } = only(result);
+  assert.ok(memory.gc_forced && memory.live_heap_bytes > 1e6, JSON.stringify(memory));
+});
+
 test('a folder of the user stays as it is, and saves are real', { timeout: 3 * MINUTE }, async () => {
   const folder = path.join(scratch, 'shop');
   fs.mkdirSync(folder);

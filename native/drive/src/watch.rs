@@ -8,7 +8,7 @@ use stallscope_core::model::{Bytes, ObservedRequest, WatchEvent, WatchSettings};
 use stallscope_core::verify::{HeapPoint, RunFigures};
 use stallscope_probe::store::Store;
 use stallscope_probe::verify::{HeapAt, VerifyError, heap_point};
-use stallscope_probe::watcher::{Record, Target, Watcher, WatcherOptions};
+use stallscope_probe::watcher::{Record, Target, WatchError, Watcher, WatcherOptions};
 use tokio::runtime::Runtime;
 
 use crate::client::Client;
@@ -16,6 +16,9 @@ use crate::client::Client;
 /// A gopls that was just started is found by its process, at the next look.
 const FIND: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(25);
+/// A run of a second may be over before the watcher has met its gopls and found its debug server.
+const MEETING: Duration = Duration::from_secs(5);
+const MEET_AGAIN: Duration = Duration::from_millis(100);
 /// An incident is closed when the captures of its wait have come.
 const CLOSING: Duration = Duration::from_millis(1_500);
 
@@ -105,7 +108,17 @@ impl Watch {
 
     /// Captures the heap.
     pub fn heap(&self, at: HeapAt) -> Result<HeapPoint, VerifyError> {
-        self.runtime.block_on(heap_point(&self.watcher, &self.store, at))
+        let until = Instant::now() + MEETING;
+        loop {
+            match self.runtime.block_on(heap_point(&self.watcher, &self.store, at)) {
+                Err(VerifyError::Watch(WatchError::NoGopls | WatchError::NoDebugServer))
+                    if Instant::now() < until =>
+                {
+                    std::thread::sleep(MEET_AGAIN);
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Ends; the incidents, in their order. One that is being closed has a moment for that.
