@@ -182,8 +182,12 @@ test('a memory limit below what gopls needs is told as thrashing, with a higher 
   const set = await scene(t, 'limit', { env: { GOMEMLIMIT: '250MiB' } });
   // It may never be done with loading.
   const hovering = set.gopls.hover(set.document.uri, at(set.document, TYPE)).catch(() => {});
-  value(await set.core.captureNow({ what: 'cpu', seconds: 8 }));
-  const view = await advised(set, 'advice', ({ suggestions }) => suggestions.length > 0);
+  // Eight seconds tell the share to 6 %: recordings add up, until it is clear on which side of a quarter it lies.
+  let view;
+  for (let recordings = 0; recordings < 3 && !view?.thrashing; recordings += 1) {
+    value(await set.core.captureNow({ what: 'cpu', seconds: 8 }));
+    view = await advised(set, 'advice', ({ suggestions }) => suggestions.length > 0);
+  }
   recording.thrashing = view;
   t.diagnostic(JSON.stringify(view));
   const { measured, limit_bytes, thrashing } = view;
