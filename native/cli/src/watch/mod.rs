@@ -32,8 +32,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const TABLE_EVERY: Duration = Duration::from_secs(2);
 /// CPU is known, and each debug server is found, after so long.
 const ONCE: Duration = Duration::from_millis(2_200);
-/// A gopls that was just started is taken for what it is after a moment.
-const FIND: Duration = Duration::from_secs(1);
+/// A gopls that was just started is taken for what it is at the next survey, two seconds later.
+const FIND: Duration = Duration::from_secs(4);
 /// How soon being told to end is noticed.
 const NOTICE: Duration = Duration::from_millis(250);
 
