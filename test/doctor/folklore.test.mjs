@@ -258,7 +258,11 @@ const CHECKS = {
         await server.initialize();
         const { uri } = server.open('inner/method.go');
         await server.hover(uri, { line: 5, character: 6 });
-        for (let last = -1; last !== files(cache); await sleep(1_000)) last = files(cache);
+        // It goes on in the background, with pauses: done is what has added nothing for four seconds.
+        for (let [last, still] = [-1, 0]; still < 4; await sleep(1_000)) {
+          const now = files(cache);
+          [last, still] = [now, now === last ? still + 1 : 0];
+        }
       } finally {
         await server.kill();
       }
