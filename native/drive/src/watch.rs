@@ -16,9 +16,10 @@ use crate::client::Client;
 /// A gopls that was just started is found by its process, at the next look.
 const FIND: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(25);
-/// A run of a second may be over before the watcher has met its gopls and found its debug server.
-const MEETING: Duration = Duration::from_secs(5);
-const MEET_AGAIN: Duration = Duration::from_millis(100);
+/// A run of a second may be over before the watcher has found the debug server of its gopls, or seen that the last answer has
+/// come: a collection is not forced while somebody waits.
+const HEAP_WITHIN: Duration = Duration::from_secs(5);
+const HEAP_AGAIN: Duration = Duration::from_millis(100);
 /// An incident is closed when the captures of its wait have come.
 const CLOSING: Duration = Duration::from_millis(1_500);
 
@@ -108,13 +109,13 @@ impl Watch {
 
     /// Captures the heap.
     pub fn heap(&self, at: HeapAt) -> Result<HeapPoint, VerifyError> {
-        let until = Instant::now() + MEETING;
+        let until = Instant::now() + HEAP_WITHIN;
         loop {
             match self.runtime.block_on(heap_point(&self.watcher, &self.store, at)) {
-                Err(VerifyError::Watch(WatchError::NoGopls | WatchError::NoDebugServer))
+                Err(VerifyError::Watch(WatchError::NoDebugServer | WatchError::CaptureFailed(_)))
                     if Instant::now() < until =>
                 {
-                    std::thread::sleep(MEET_AGAIN);
+                    std::thread::sleep(HEAP_AGAIN);
                 }
                 done => return done,
             }
