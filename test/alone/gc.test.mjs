@@ -162,13 +162,13 @@ test('a gopls at rest gets no advice, and why', async (t) => {
   assert.ok(counters.cpu_fraction > 0 && counters.cpu_fraction < 1);
 });
 
-test('GOGC=10 is told as thrashing, with the usual value to try', async (t) => {
-  const set = await scene(t, 'gogc', { env: { GOGC: '10' } });
+test('GOGC=5 is told as thrashing, with the usual value to try', async (t) => {
+  const set = await scene(t, 'gogc', { env: { GOGC: '5' } });
   await set.gopls.hover(set.document.uri, at(set.document, TYPE));
   await loaded(set);
   const { gc } = await recordEdits(set, 8);
   t.diagnostic(JSON.stringify(gc.cpu));
-  assert.equal(gc.settings.gogc_percent, 10);
+  assert.equal(gc.settings.gogc_percent, 5);
   const view = await advised(set, 'advice', ({ suggestions }) => suggestions.length > 0);
   assert.equal(view.thrashing, true, JSON.stringify(view));
   const [{ kind, change, effect }] = view.suggestions;
