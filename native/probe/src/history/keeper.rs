@@ -1,4 +1,5 @@
-//! What the writer's thread keeps of the history: opened when there is something to keep, and never a reason to fail.
+//! What the writer's thread keeps of the history: opened when there is something to keep, closed right after it (who wants to
+//! unmount that disk can), and never a reason to fail.
 
 use std::collections::HashMap;
 
@@ -29,11 +30,10 @@ pub(crate) struct Keeper {
     workspace: String,
     go_extension: Option<String>,
     retention: Option<Retention>,
-    open: Option<History>,
     forgot: Option<Hour>,
     /// The `go` of each gopls, by its pid and start.
     go_versions: HashMap<(u32, u64), Option<String>>,
-    /// It has failed: that is told once, and not tried again before the next window.
+    /// It has failed: that is told once, until it works again.
     has_failed: bool,
 }
 
@@ -44,7 +44,6 @@ impl Keeper {
             workspace: workspace.join("\n"),
             go_extension,
             retention: None,
-            open: None,
             forgot: None,
             go_versions: HashMap::new(),
             has_failed: false,
@@ -53,7 +52,7 @@ impl Keeper {
 
     /// Keeps the history, or no longer.
     pub fn set_retention(&mut self, retention: Option<Retention>) {
-        (self.retention, self.open, self.forgot) = (retention, None, None);
+        (self.retention, self.forgot) = (retention, None);
     }
 
     /// Keeps what was seen.
@@ -85,23 +84,15 @@ impl Keeper {
         &mut self,
         work: impl FnOnce(&mut History, &str) -> Result<(), HistoryError>,
     ) -> Result<(), HistoryError> {
-        if self.retention.is_none() || self.has_failed {
+        if self.retention.is_none() {
             return Ok(());
         }
-        let done = self.opened().and_then(|()| match &mut self.open {
-            Some(history) => work(history, &self.workspace),
-            None => Ok(()),
-        });
-        if done.is_err() {
-            (self.has_failed, self.open) = (true, None);
-        }
-        done
+        let done = self.opened().and_then(|mut history| work(&mut history, &self.workspace));
+        let is_told = std::mem::replace(&mut self.has_failed, done.is_err());
+        if is_told { Ok(()) } else { done }
     }
 
-    fn opened(&mut self) -> Result<(), HistoryError> {
-        if self.open.is_some() {
-            return Ok(());
-        }
+    fn opened(&self) -> Result<History, HistoryError> {
         let (mut history, is_new) = History::open(self.store.root())?;
         if is_new && let Ok(incidents) = self.store.newest() {
             for incident in incidents.take(MOST_IMPORTED) {
@@ -109,8 +100,7 @@ impl Keeper {
                 history.keep_stall(&incident, &incident.workspace.join("\n"), &setup)?;
             }
         }
-        self.open = Some(history);
-        Ok(())
+        Ok(history)
     }
 
     fn setup(&mut self, gopls: &GoplsIdentity) -> Setup {
