@@ -62,7 +62,7 @@ const offered = () =>
       const rows = page.locator('.quick-input-list .monaco-list-row');
       const labels = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('aria-label')));
       await page.keyboard.press('Escape');
-      return labels.some((label) => /Resume Watching/.test(label)) ? labels : undefined;
+      return labels.some((label) => /Record gopls's Own Timing/.test(label)) ? labels : undefined;
     },
     { timeoutMs: MINUTE },
   );
