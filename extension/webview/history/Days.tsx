@@ -3,6 +3,7 @@ import type { HistoryView } from '../../shared/model';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { stepped } from '../base/stepped';
 import { columns, watchedLongest, type Column } from './columns';
 import { partName, workspaceName } from './words';
 
@@ -25,9 +26,7 @@ export function Days({ view, midnights }: { view: HistoryView; midnights: readon
   const last = all.length - 1;
   const at = Math.min(chosen ?? last, last);
   const move = (event: KeyboardEvent) => {
-    const to = { ArrowRight: Math.min(last, at + 1), ArrowLeft: Math.max(0, at - 1), Home: 0, End: last }[
-      event.key
-    ];
+    const to = stepped(event, at, last);
     if (to === undefined) return;
     event.preventDefault();
     setChosen(to);

@@ -1,6 +1,7 @@
 import type { MethodHistory } from '../../shared/model';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { SpreadHeads } from '../waits/Spread';
 import { methodName } from '../words/sources';
 
 /** How long each kind of request took, those with the most stalls first. */
@@ -20,12 +21,7 @@ export function Methods({ methods }: { methods: readonly MethodHistory[] }) {
               <th scope="col" class="numeric">
                 {t('Answers')}
               </th>
-              <th scope="col" class="numeric" title={t('Half of them were no longer')}>
-                {t('Median')}
-              </th>
-              <th scope="col" class="numeric" title={t('19 of 20 were no longer')}>
-                {t('95 %')}
-              </th>
+              <SpreadHeads />
             </tr>
           </thead>
           <tbody>

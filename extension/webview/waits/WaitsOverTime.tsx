@@ -5,6 +5,7 @@ import { usePanel } from '../base/context';
 import { cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { sentences, t } from '../base/l10n';
+import { stepped } from '../base/stepped';
 import { useRequest } from '../base/useRequest';
 import { methodName } from '../words/sources';
 import { midnights } from './midnights';
@@ -98,9 +99,7 @@ function Chart({ days }: { days: WaitDay[] }) {
   const at = Math.min(chosen ?? last, last);
   const day = days[at];
   const move = (event: KeyboardEvent) => {
-    const to = { ArrowRight: Math.min(last, at + 1), ArrowLeft: Math.max(0, at - 1), Home: 0, End: last }[
-      event.key
-    ];
+    const to = stepped(event, at, last);
     if (to === undefined) return;
     event.preventDefault();
     setChosen(to);

@@ -17,6 +17,7 @@ pub mod lsp;
 pub mod machine;
 pub mod memory;
 pub mod metrics;
+mod midnights;
 pub mod model;
 pub mod patterns;
 pub mod report;

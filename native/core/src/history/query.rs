@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Three years, with a day to spare.
-const MOST_MIDNIGHTS: usize = 1_100;
+use crate::midnights;
+
 const LONGEST_TEXT_CHARS: usize = 8_000;
 
 /// Which part of the history is wanted, and where the days of whoever asks begin.
@@ -29,13 +29,7 @@ impl HistoryQuery {
     /// # Errors
     /// Days that do not follow each other, too many of them, texts that are too long.
     pub fn check(&self) -> Result<(), HistoryQueryError> {
-        let midnights = &self.midnights_unix_ms;
-        if !(2..=MOST_MIDNIGHTS).contains(&midnights.len()) {
-            return Err(HistoryQueryError("`midnights_unix_ms` must have 2 to 1,100 entries"));
-        }
-        if !midnights.iter().all(|at| at.is_finite()) || !midnights.is_sorted_by(|a, b| a < b) {
-            return Err(HistoryQueryError("`midnights_unix_ms` must be numbers that ascend"));
-        }
+        midnights::check(&self.midnights_unix_ms).map_err(HistoryQueryError)?;
         let is_long = |text: &Option<String>| {
             text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT_CHARS)
         };
@@ -52,8 +46,7 @@ impl HistoryQuery {
 
     /// The day that a moment is in: an index of the midnights.
     pub fn day(&self, at_unix_ms: f64) -> Option<usize> {
-        let begun = self.midnights_unix_ms.partition_point(|midnight| *midnight <= at_unix_ms);
-        begun.checked_sub(1).filter(|day| day + 1 < self.midnights_unix_ms.len())
+        midnights::day(&self.midnights_unix_ms, at_unix_ms)
     }
 }
 

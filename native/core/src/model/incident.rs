@@ -449,6 +449,11 @@ impl Incident {
         self.origin_unix_ns.parse::<f64>().unwrap_or(0.0) / MS as f64
     }
 
+    /// When the main request was asked, Unix milliseconds.
+    pub fn asked_unix_ms(&self) -> f64 {
+        self.origin_unix_ms() + self.request.start_ns as f64 / MS as f64
+    }
+
     /// Its whole heap profiles, in the order of their numbers.
     pub fn heap_captures(&self) -> impl Iterator<Item = HeapCapture> {
         let origin_ms = self.origin_unix_ms();

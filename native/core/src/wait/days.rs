@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CauseKind, WaitSum};
-use crate::model::{Incident, MS, Ns};
+use crate::midnights;
+use crate::model::{Incident, Ns};
 
 /// Days that are told: the latest that have waits.
 const MOST_DAYS: usize = 30;
-/// Three years, with a day to spare.
-const MOST_MIDNIGHTS: usize = 1_100;
 const LONGEST_METHOD_CHARS: usize = 200;
 
 /// Which waits are wanted, and where the days of whoever asks begin.
@@ -81,13 +80,7 @@ impl WaitDaysQuery {
     /// # Errors
     /// Days that do not follow each other, too many of them, a method that is none.
     pub fn check(&self) -> Result<(), MidnightsError> {
-        let midnights = &self.midnights_unix_ms;
-        if !(2..=MOST_MIDNIGHTS).contains(&midnights.len()) {
-            return Err(MidnightsError("`midnights_unix_ms` must have 2 to 1,100 entries"));
-        }
-        if !midnights.iter().all(|at| at.is_finite()) || !midnights.is_sorted_by(|a, b| a < b) {
-            return Err(MidnightsError("`midnights_unix_ms` must be numbers that ascend"));
-        }
+        midnights::check(&self.midnights_unix_ms).map_err(MidnightsError)?;
         if self.method.as_ref().is_some_and(|method| method.chars().count() > LONGEST_METHOD_CHARS) {
             return Err(MidnightsError("`method` must have 200 characters at most"));
         }
@@ -96,9 +89,8 @@ impl WaitDaysQuery {
 
     /// `None` for an incident outside the days asked about.
     fn row(&self, incident: Incident) -> Option<Row> {
-        let at_ms = incident.origin_unix_ms() + incident.request.start_ns as f64 / MS as f64;
-        let begun = self.midnights_unix_ms.partition_point(|midnight| *midnight <= at_ms);
-        let day = begun.checked_sub(1).filter(|day| day + 1 < self.midnights_unix_ms.len())?;
+        let at_ms = incident.asked_unix_ms();
+        let day = midnights::day(&self.midnights_unix_ms, at_ms)?;
         let is_wanted = self.method.as_ref().is_none_or(|method| *method == incident.request.method);
         let duration_ns = incident.waited_ns().filter(|_| is_wanted).and_then(|whole_ns| match self.cause {
             None => Some(whole_ns),
@@ -148,6 +140,7 @@ impl WaitDays {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::model::MS;
     use crate::model::{ON_REQUEST, SECOND};
     use crate::wait::StallSummary;
     use serde_json::json;
@@ -256,7 +249,7 @@ mod tests {
         for wrong in [&[][..], &[1.0], &[2.0, 1.0], &[1.0, 1.0], &[1.0, f64::NAN], &[0.0, f64::INFINITY]] {
             assert!(of(wrong).is_err_and(|why| why.contains("midnights_unix_ms")), "{wrong:?}");
         }
-        assert!(of(&vec![0.0; MOST_MIDNIGHTS + 1]).is_err());
+        assert!(of(&vec![0.0; midnights::MOST + 1]).is_err());
         let method = Some("x".repeat(1_000));
         assert!(WaitDaysQuery { method, ..query(1) }.check().is_err());
     }

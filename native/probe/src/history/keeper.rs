@@ -63,14 +63,13 @@ impl Keeper {
         tally: &Tally,
     ) -> Result<(), HistoryError> {
         let setup = self.setup(gopls);
-        self.with(|history, workspace| history.keep(at_unix_ms, workspace, &setup, tally))?;
         let hour = Hour::of_unix_ms(at_unix_ms);
-        if self.forgot != Some(hour)
-            && let Some(retention) = self.retention
-        {
-            self.forgot = Some(hour);
-            self.with(|history, _| history.forget(at_unix_ms, retention))?;
-        }
+        let retention = self.retention.filter(|_| self.forgot != Some(hour));
+        self.with(|history, workspace| {
+            history.keep(at_unix_ms, workspace, &setup, tally)?;
+            retention.map_or(Ok(()), |retention| history.forget(at_unix_ms, retention))
+        })?;
+        self.forgot = Some(hour);
         Ok(())
     }
 

@@ -172,7 +172,6 @@ impl History {
         setup: &Setup,
     ) -> Result<(), HistoryError> {
         let Some(duration_ns) = incident.waited_ns() else { return Ok(()) };
-        let at_unix_ms = incident.origin_unix_ms() + incident.request.start_ns as f64 / 1e6;
         let mut add = || {
             let transaction = self.connection.transaction()?;
             let workspace = name(&transaction, "workspace", workspace)?;
@@ -182,7 +181,7 @@ impl History {
                 "INSERT OR REPLACE INTO stalls VALUES (?, ?, ?, ?, ?, ?, ?)",
                 params![
                     incident.id,
-                    at_unix_ms,
+                    incident.asked_unix_ms(),
                     workspace,
                     setup,
                     method,

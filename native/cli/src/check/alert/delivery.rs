@@ -1,6 +1,6 @@
 //! A message on its way: tried again where that may help, and given up in time.
 //!
-//! The one place of all of Stallscope that sends something off the machine. What went wrong is told in words of ours: those of
+//! Beside the export the one place of all of Stallscope that sends something off the machine. What went wrong is told in words of ours: those of
 //! the library, and those of the receiver, may repeat the address.
 
 use std::io::ErrorKind;
