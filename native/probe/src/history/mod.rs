@@ -11,7 +11,7 @@ mod tests;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 use stallscope_core::history::{
     Buckets, HistoryQuery, HistoryQueryError, HistoryView, Hour, MemoryRow, MemoryTally, Rows, Setup,
@@ -145,7 +145,7 @@ impl History {
         tally: &Tally,
     ) -> Result<(), HistoryError> {
         let mut add = || {
-            let transaction = self.connection.transaction()?;
+            let transaction = begun(&mut self.connection)?;
             let hour = Hour::of_unix_ms(at_unix_ms).0;
             let workspace = name(&transaction, "workspace", workspace)?;
             let setup = name(&transaction, "setup", &setup_text(setup))?;
@@ -173,7 +173,7 @@ impl History {
     ) -> Result<(), HistoryError> {
         let Some(duration_ns) = incident.waited_ns() else { return Ok(()) };
         let mut add = || {
-            let transaction = self.connection.transaction()?;
+            let transaction = begun(&mut self.connection)?;
             let workspace = name(&transaction, "workspace", workspace)?;
             let setup = name(&transaction, "setup", &setup_text(setup))?;
             let method = name(&transaction, "method", &incident.request.method)?;
@@ -227,6 +227,11 @@ impl History {
         self.connection.execute(unused, [])?;
         Ok(())
     }
+}
+
+/// For writing from its first question on: one that reads first is refused at once when another window has written meanwhile.
+fn begun(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
 fn setup_text(setup: &Setup) -> String {

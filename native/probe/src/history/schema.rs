@@ -100,8 +100,7 @@ fn prepared(path: &Path) -> Result<(Connection, bool), HistoryError> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(failed)?;
     // What a power cut loses is a minute.
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
-    let begun = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
-    let transaction = begun.map_err(failed)?;
+    let transaction = super::begun(&mut connection).map_err(failed)?;
     let is_new = match version(&transaction).map_err(failed)? {
         0 => {
             transaction.execute_batch(TABLES).map_err(failed)?;
