@@ -4,7 +4,7 @@ use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
 use crate::marking::{Edges, Marks, mark};
 use crate::roots::{self, Root};
-use crate::runtime::heap::{Heap, HeapError};
+use crate::runtime::heap::{Count, Heap, HeapError};
 use crate::runtime::layout::Layout;
 use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
@@ -69,14 +69,14 @@ pub struct Analysis {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Objects that are alive.
-    pub objects: u64,
-    /// Bytes of their slots.
-    pub bytes: u64,
+    pub found: Count,
     /// Slots in use, by the runtime's own bits: also what is garbage by now.
-    pub allocated_objects: u64,
-    /// Bytes of them.
-    pub allocated_bytes: u64,
-    /// Spans in which the last garbage still counts as in use.
+    pub in_use: Count,
+    /// What the last collection found alive.
+    pub survivors: Count,
+    /// What of that was found alive here.
+    pub survivors_found: Count,
+    /// Spans that were not swept since that collection: nothing is known of their survivors.
     pub unswept_spans: u32,
     /// Roots whose pointers are not all known for sure.
     pub inexact_roots: u32,
@@ -113,10 +113,10 @@ impl Analysis {
         let type_of = typing::types(&objects, &symbols, &marks, &roots, &mut types, stop)?;
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
         let counts = Counts {
-            objects: u64::from(marks.objects),
-            bytes: marks.bytes,
-            allocated_objects: heap.allocated_objects,
-            allocated_bytes: heap.allocated_bytes,
+            found: marks.found,
+            in_use: heap.in_use,
+            survivors: marks.survivors,
+            survivors_found: marks.survivors_found,
             unswept_spans: heap.unswept_spans,
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };

@@ -1,6 +1,7 @@
 //! The live heap of a Go program, read from outside: by type, and by what holds it.
 
 pub mod analysis;
+pub mod answer;
 pub mod capture;
 pub mod dominators;
 pub mod image;

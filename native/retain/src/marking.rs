@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::roots::Root;
-use crate::runtime::heap::Heap;
+use crate::runtime::heap::{Count, Heap};
 use crate::runtime::objects::{Objects, Pointers};
 use crate::stop::{Stop, Stopped};
 
@@ -24,8 +24,12 @@ pub struct Marks {
     before: Vec<u32>,
     /// Living objects.
     pub objects: u32,
-    /// Bytes of their slots.
-    pub bytes: u64,
+    /// The same with the bytes of their slots.
+    pub found: Count,
+    /// What the last collection found alive.
+    pub survivors: Count,
+    /// What of that is still alive.
+    pub survivors_found: Count,
 }
 
 impl Marks {
@@ -47,6 +51,17 @@ impl Marks {
             bits &= bits - 1;
         }
         word as u32 * 64 + bits.trailing_zeros()
+    }
+
+    fn count(&mut self, heap: &Heap) {
+        for span in &heap.spans {
+            for word in (span.first / 64) as usize..((span.first + span.slots) as usize).div_ceil(64) {
+                let (found, survived) = (self.bits[word], heap.survived[word]);
+                self.found.add(found.count_ones().into(), span.slot);
+                self.survivors.add(survived.count_ones().into(), span.slot);
+                self.survivors_found.add((found & survived).count_ones().into(), span.slot);
+            }
+        }
     }
 
     /// The words of every object's slot.
@@ -103,12 +118,15 @@ pub fn mark(objects: &Objects<'_>, roots: &[Root], threads: usize, stop: &Stop) 
         before.push(objects);
         objects += word.count_ones();
     }
-    let mut marks = Marks { bits, before, objects, bytes: 0 };
-    marks.bytes = heap
-        .spans
-        .iter()
-        .map(|span| marks.living(span.first, span.first + span.slots).count() as u64 * span.slot)
-        .sum();
+    let mut marks = Marks {
+        bits,
+        before,
+        objects,
+        found: Count::default(),
+        survivors: Count::default(),
+        survivors_found: Count::default(),
+    };
+    marks.count(heap);
     Ok(marks)
 }
 
@@ -204,7 +222,7 @@ struct Chunk {
     /// Where the edges of each object begin; one more than there are objects.
     begin: Vec<u32>,
     to: Vec<u32>,
-    /// The word of the object that the pointer is in; [`FAR`] when it is too far behind.
+    /// The word of the object's value that the pointer is in; [`FAR`] when it is too far behind.
     place: Vec<u16>,
 }
 
@@ -252,8 +270,7 @@ impl Edges {
                         if chunk >= chunks || stop.is_set() {
                             return;
                         }
-                        *lock(&done[chunk]) =
-                            chunk_of(objects.heap, marks, &mut pointers, chunk as u32 * CHUNK);
+                        *lock(&done[chunk]) = chunk_of(objects, marks, &mut pointers, chunk as u32 * CHUNK);
                     }
                 });
             }
@@ -267,22 +284,24 @@ impl Edges {
     }
 }
 
-fn chunk_of(heap: &Heap, marks: &Marks, pointers: &mut Pointers<'_>, first: u32) -> Chunk {
-    let objects = (marks.objects - first).min(CHUNK);
+fn chunk_of(objects: &Objects<'_>, marks: &Marks, pointers: &mut Pointers<'_>, first: u32) -> Chunk {
+    let heap = objects.heap;
+    let count = (marks.objects - first).min(CHUNK) as usize;
     let mut chunk = Chunk::default();
-    chunk.begin.reserve_exact(objects as usize + 1);
+    chunk.begin.reserve_exact(count + 1);
     let mut index = heap.span_of(marks.slot(first));
-    for number in marks.living(marks.slot(first), heap.slots).take(objects as usize) {
+    for number in marks.living(marks.slot(first), heap.slots).take(count) {
         chunk.begin.push(chunk.to.len() as u32);
         while number >= heap.spans[index].first + heap.spans[index].slots {
             index += 1;
         }
+        let header = (objects.header_of(&heap.spans[index]) / 8) as u32;
         pointers.each(index, number - heap.spans[index].first, |place, value| {
             let target =
                 heap.object_at(value).and_then(|(span, slot)| marks.object(heap.spans[span].first + slot));
             if let Some(target) = target {
                 chunk.to.push(target);
-                chunk.place.push(u16::try_from(place).unwrap_or(FAR));
+                chunk.place.push(u16::try_from(place - header).unwrap_or(FAR));
             }
         });
     }

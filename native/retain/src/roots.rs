@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::image::Image;
 use crate::memory::Memory;
-use crate::runtime::goroutines::{self, Goroutine};
+use crate::runtime::functions::Functions;
+use crate::runtime::goroutines;
 use crate::runtime::heap::HeapError;
-use crate::runtime::layout::Layout;
 use crate::runtime::modules::Module;
 use crate::runtime::objects::{Objects, Pointers};
 use crate::runtime::specials::{self, Kept};
+use crate::runtime::stacks::{StackPointers, Stacks};
 use crate::symbols::{Symbols, TypeId};
 
 /// What a root is.
@@ -48,9 +49,22 @@ pub struct Root {
 pub fn all(objects: &Objects<'_>, symbols: &Symbols, modules: &[Module]) -> Result<Vec<Root>, HeapError> {
     let (image, layout) = (objects.image, objects.layout);
     let mut roots = globals(image, symbols, modules)?;
-    let functions = Functions { symbols, bias: image.bias };
+    let functions = Functions::new(image, layout, modules);
+    let stacks = Stacks::new(image, layout, Functions::new(image, layout, modules));
     for goroutine in goroutines::all(image, layout, image.bias, &image.threads)? {
-        roots.push(stack(image, layout, &functions, &goroutine));
+        let StackPointers { pointers, exact } = stacks.pointers(&goroutine);
+        roots.push(Root {
+            kind: RootKind::Goroutine,
+            name: name_at(&functions, goroutine.start_pc),
+            goroutine: goroutine.id,
+            type_id: None,
+            address: goroutine.stack.0,
+            pointers: pointers
+                .into_iter()
+                .map(|(at, value)| (at.wrapping_sub(goroutine.stack.0), value))
+                .collect(),
+            exact,
+        });
     }
     roots.extend(kept(objects, &functions));
     Ok(roots)
@@ -95,51 +109,9 @@ fn globals(image: &Image, symbols: &Symbols, modules: &[Module]) -> Result<Vec<R
     Ok(roots)
 }
 
-/// Names of functions by their first instruction.
-struct Functions<'a> {
-    symbols: &'a Symbols,
-    bias: u64,
-}
-
-impl Functions<'_> {
-    fn name(&self, pc: u64) -> Box<str> {
-        let function = self.symbols.function_at(pc.wrapping_sub(self.bias));
-        function.map_or_else(|| "an unknown function".into(), |function| function.name.clone())
-    }
-}
-
-fn stack(image: &Image, layout: &Layout, functions: &Functions<'_>, goroutine: &Goroutine) -> Root {
-    let (low, high) = goroutine.stack;
-    let mut pointers = Vec::new();
-    if let Some(words) = image.slice(low, high - low) {
-        for (index, word) in words.chunks_exact(8).enumerate() {
-            let value = word.try_into().map_or(0, u64::from_le_bytes);
-            if value != 0 {
-                pointers.push((index as u64 * 8, value));
-            }
-        }
-    }
-    if goroutine.context != 0 {
-        pointers.push((high - low, goroutine.context));
-    }
-    // Deferred calls hang together across stack and heap; each of the heap is alive.
-    let mut deferred = goroutine.defers;
-    for _ in 0..10_000 {
-        if deferred == 0 {
-            break;
-        }
-        pointers.push((high - low, deferred));
-        deferred = image.word(deferred + u64::from(layout.deferred.next.offset)).unwrap_or(0);
-    }
-    Root {
-        kind: RootKind::Goroutine,
-        name: functions.name(goroutine.start_pc),
-        goroutine: goroutine.id,
-        type_id: None,
-        address: low,
-        pointers,
-        exact: false,
-    }
+fn name_at(functions: &Functions<'_>, pc: u64) -> Box<str> {
+    let function = functions.at(pc);
+    function.map_or_else(|| "an unknown function".into(), |function| functions.name(&function).into())
 }
 
 fn kept(objects: &Objects<'_>, functions: &Functions<'_>) -> Vec<Root> {
@@ -150,7 +122,7 @@ fn kept(objects: &Objects<'_>, functions: &Functions<'_>) -> Vec<Root> {
         // What is called tells most: `os.(*File).close` for the finalizers of files.
         let name = match special.kept {
             Kept::WeakHandle | Kept::Due => "".into(),
-            Kept::Finalizer | Kept::Cleanup => functions.name(image.word(special.value).unwrap_or(0)),
+            Kept::Finalizer | Kept::Cleanup => name_at(functions, image.word(special.value).unwrap_or(0)),
         };
         let values = by_name.entry((special.kept, name)).or_default();
         values.push((0, special.value));

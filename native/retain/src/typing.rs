@@ -23,6 +23,9 @@ const LONGEST_NAME: u64 = 4096;
 /// Tells a type that the processor passes in the data word of an interface itself.
 const KIND_DIRECT_INTERFACE: u64 = 1 << 5;
 
+/// What the bytes of strings are called.
+pub const TEXT: &str = "text of strings";
+
 /// The type of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectType(u32);
@@ -57,7 +60,7 @@ pub fn types(
     types: &mut Types,
     stop: &Stop,
 ) -> Result<Vec<ObjectType>, Stopped> {
-    let text = types.push(Type { name: "text of strings".into(), size: 1, kind: Kind::Scalar });
+    let text = types.push(Type { name: TEXT.into(), size: 1, kind: Kind::Scalar });
     let handle = types.push(Type { name: "handle of a weak pointer".into(), size: 8, kind: Kind::Scalar });
     let mut typer = Typer {
         objects,
@@ -282,7 +285,7 @@ impl Typer<'_> {
 
     fn row(&mut self, value: u64, element: TypeId, count: u64) {
         let size = self.types.get(element).size;
-        self.points_at(value, ObjectType::new(element, count != 1), size.saturating_mul(count));
+        self.points_at(value, ObjectType::new(element, true), size.saturating_mul(count));
     }
 
     /// A pointer leads to what is of a type, as far as so many bytes.

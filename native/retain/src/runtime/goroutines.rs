@@ -87,15 +87,9 @@ fn describe(
     };
     let running = status == layout.running;
     if running {
-        let thread = memory
-            .number(
-                number(at.thread).wrapping_add(u64::from(layout.thread.process_id.offset)),
-                layout.thread.process_id.size,
-            )
-            .and_then(|tid| threads.iter().find(|thread| u64::from(thread.tid) == tid));
-        // A thread in the runtime's own code or in C has the stack of another: then all of this one counts.
-        (sp, pc) = match thread.and_then(|thread| Some((within(thread.sp)?, thread.pc))) {
-            Some(state) => state,
+        (sp, pc) = match running_at(memory, number(at.thread), layout, threads, (low, high), (sp, pc)) {
+            Some(place) => place,
+            // All of its stack counts.
             None => (low, 0),
         };
     }
@@ -111,4 +105,27 @@ fn describe(
         running,
         anywhere: at.async_safe_point.is_some_and(|at| number(at) != 0),
     })
+}
+
+/// Where the stack of a running goroutine ends, and where it goes on.
+fn running_at(
+    memory: &dyn Memory,
+    thread: u64,
+    layout: &Layout,
+    threads: &[ThreadState],
+    (low, high): (u64, u64),
+    set_aside: (u64, u64),
+) -> Option<(u64, u64)> {
+    let field = |at: At| memory.number(thread.wrapping_add(u64::from(at.offset)), at.size);
+    let tid = field(layout.thread.process_id)?;
+    let thread = threads.iter().find(|thread| u64::from(thread.tid) == tid && thread.sp != 0)?;
+    if (low..=high).contains(&thread.sp) {
+        return Some((thread.sp, thread.pc));
+    }
+    // On the stack of the scheduler, as for much of the runtime's own work, or of C: its own was set aside before.
+    let own = field(layout.thread.own)?;
+    let bound = |at: At| memory.number(own.wrapping_add(u64::from(at.offset)), at.size);
+    let (own_low, own_high) = (bound(layout.goroutine.stack_low)?, bound(layout.goroutine.stack_high)?);
+    let is_on_it = (own_low..=own_high).contains(&thread.sp) && (low..=high).contains(&set_aside.0);
+    is_on_it.then_some(set_aside)
 }

@@ -73,6 +73,23 @@ impl Span {
     }
 }
 
+/// So many objects, and the bytes of their slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Count {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Count {
+    /// More of one size.
+    pub fn add(&mut self, objects: u64, slot: u64) {
+        self.objects += objects;
+        self.bytes += objects * slot;
+    }
+}
+
 /// All spans with objects.
 pub struct Heap {
     /// By address.
@@ -81,10 +98,10 @@ pub struct Heap {
     pub slots: u32,
     /// A bit for each slot: whether it is in use, reachable or not.
     pub allocated: Vec<u64>,
-    /// Slots in use.
-    pub allocated_objects: u64,
-    /// Bytes of the slots in use: what the runtime calls `HeapAlloc`.
-    pub allocated_bytes: u64,
+    /// A bit for each slot: whether the last collection found it alive. It may be garbage by now.
+    pub survived: Vec<u64>,
+    /// Slots in use: what the runtime calls `HeapObjects`; and their bytes: `HeapAlloc`.
+    pub in_use: Count,
     /// Spans in which what the last collection found dead still counts as in use.
     pub unswept_spans: u32,
     first_region: u64,
@@ -182,8 +199,8 @@ impl Heap {
             spans: Vec::with_capacity(described.len()),
             slots: 0,
             allocated: Vec::new(),
-            allocated_objects: 0,
-            allocated_bytes: 0,
+            survived: Vec::new(),
+            in_use: Count::default(),
             unswept_spans: 0,
             first_region,
             regions: vec![None; (last - first_region + 1) as usize],
@@ -211,15 +228,14 @@ impl Heap {
             let known = bits_address != 0 && memory.read(bits_address, &mut bits);
             for (word_index, word) in bits.chunks_exact(8).enumerate() {
                 let first = word_index as u32 * 64;
-                let mut word = if known { number_in(word, 0, 8) } else { 0 };
+                let all = below(span.slots, first);
+                let survived = if known { number_in(word, 0, 8) & all } else { 0 };
                 // Without its bits every slot may be in use: marking decides.
-                let in_any_case = if known { free_index } else { span.slots };
-                word |= below(in_any_case, first);
-                word &= below(span.slots, first);
-                heap.allocated.push(word);
-                let count = u64::from(word.count_ones());
-                heap.allocated_objects += count;
-                heap.allocated_bytes += count * span.slot;
+                let allocated = survived | (below(if known { free_index } else { span.slots }, first) & all);
+                heap.in_use.add(u64::from(allocated.count_ones()), span.slot);
+                heap.allocated.push(allocated);
+                // Before the sweep the bits are those of the collection before.
+                heap.survived.push(if unswept { 0 } else { survived });
             }
             heap.spans.push(span);
         }

@@ -1,7 +1,7 @@
 //! Where the Go runtime keeps what: every offset by the names of struct and field, from the program's own debug
 //! information. A Go release that renames a field is a line here, or is refused with that name.
 
-use crate::symbols::{Kind, Symbols, TypeId};
+use crate::symbols::{Architecture, Kind, Symbols, TypeId};
 
 /// A number in a struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,8 +136,30 @@ layout! {
     Thread of "runtime.m" {
         /// Its number for the operating system.
         process_id: "procid";
-        /// The goroutine it runs.
-        current: "curg";
+        /// The goroutine whose stack it uses for the scheduler.
+        own: "g0";
+    }
+}
+
+layout! {
+    /// A function, in the runtime's own tables. Behind it lie the places of its tables.
+    Function of "runtime._func" {
+        /// Its first instruction, from the module's first.
+        entry: "entryOff";
+        /// Its name.
+        name: "nameOff";
+        /// Bytes of arguments on the stack.
+        arguments: "args";
+        /// Where the call is that runs deferred functions.
+        deferreturn: "deferreturn";
+        /// How deep the stack is at each instruction.
+        stack_depth: "pcsp";
+        /// How many tables by instruction.
+        pc_tables: "npcdata";
+        /// What else is to be known.
+        flags: "flag";
+        /// How many other tables.
+        data_tables: "nfuncdata";
     }
 }
 
@@ -267,6 +289,8 @@ pub struct KeepingSpecial {
 /// Everything the reading of a heap needs to know about the runtime.
 #[derive(Clone, Debug)]
 pub struct Layout {
+    /// The processor that the program is for.
+    pub architecture: Architecture,
     /// A run of pages.
     pub span: Span,
     /// Something noted about an object.
@@ -277,6 +301,8 @@ pub struct Layout {
     pub deferred: Defer,
     /// A thread.
     pub thread: Thread,
+    /// A function.
+    pub function: Function,
     /// An executable.
     pub module: Module,
     /// A type.
@@ -361,11 +387,13 @@ impl Layout {
         }
         let bits_arena = look.named("runtime.gcBitsArena")?;
         Ok(Self {
+            architecture: symbols.architecture,
             span: Span::find(&look)?,
             special: Special::find(&look)?,
             goroutine: Goroutine::find(&look)?,
             deferred: Defer::find(&look)?,
             thread: Thread::find(&look)?,
+            function: Function::find(&look)?,
             module: Module::find(&look)?,
             type_description: TypeDescription::find(&look)?,
             method_table: MethodTable::find(&look)?,
