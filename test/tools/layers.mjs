@@ -9,6 +9,8 @@ const MAY_USE = {
   'stallscope-core': ['stallscope-pprof'],
   'stallscope-doctor': ['stallscope-core'],
   'stallscope-probe': ['stallscope-pprof', 'stallscope-core', 'stallscope-doctor'],
+  // Knows nothing of gopls but its names, nor of stalls: what is on the heap of any Go program, and who holds it.
+  'stallscope-retain': ['stallscope-pprof'],
   'stallscope-export': ['stallscope-pprof', 'stallscope-core', 'stallscope-probe'],
   'stallscope-addon': [
     'stallscope-pprof',
@@ -16,6 +18,7 @@ const MAY_USE = {
     'stallscope-doctor',
     'stallscope-probe',
     'stallscope-export',
+    'stallscope-retain',
   ],
   'stallscope-drive': ['stallscope-core', 'stallscope-doctor', 'stallscope-probe'],
   'stallscope-cli': [
@@ -24,6 +27,7 @@ const MAY_USE = {
     'stallscope-doctor',
     'stallscope-probe',
     'stallscope-export',
+    'stallscope-retain',
     'stallscope-drive',
   ],
 };

@@ -1,0 +1,311 @@
+//! The chains that hold objects: from a root, by the names of variables and fields.
+//!
+//! Every object gets the shortest way that leads to it, and ways that read the same are one: a million nodes of a list are
+//! `main.list.next`, not a million chains. Global variables go first: what one of them holds is told so, even when a
+//! goroutine that is at work with it refers to it, too.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::analysis::Analysis;
+use crate::roots::{Root, RootKind};
+use crate::runtime::specials::Kept;
+use crate::symbols::TypeId;
+use crate::typing::ObjectType;
+
+use super::names::{self, Index};
+
+/// Longer chains end in one step that stands for all that follow.
+const MOST_STEPS: u16 = 48;
+/// Ways that are told apart.
+const MOST_WAYS: usize = 4_000_000;
+const NONE: u32 = u32::MAX;
+
+/// One step of a way that many objects share.
+struct Way {
+    /// The way up to it; none for a root.
+    before: u32,
+    /// Its root.
+    root: u32,
+    /// As it reads: `.views[…].snapshot`.
+    text: Box<str>,
+    /// What it leads to.
+    leads_to: ObjectType,
+    steps: u16,
+}
+
+/// The ways to all objects.
+pub struct Holders {
+    ways: Vec<Way>,
+    /// The way that leads to each object.
+    way_of: Vec<u32>,
+    /// The object that each was met from; [`NONE`] when that was a root.
+    from: Vec<u32>,
+}
+
+/// A root, for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct RootName {
+    /// `global`, `goroutine`, `finalizer`, `cleanup`, `weak`, `due` or `unnamed`.
+    pub kind: &'static str,
+    /// The variable, or the function that a goroutine began with.
+    pub name: String,
+}
+
+impl RootName {
+    /// Of a root.
+    pub fn of(root: &Root) -> Self {
+        let kind = match root.kind {
+            RootKind::Global => "global",
+            RootKind::Unnamed => "unnamed",
+            RootKind::Goroutine => "goroutine",
+            RootKind::Kept(Kept::Finalizer) => "finalizer",
+            RootKind::Kept(Kept::Cleanup) => "cleanup",
+            RootKind::Kept(Kept::WeakHandle) => "weak",
+            RootKind::Kept(Kept::Due) => "due",
+        };
+        Self { kind, name: root.name.to_string() }
+    }
+}
+
+/// Objects that are held in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldBy {
+    /// Where the way begins.
+    pub root: RootName,
+    /// The fields on it: `.byName[…].next`.
+    pub path: String,
+    /// Objects.
+    pub objects: u64,
+    /// Bytes of their slots.
+    pub bytes: u64,
+    /// What would be freed with all of them.
+    pub retained_bytes: u64,
+}
+
+impl Holders {
+    /// Finds the ways. Takes a second for ten million objects.
+    pub fn of(analysis: &Analysis) -> Self {
+        let objects = analysis.objects() as usize;
+        let mut search = Search {
+            analysis,
+            holders: Self { ways: Vec::new(), way_of: vec![NONE; objects], from: vec![NONE; objects] },
+            known: HashMap::new(),
+        };
+        let mut stages: Vec<(u8, u32)> =
+            analysis.roots.iter().enumerate().map(|(index, root)| (stage(root), index as u32)).collect();
+        stages.sort_unstable();
+        for stage in stages.chunk_by(|a, b| a.0 == b.0) {
+            search.spread(stage.iter().map(|(_, root)| *root));
+        }
+        search.holders
+    }
+
+    /// The ways that lead to some objects, the most retained bytes first.
+    pub fn held(&self, analysis: &Analysis, objects: impl Iterator<Item = u32>) -> Vec<HeldBy> {
+        struct Group {
+            first: u32,
+            several: bool,
+            held: HeldBy,
+        }
+        let mut groups: HashMap<(RootName, String), Group> = HashMap::new();
+        let chosen: Vec<u32> = objects.collect();
+        let mut is_chosen = vec![false; analysis.dominators.order.len()];
+        for object in &chosen {
+            is_chosen[analysis.place_of(*object) as usize] = true;
+        }
+        let mut text_of: HashMap<u32, (RootName, String)> = HashMap::new();
+        for object in chosen {
+            let way = self.way_of[object as usize];
+            if way == NONE {
+                continue;
+            }
+            let key = text_of.entry(way).or_insert_with(|| self.text(analysis, way)).clone();
+            let group = groups.entry(key.clone()).or_insert_with(|| Group {
+                first: object,
+                several: false,
+                held: HeldBy { root: key.0, path: key.1, objects: 0, bytes: 0, retained_bytes: 0 },
+            });
+            group.several |= group.first != object;
+            group.held.objects += 1;
+            group.held.bytes += analysis.bytes_of(object);
+            if !below_another(analysis, &is_chosen, object) {
+                group.held.retained_bytes += analysis.retained_by(object);
+            }
+        }
+        let mut held: Vec<HeldBy> = groups
+            .into_values()
+            .map(|group| HeldBy {
+                path: if group.several { group.held.path } else { self.exact(analysis, group.first) },
+                ..group.held
+            })
+            .collect();
+        held.sort_by(|a, b| (b.retained_bytes, &a.root, &a.path).cmp(&(a.retained_bytes, &b.root, &b.path)));
+        held
+    }
+
+    fn text(&self, analysis: &Analysis, way: u32) -> (RootName, String) {
+        let mut steps = Vec::new();
+        let mut at = way;
+        while at != NONE {
+            let step = &self.ways[at as usize];
+            steps.push(&*step.text);
+            at = step.before;
+        }
+        steps.reverse();
+        (RootName::of(&analysis.roots[self.ways[way as usize].root as usize]), steps.concat())
+    }
+
+    /// The way to one object, with the places in rows.
+    fn exact(&self, analysis: &Analysis, object: u32) -> String {
+        let mut steps = Vec::new();
+        let mut at = object;
+        let mut last: Option<(ObjectType, ObjectType)> = None;
+        // Steps of a list or tree read as one, as in the ways that many share.
+        while steps.len() < usize::from(MOST_STEPS) {
+            let from = self.from[at as usize];
+            if from == NONE {
+                let way = self.ways[self.way_of[at as usize] as usize].root;
+                let root = &analysis.roots[way as usize];
+                let place =
+                    analysis.root_edges(way).iter().find(|(_, to)| *to == at).map_or(0, |(place, _)| *place);
+                steps.push(root_step(analysis, root, place, false));
+                break;
+            }
+            let types = (analysis.type_of[from as usize], analysis.type_of[at as usize]);
+            let itself = types.0 == types.1 && types.0 != ObjectType::UNKNOWN;
+            if itself && last == Some(types) {
+                steps.pop();
+            }
+            last = itself.then_some(types);
+            let edges = analysis.edges.of(from).iter().zip(analysis.edges.places(from));
+            let place = edges.into_iter().find(|(to, _)| **to == at).map_or(0, |(_, place)| *place);
+            steps.push(object_step(analysis, from, place, false));
+            at = from;
+        }
+        steps.reverse();
+        steps.concat()
+    }
+}
+
+/// Whether another of the chosen objects dominates it.
+fn below_another(analysis: &Analysis, is_chosen: &[bool], object: u32) -> bool {
+    let mut place = analysis.place_of(object);
+    // Lists are long: a parent that was chosen settles it at once, as it does for most.
+    while place != 0 {
+        place = analysis.dominators.dominator[place as usize];
+        if is_chosen[place as usize] {
+            return true;
+        }
+    }
+    false
+}
+
+/// The program's own variables first, what the runtime keeps last.
+fn stage(root: &Root) -> u8 {
+    match root.kind {
+        RootKind::Global if !root.name.starts_with("runtime.") => 0,
+        RootKind::Goroutine => 1,
+        // Its lists of goroutines that wait for something lead into their stacks: nobody would recognise that.
+        RootKind::Global => 2,
+        RootKind::Unnamed => 3,
+        RootKind::Kept(_) => 4,
+    }
+}
+
+fn root_step(analysis: &Analysis, root: &Root, place: u64, any: bool) -> String {
+    let Some(id) = root.type_id else { return String::new() };
+    let index = if any { Index::Any } else { Index::At(0) };
+    names::step(&analysis.types, ObjectType::new(id, false), place, index)
+}
+
+fn object_step(analysis: &Analysis, from: u32, place: u16, any: bool) -> String {
+    let object_type = analysis.type_of[from as usize];
+    let offset = u64::from(place) * 8;
+    let size = object_type.element().map_or(0, |id| analysis.types.get(id).size);
+    let index =
+        if any || place == crate::marking::FAR || size == 0 { Index::Any } else { Index::At(offset / size) };
+    names::step(&analysis.types, object_type, offset, index)
+}
+
+/// What tells one step from another: the way before it, the types on both sides, and where in the first the pointer is.
+type StepKey = (u32, ObjectType, u64, ObjectType);
+
+struct Search<'a> {
+    analysis: &'a Analysis,
+    holders: Holders,
+    known: HashMap<StepKey, u32>,
+}
+
+impl Search<'_> {
+    /// Breadth first from some roots, to what has not been met before.
+    fn spread(&mut self, roots: impl Iterator<Item = u32>) {
+        let analysis = self.analysis;
+        let mut now = Vec::new();
+        for index in roots {
+            let root = &analysis.roots[index as usize];
+            for (place, to) in analysis.root_edges(index) {
+                if self.holders.way_of[*to as usize] != NONE {
+                    continue;
+                }
+                let leads_to = analysis.type_of[*to as usize];
+                let text = root_step(analysis, root, *place, true).into();
+                let way = self.way(Way { before: NONE, root: index, text, leads_to, steps: 1 });
+                self.holders.way_of[*to as usize] = way;
+                now.push(*to);
+            }
+        }
+        let mut next = Vec::new();
+        while !now.is_empty() {
+            for from in now.drain(..) {
+                for (to, place) in analysis.edges.of(from).iter().zip(analysis.edges.places(from)) {
+                    if self.holders.way_of[*to as usize] == NONE {
+                        self.holders.way_of[*to as usize] = self.step(from, *to, *place);
+                        self.holders.from[*to as usize] = from;
+                        next.push(*to);
+                    }
+                }
+            }
+            std::mem::swap(&mut now, &mut next);
+        }
+    }
+
+    fn way(&mut self, way: Way) -> u32 {
+        self.holders.ways.push(way);
+        self.holders.ways.len() as u32 - 1
+    }
+
+    fn step(&mut self, from: u32, to: u32, place: u16) -> u32 {
+        let analysis = self.analysis;
+        let before = self.holders.way_of[from as usize];
+        let (from_type, to_type) = (analysis.type_of[from as usize], analysis.type_of[to as usize]);
+        let way = &self.holders.ways[before as usize];
+        // From one node of a list or tree to the next: the first such step stands for all.
+        let again = from_type == to_type && way.leads_to == to_type && way.before != NONE && {
+            let earlier = &self.holders.ways[way.before as usize];
+            earlier.leads_to == to_type
+        };
+        if (again && from_type != ObjectType::UNKNOWN)
+            || way.steps >= MOST_STEPS
+            || self.holders.ways.len() >= MOST_WAYS
+        {
+            return before;
+        }
+        let offset = u64::from(place) * 8;
+        let size = from_type
+            .element()
+            .filter(|_| from_type.is_row())
+            .map_or(0, |id: TypeId| analysis.types.get(id).size);
+        let key = (before, from_type, if size > 0 { offset % size } else { offset }, to_type);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let way = &self.holders.ways[before as usize];
+        let (root, steps) = (way.root, way.steps + 1);
+        let text = object_step(analysis, from, place, true).into();
+        let new = self.way(Way { before, root, text, leads_to: to_type, steps });
+        self.known.insert(key, new);
+        new
+    }
+}

@@ -1,0 +1,7 @@
+//! What can be asked about a heap that has been analysed.
+
+pub mod check;
+pub mod holders;
+pub mod names;
+pub mod report;
+pub mod types;

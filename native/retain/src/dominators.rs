@@ -1,0 +1,300 @@
+//! What would be freed with what: the dominator tree of the objects.
+//!
+//! An object dominates another when every way from the roots to that other one leads through it. So what an object
+//! dominates is what it alone keeps alive, its *retained* bytes. Found with the Semi-NCA algorithm (Georgiadis, *Linear-Time
+//! Algorithms for Dominators and Related Problems*, 2005), which is as fast in practice as those with better bounds.
+//!
+//! Everything here counts nodes in the order in which a depth-first walk meets them: the root is 0, and what dominates a
+//! node always has a smaller number.
+
+use crate::stop::{Stop, Stopped};
+
+/// No number yet.
+const NONE: u32 = u32::MAX;
+/// How often it is asked whether the answer is still wanted.
+const STEPS: u32 = 1 << 20;
+
+/// A graph whose nodes are numbered from 0, its root.
+pub trait Graph {
+    /// How many nodes.
+    fn nodes(&self) -> u32;
+    /// Where the edges of a node lead; `index` counts them. None behind the last.
+    fn successor(&self, node: u32, index: u32) -> Option<u32>;
+}
+
+/// The dominator tree.
+#[derive(Debug)]
+pub struct Dominators {
+    /// The order in which nodes were met; those that cannot be reached are not among them.
+    pub order: Vec<u32>,
+    /// The place of each node in it; `u32::MAX` of one that cannot be reached.
+    pub place: Vec<u32>,
+    /// What dominates each place immediately, as a place. The root dominates itself.
+    pub dominator: Vec<u32>,
+}
+
+impl Dominators {
+    /// Finds them.
+    pub fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
+        let (order, place, parent) = walk(graph, stop)?;
+        let (begin, predecessors) = predecessors(graph, &order, &place, stop)?;
+        let semi = semidominators(&parent, &begin, &predecessors, stop)?;
+        drop((begin, predecessors));
+        let mut dominator = parent;
+        for place in 1..dominator.len() {
+            // The nearest one above on the way of the walk that is not below the semidominator.
+            let mut above = dominator[place];
+            while above > semi[place] {
+                above = dominator[above as usize];
+            }
+            dominator[place] = above;
+        }
+        Ok(Self { order, place, dominator })
+    }
+
+    /// For each place the sum of a value over all that it dominates, itself among them.
+    pub fn sums(&self, value: impl Fn(u32) -> u64) -> Vec<u64> {
+        let mut sums: Vec<u64> = self.order.iter().map(|node| value(*node)).collect();
+        for place in (1..sums.len()).rev() {
+            sums[self.dominator[place] as usize] += sums[place];
+        }
+        sums
+    }
+
+    /// The tree from above.
+    pub fn children(&self) -> Children {
+        let count = self.order.len();
+        let mut begin = vec![0_u32; count + 1];
+        for place in 1..count {
+            begin[self.dominator[place] as usize + 1] += 1;
+        }
+        for place in 0..count {
+            begin[place + 1] += begin[place];
+        }
+        let mut next = begin.clone();
+        let mut child = vec![0_u32; count.saturating_sub(1)];
+        for place in 1..count {
+            let at = &mut next[self.dominator[place] as usize];
+            child[*at as usize] = place as u32;
+            *at += 1;
+        }
+        Children { begin, child }
+    }
+}
+
+/// The dominator tree from above: which places each dominates immediately.
+pub struct Children {
+    begin: Vec<u32>,
+    child: Vec<u32>,
+}
+
+impl Children {
+    /// Those below a place, in order.
+    pub fn of(&self, place: u32) -> &[u32] {
+        &self.child[self.begin[place as usize] as usize..self.begin[place as usize + 1] as usize]
+    }
+}
+
+/// The order of nodes, the place of each in it, and from which place it was met.
+type Walk = (Vec<u32>, Vec<u32>, Vec<u32>);
+
+/// Depth first.
+fn walk(graph: &impl Graph, stop: &Stop) -> Result<Walk, Stopped> {
+    let nodes = graph.nodes();
+    let mut place = vec![NONE; nodes as usize];
+    let (mut order, mut parent) = (Vec::with_capacity(nodes as usize), Vec::with_capacity(nodes as usize));
+    if nodes == 0 {
+        return Ok((order, place, parent));
+    }
+    place[0] = 0;
+    order.push(0);
+    parent.push(0);
+    let mut path = vec![(0_u32, 0_u32)];
+    while let Some((node, index)) = path.last_mut() {
+        let Some(next) = graph.successor(*node, *index) else {
+            path.pop();
+            continue;
+        };
+        *index += 1;
+        if place[next as usize] == NONE {
+            let number = order.len() as u32;
+            if number.is_multiple_of(STEPS) {
+                stop.check()?;
+            }
+            parent.push(place[*node as usize]);
+            place[next as usize] = number;
+            order.push(next);
+            path.push((next, 0));
+        }
+    }
+    Ok((order, place, parent))
+}
+
+/// For each place those that lead to it.
+fn predecessors(
+    graph: &impl Graph,
+    order: &[u32],
+    place: &[u32],
+    stop: &Stop,
+) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
+    let mut begin = vec![0_u32; order.len() + 1];
+    for node in order {
+        let mut index = 0;
+        while let Some(next) = graph.successor(*node, index) {
+            begin[place[next as usize] as usize + 1] += 1;
+            index += 1;
+        }
+    }
+    stop.check()?;
+    for place in 0..order.len() {
+        begin[place + 1] += begin[place];
+    }
+    let mut next = begin.clone();
+    let mut predecessors = vec![0; begin[order.len()] as usize];
+    for (from, node) in order.iter().enumerate() {
+        let mut index = 0;
+        while let Some(to) = graph.successor(*node, index) {
+            let at = &mut next[place[to as usize] as usize];
+            predecessors[*at as usize] = from as u32;
+            *at += 1;
+            index += 1;
+        }
+    }
+    stop.check()?;
+    Ok((begin, predecessors))
+}
+
+/// For each place the smallest one from which a way leads to it through larger ones only.
+fn semidominators(
+    parent: &[u32],
+    begin: &[u32],
+    predecessors: &[u32],
+    stop: &Stop,
+) -> Result<Vec<u32>, Stopped> {
+    let count = parent.len();
+    let mut semi: Vec<u32> = (0..count as u32).collect();
+    let mut best: Vec<u32> = (0..count as u32).collect();
+    // The way up, shortened as it is used; a place is in it as soon as it has been dealt with.
+    let mut up = parent.to_vec();
+    let mut way = Vec::new();
+    for place in (1..count).rev() {
+        if (place as u32).is_multiple_of(STEPS) {
+            stop.check()?;
+        }
+        let mut smallest = parent[place];
+        for from in &predecessors[begin[place] as usize..begin[place + 1] as usize] {
+            let candidate = if *from as usize <= place {
+                *from
+            } else {
+                semi[least(*from, place as u32, &mut up, &mut best, &semi, &mut way) as usize]
+            };
+            smallest = smallest.min(candidate);
+        }
+        semi[place] = smallest;
+    }
+    Ok(semi)
+}
+
+/// The place with the smallest semidominator on the way up from `from`, as far as places larger than `last` go.
+fn least(from: u32, last: u32, up: &mut [u32], best: &mut [u32], semi: &[u32], way: &mut Vec<u32>) -> u32 {
+    let mut at = from;
+    while up[at as usize] > last {
+        way.push(at);
+        at = up[at as usize];
+    }
+    // Downwards again: each learns what the one above it knows, and goes past it from now on.
+    while let Some(below) = way.pop() {
+        let above = up[below as usize];
+        if semi[best[above as usize] as usize] < semi[best[below as usize] as usize] {
+            best[below as usize] = best[above as usize];
+        }
+        up[below as usize] = up[above as usize];
+    }
+    best[from as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Lists(Vec<Vec<u32>>);
+
+    impl Graph for Lists {
+        fn nodes(&self) -> u32 {
+            self.0.len() as u32
+        }
+
+        fn successor(&self, node: u32, index: u32) -> Option<u32> {
+            self.0[node as usize].get(index as usize).copied()
+        }
+    }
+
+    /// What can be reached when a node is taken away.
+    fn reached(graph: &Lists, without: Option<u32>) -> Vec<bool> {
+        let mut seen = vec![false; graph.0.len()];
+        let mut todo = if without == Some(0) { vec![] } else { vec![0] };
+        while let Some(node) = todo.pop() {
+            if !std::mem::replace(&mut seen[node as usize], true) {
+                todo.extend(graph.0[node as usize].iter().filter(|next| Some(**next) != without));
+            }
+        }
+        seen
+    }
+
+    fn check(graph: &Lists) {
+        let found = Dominators::of(graph, &Stop::default()).expect("nobody stops it");
+        let all = reached(graph, None);
+        assert_eq!(found.order.len(), all.iter().filter(|seen| **seen).count());
+        let sums = found.sums(|_| 1);
+        for node in 0..graph.nodes() {
+            if !all[node as usize] {
+                assert_eq!(found.place[node as usize], NONE);
+                continue;
+            }
+            let left = reached(graph, Some(node)).iter().filter(|seen| **seen).count();
+            let place = found.place[node as usize];
+            assert_eq!(
+                sums[place as usize] as usize,
+                found.order.len() - left,
+                "node {node} of {:?}",
+                graph.0
+            );
+        }
+        let children = found.children();
+        for place in 1..found.order.len() as u32 {
+            assert!(children.of(found.dominator[place as usize]).contains(&place));
+        }
+    }
+
+    #[test]
+    fn what_two_hold_belongs_to_neither() {
+        check(&Lists(vec![vec![1, 2], vec![3], vec![3], vec![4], vec![]]));
+    }
+
+    #[test]
+    fn a_circle_belongs_to_who_leads_into_it() {
+        check(&Lists(vec![vec![1], vec![2], vec![3, 1], vec![2], vec![0]]));
+    }
+
+    #[test]
+    fn a_long_list_needs_no_deep_stack() {
+        let count = 300_000;
+        let lists =
+            Lists((0..count).map(|node| if node + 1 < count { vec![node + 1] } else { vec![] }).collect());
+        let found = Dominators::of(&lists, &Stop::default()).expect("nobody stops it");
+        assert_eq!(found.sums(|_| 1)[1], u64::from(count) - 1);
+    }
+
+    proptest! {
+        #[test]
+        fn taking_a_node_away_loses_what_it_dominates(
+            edges in (1_usize..24).prop_flat_map(|count| {
+                proptest::collection::vec(proptest::collection::vec(0..count as u32, 0..5), count)
+            })
+        ) {
+            check(&Lists(edges));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The live heap of a Go program, read from outside: by type, and by what holds it.
+
+pub mod analysis;
+pub mod answer;
+pub mod capture;
+pub mod dominators;
+pub mod image;
+pub mod marking;
+pub mod memory;
+pub mod roots;
+pub mod runtime;
+pub mod stop;
+pub mod symbols;
+pub mod typing;

@@ -1,0 +1,312 @@
+//! Which objects are alive, and which refers to which: what the garbage collector would find, without running it.
+//!
+//! Two passes. The first follows pointers from the roots and sets a bit for each object it meets; it has to jump about in
+//! memory. The second goes through the living objects in the order of their addresses and writes down where their pointers
+//! lead, as numbers of objects. An object's number is how many living ones lie below it, so no table of addresses is needed.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::roots::Root;
+use crate::runtime::heap::{Count, Heap};
+use crate::runtime::objects::{Objects, Pointers};
+use crate::stop::{Stop, Stopped};
+
+/// Objects handed from one thread to another at once.
+const BATCH: usize = 512;
+/// A pointer further behind in an object than this has no place of its own in an edge.
+pub const FAR: u16 = u16::MAX;
+
+/// Which objects are alive.
+pub struct Marks {
+    bits: Vec<u64>,
+    /// How many bits are set before each word.
+    before: Vec<u32>,
+    /// Living objects.
+    pub objects: u32,
+    /// The same with the bytes of their slots.
+    pub found: Count,
+    /// What the last collection found alive.
+    pub survivors: Count,
+    /// What of that is still alive.
+    pub survivors_found: Count,
+}
+
+impl Marks {
+    /// The number of a living object, by the number of its slot.
+    pub fn object(&self, slot: u32) -> Option<u32> {
+        let (word, bit) = ((slot / 64) as usize, slot % 64);
+        let bits = self.bits[word];
+        (bits >> bit & 1 == 1).then(|| self.before[word] + (bits & ((1 << bit) - 1)).count_ones())
+    }
+
+    /// The slot of a living object.
+    ///
+    /// # Panics
+    /// When there are not so many objects.
+    pub fn slot(&self, object: u32) -> u32 {
+        let word = self.before.partition_point(|before| *before <= object) - 1;
+        let mut bits = self.bits[word];
+        for _ in 0..object - self.before[word] {
+            bits &= bits - 1;
+        }
+        word as u32 * 64 + bits.trailing_zeros()
+    }
+
+    fn count(&mut self, heap: &Heap) {
+        for span in &heap.spans {
+            for word in (span.first / 64) as usize..((span.first + span.slots) as usize).div_ceil(64) {
+                let (found, survived) = (self.bits[word], heap.survived[word]);
+                self.found.add(found.count_ones().into(), span.slot);
+                self.survivors.add(survived.count_ones().into(), span.slot);
+                self.survivors_found.add((found & survived).count_ones().into(), span.slot);
+            }
+        }
+    }
+
+    /// The words of every object's slot.
+    pub fn words(&self, heap: &Heap) -> Vec<u32> {
+        let mut words = Vec::with_capacity(self.objects as usize);
+        for span in &heap.spans {
+            let living = self.living(span.first, span.first + span.slots).count();
+            words.resize(words.len() + living, u32::try_from(span.slot / 8).unwrap_or(u32::MAX));
+        }
+        words
+    }
+
+    /// The living slots from one on up to another, in order.
+    fn living(&self, from: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
+        let words = (from / 64) as usize..(end as usize).div_ceil(64);
+        words.flat_map(move |word| {
+            let mut bits = self.bits[word];
+            if word == (from / 64) as usize {
+                bits &= u64::MAX << (from % 64);
+            }
+            std::iter::from_fn(move || {
+                (bits != 0).then(|| {
+                    let bit = bits.trailing_zeros();
+                    bits &= bits - 1;
+                    word as u32 * 64 + bit
+                })
+            })
+        })
+    }
+}
+
+/// Follows all pointers from the roots.
+pub fn mark(objects: &Objects<'_>, roots: &[Root], threads: usize, stop: &Stop) -> Result<Marks, Stopped> {
+    let heap = objects.heap;
+    let bits: Vec<AtomicU64> =
+        std::iter::repeat_with(AtomicU64::default).take(heap.allocated.len()).collect();
+    let shared =
+        Shared { bits, heap, work: Mutex::new(Work { batches: Vec::new(), idle: 0 }), some: Condvar::new() };
+    let mut first = Vec::new();
+    for (_, value) in roots.iter().flat_map(|root| &root.pointers) {
+        shared.reach(*value, &mut first);
+    }
+    lock(&shared.work).batches = first.chunks(BATCH).map(<[_]>::to_vec).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| shared.follow(Pointers::new(objects), threads, stop));
+        }
+    });
+    stop.check()?;
+    let bits: Vec<u64> = shared.bits.into_iter().map(AtomicU64::into_inner).collect();
+    let mut before = Vec::with_capacity(bits.len());
+    let mut objects = 0_u32;
+    for word in &bits {
+        before.push(objects);
+        objects += word.count_ones();
+    }
+    let mut marks = Marks {
+        bits,
+        before,
+        objects,
+        found: Count::default(),
+        survivors: Count::default(),
+        survivors_found: Count::default(),
+    };
+    marks.count(heap);
+    Ok(marks)
+}
+
+/// An object that has been reached and not been looked into: its span and slot.
+type Reached = (u32, u32);
+
+struct Work {
+    batches: Vec<Vec<Reached>>,
+    idle: usize,
+}
+
+struct Shared<'a> {
+    bits: Vec<AtomicU64>,
+    heap: &'a Heap,
+    work: Mutex<Work>,
+    some: Condvar,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared<'_> {
+    /// Sets the bit of what a pointer leads to; when it was not set before and may have pointers, it is to be looked into.
+    fn reach(&self, value: u64, into: &mut Vec<Reached>) {
+        let Some((index, slot)) = self.heap.object_at(value) else { return };
+        let span = &self.heap.spans[index];
+        let number = span.first + slot;
+        let (word, bit) = (&self.bits[(number / 64) as usize], 1 << (number % 64));
+        // Most objects are reached more than once: looking is cheaper than setting.
+        if word.load(Ordering::Relaxed) & bit == 0
+            && word.fetch_or(bit, Ordering::Relaxed) & bit == 0
+            && span.has_pointers
+        {
+            into.push((index as u32, slot));
+        }
+    }
+
+    fn follow(&self, mut pointers: Pointers<'_>, threads: usize, stop: &Stop) {
+        let mut own = Vec::new();
+        loop {
+            let Some((index, slot)) = own.pop() else {
+                match self.take(threads) {
+                    Some(batch) => own = batch,
+                    None => return,
+                }
+                if stop.is_set() {
+                    own.clear();
+                }
+                continue;
+            };
+            pointers.each(index as usize, slot, |_, value| self.reach(value, &mut own));
+            if own.len() > 4 * BATCH {
+                let rest = own.split_off(own.len() - BATCH);
+                lock(&self.work).batches.push(std::mem::replace(&mut own, rest));
+                self.some.notify_one();
+                own.shrink_to(4 * BATCH);
+            }
+        }
+    }
+
+    /// More to do; none when nobody has anything left.
+    fn take(&self, threads: usize) -> Option<Vec<Reached>> {
+        let mut work = lock(&self.work);
+        work.idle += 1;
+        loop {
+            if let Some(batch) = work.batches.pop() {
+                work.idle -= 1;
+                return Some(batch);
+            }
+            if work.idle == threads {
+                self.some.notify_all();
+                return None;
+            }
+            work = self.some.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Objects whose edges lie together.
+const CHUNK_SHIFT: u32 = 14;
+const CHUNK: u32 = 1 << CHUNK_SHIFT;
+
+/// Which object refers to which. None of the edges is nil or leads out of the heap.
+pub struct Edges {
+    chunks: Vec<Chunk>,
+    count: usize,
+}
+
+/// The edges of some objects that follow each other.
+#[derive(Default)]
+struct Chunk {
+    /// Where the edges of each object begin; one more than there are objects.
+    begin: Vec<u32>,
+    to: Vec<u32>,
+    /// The word of the object's value that the pointer is in; [`FAR`] when it is too far behind.
+    place: Vec<u16>,
+}
+
+impl Chunk {
+    fn range(&self, object: u32) -> std::ops::Range<usize> {
+        let index = (object & (CHUNK - 1)) as usize;
+        self.begin[index] as usize..self.begin[index + 1] as usize
+    }
+}
+
+impl Edges {
+    /// What an object refers to, in the order of its words.
+    pub fn of(&self, object: u32) -> &[u32] {
+        let chunk = &self.chunks[(object >> CHUNK_SHIFT) as usize];
+        &chunk.to[chunk.range(object)]
+    }
+
+    /// Where in the object these pointers are, in words.
+    pub fn places(&self, object: u32) -> &[u16] {
+        let chunk = &self.chunks[(object >> CHUNK_SHIFT) as usize];
+        &chunk.place[chunk.range(object)]
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether no object refers to another.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Writes down where the pointers of all living objects lead.
+    pub fn read(objects: &Objects<'_>, marks: &Marks, threads: usize, stop: &Stop) -> Result<Self, Stopped> {
+        let chunks = marks.objects.div_ceil(CHUNK) as usize;
+        let next = AtomicUsize::new(0);
+        let done: Vec<Mutex<Chunk>> = std::iter::repeat_with(Mutex::default).take(chunks).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let mut pointers = Pointers::new(objects);
+                    loop {
+                        let chunk = next.fetch_add(1, Ordering::Relaxed);
+                        if chunk >= chunks || stop.is_set() {
+                            return;
+                        }
+                        *lock(&done[chunk]) = chunk_of(objects, marks, &mut pointers, chunk as u32 * CHUNK);
+                    }
+                });
+            }
+        });
+        stop.check()?;
+        let chunks: Vec<Chunk> = done
+            .into_iter()
+            .map(|chunk| chunk.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        Ok(Self { count: chunks.iter().map(|chunk| chunk.to.len()).sum(), chunks })
+    }
+}
+
+fn chunk_of(objects: &Objects<'_>, marks: &Marks, pointers: &mut Pointers<'_>, first: u32) -> Chunk {
+    let heap = objects.heap;
+    let count = (marks.objects - first).min(CHUNK) as usize;
+    let mut chunk = Chunk::default();
+    chunk.begin.reserve_exact(count + 1);
+    let mut index = heap.span_of(marks.slot(first));
+    for number in marks.living(marks.slot(first), heap.slots).take(count) {
+        chunk.begin.push(chunk.to.len() as u32);
+        while number >= heap.spans[index].first + heap.spans[index].slots {
+            index += 1;
+        }
+        let header = (objects.header_of(&heap.spans[index]) / 8) as u32;
+        pointers.each(index, number - heap.spans[index].first, |place, value| {
+            let target =
+                heap.object_at(value).and_then(|(span, slot)| marks.object(heap.spans[span].first + slot));
+            if let Some(target) = target {
+                chunk.to.push(target);
+                chunk.place.push(u16::try_from(place - header).unwrap_or(FAR));
+            }
+        });
+    }
+    chunk.begin.push(chunk.to.len() as u32);
+    chunk.to.shrink_to_fit();
+    chunk.place.shrink_to_fit();
+    chunk
+}

@@ -1,0 +1,326 @@
+//! The spans of the heap: where objects lie, how large they are, which slots are in use.
+
+use crate::memory::{Memory, number_in};
+
+use super::layout::{At, Layout, Missing, Place};
+
+/// A heap with a million spans has 8 GB at least; a hundred times that is no list of spans.
+const MOST_SPANS: u64 = 1 << 27;
+/// Slots are numbered with 32 bits.
+const MOST_SLOTS: u64 = u32::MAX as u64;
+/// 64 MB, on all processors that are understood. A smaller step only makes the index finer.
+const REGION_SHIFT: u32 = 26;
+/// 256 TB: what a processor can address.
+const MOST_REGIONS: u64 = 1 << 22;
+/// Chunks of the runtime's own memory; a heap of 100 GB has 40,000.
+const MOST_CHUNKS: usize = 1 << 22;
+
+/// Why the heap of a program cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeapError {
+    /// A Go version whose heap is laid out in another way.
+    #[error(transparent)]
+    Layout(#[from] Missing),
+    /// What has to be there is not.
+    #[error("the heap could not be read: {0} is not where it should be")]
+    Unreadable(&'static str),
+    /// More than can be numbered.
+    #[error("the heap has more {0} than can be analysed")]
+    TooLarge(&'static str),
+}
+
+/// A run of pages with objects of one size.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// Its first byte.
+    pub base: u64,
+    /// Bytes of it.
+    pub length: u64,
+    /// Bytes of a slot.
+    pub slot: u64,
+    /// How many slots.
+    pub slots: u32,
+    /// The number of its first slot among those of all spans.
+    pub first: u32,
+    /// Whether objects in it may have pointers.
+    pub has_pointers: bool,
+    /// Whether its one object is larger than all size classes.
+    pub large: bool,
+    /// What describes the type of a large object; 0 when nothing does.
+    pub large_type: u64,
+    /// The first of its specials.
+    pub specials: u64,
+    /// Whether it belongs to a user arena: what it holds cannot be told apart.
+    pub user_arena: bool,
+    /// For [`Self::slot_of`] without a division.
+    reciprocal: u32,
+}
+
+impl Span {
+    /// The slot that a byte of it lies in. What is behind the last slot belongs to none.
+    pub fn slot_of(&self, into: u64) -> Option<u32> {
+        if self.slots == 1 {
+            return (into < self.slot).then_some(0);
+        }
+        // Exact as long as a span has at most 2^32 bytes divided by the size of its slots; the runtime does the same.
+        let slot = ((into as u32 as u64 * u64::from(self.reciprocal)) >> 32) as u32;
+        (slot < self.slots).then_some(slot)
+    }
+
+    /// The first byte of a slot.
+    pub fn address(&self, slot: u32) -> u64 {
+        self.base + u64::from(slot) * self.slot
+    }
+}
+
+/// So many objects, and the bytes of their slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Count {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Count {
+    /// More of one size.
+    pub fn add(&mut self, objects: u64, slot: u64) {
+        self.objects += objects;
+        self.bytes += objects * slot;
+    }
+}
+
+/// All spans with objects.
+pub struct Heap {
+    /// By address.
+    pub spans: Vec<Span>,
+    /// How many slots they have together.
+    pub slots: u32,
+    /// A bit for each slot: whether it is in use, reachable or not.
+    pub allocated: Vec<u64>,
+    /// A bit for each slot: whether the last collection found it alive. It may be garbage by now.
+    pub survived: Vec<u64>,
+    /// Slots in use: what the runtime calls `HeapObjects`; and their bytes: `HeapAlloc`.
+    pub in_use: Count,
+    /// Spans in which what the last collection found dead still counts as in use.
+    pub unswept_spans: u32,
+    first_region: u64,
+    /// For each page of a region the span it belongs to, counted from 1.
+    regions: Vec<Option<Box<[u32]>>>,
+    page_shift: u32,
+}
+
+/// What the pieces of the runtime's own memory are, to be copied before spans can be read from a copy.
+pub fn runtime_memory(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Vec<(u64, u64)>, HeapError> {
+    let mut pieces = Vec::new();
+    let (spans, count) =
+        list(memory, layout.all_spans, bias).ok_or(HeapError::Unreadable("the list of spans"))?;
+    if count > MOST_SPANS {
+        return Err(HeapError::TooLarge("spans"));
+    }
+    pieces.push((spans, count * 8));
+    let (goroutines, count) =
+        list(memory, layout.all_goroutines, bias).ok_or(HeapError::Unreadable("the list of goroutines"))?;
+    if count > MOST_SPANS {
+        return Err(HeapError::TooLarge("goroutines"));
+    }
+    pieces.push((goroutines, count * 8));
+    let mut chunk = place(memory, layout.persistent_chunks, bias).unwrap_or(0);
+    while chunk != 0 && pieces.len() < MOST_CHUNKS {
+        pieces.push((chunk, super::layout::PERSISTENT_CHUNK));
+        chunk = memory.word(chunk).unwrap_or(0);
+    }
+    for arenas in &layout.bits_arenas {
+        let mut arena = place(memory, *arenas, bias).unwrap_or(0);
+        while arena != 0 && pieces.len() < MOST_CHUNKS {
+            pieces.push((arena, u64::from(layout.bits_size)));
+            arena = memory.word(arena + u64::from(layout.bits_next.offset)).unwrap_or(0);
+        }
+    }
+    Ok(pieces)
+}
+
+pub(crate) fn place(memory: &dyn Memory, place: Place, bias: u64) -> Option<u64> {
+    memory.number(place.address.wrapping_add(bias), place.size)
+}
+
+pub(crate) fn list(memory: &dyn Memory, places: [Place; 2], bias: u64) -> Option<(u64, u64)> {
+    Some((place(memory, places[0], bias)?, place(memory, places[1], bias)?))
+}
+
+/// One span as the runtime describes it.
+struct Described {
+    span: Span,
+    /// Where the bits lie that tell which slots are in use.
+    bits: u64,
+    /// Slots below are in use in any case.
+    free_index: u32,
+    /// Whether what the last collection found dead has not been freed yet.
+    unswept: bool,
+}
+
+impl Heap {
+    /// Reads all spans with objects. `memory` may be a living process, stopped, or an image.
+    pub fn read(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Self, HeapError> {
+        let (address, count) =
+            list(memory, layout.all_spans, bias).ok_or(HeapError::Unreadable("the list of spans"))?;
+        if count > MOST_SPANS {
+            return Err(HeapError::TooLarge("spans"));
+        }
+        let list = memory
+            .bytes(address, count * 8, MOST_SPANS * 8)
+            .ok_or(HeapError::Unreadable("the list of spans"))?;
+        let generation = place(memory, layout.sweep_generation, bias)
+            .ok_or(HeapError::Unreadable("the sweep generation"))? as u32;
+        let mut described = Vec::new();
+        let mut bytes = vec![0; layout.span.size as usize];
+        for index in 0..count as usize {
+            let at = number_in(&list, index * 8, 8);
+            if at == 0 || !memory.read(at, &mut bytes) {
+                continue;
+            }
+            described.extend(describe(&bytes, layout, generation));
+        }
+        Self::index(memory, layout, described)
+    }
+
+    fn index(memory: &dyn Memory, layout: &Layout, mut described: Vec<Described>) -> Result<Self, HeapError> {
+        described.sort_unstable_by_key(|described| described.span.base);
+        // Read while a span changes hands, the same pages can be told twice; the first one counts.
+        described.dedup_by(|later, first| later.span.base < first.span.base + first.span.length);
+        let page_shift = layout.page.trailing_zeros();
+        let pages_per_region = 1_usize << REGION_SHIFT.saturating_sub(page_shift);
+        let first_region = described.first().map_or(0, |first| first.span.base >> REGION_SHIFT);
+        let last = described.last().map_or(0, |last| (last.span.base + last.span.length) >> REGION_SHIFT);
+        if last - first_region > MOST_REGIONS {
+            return Err(HeapError::TooLarge("regions"));
+        }
+        let mut heap = Self {
+            spans: Vec::with_capacity(described.len()),
+            slots: 0,
+            allocated: Vec::new(),
+            survived: Vec::new(),
+            in_use: Count::default(),
+            unswept_spans: 0,
+            first_region,
+            regions: vec![None; (last - first_region + 1) as usize],
+            page_shift,
+        };
+        let mut slots = 0_u64;
+        let mut bits = Vec::new();
+        for Described { mut span, bits: bits_address, free_index, unswept } in described {
+            heap.unswept_spans += u32::from(unswept);
+            span.first = slots as u32;
+            // Bits of a span begin at a word: no two spans share one.
+            slots += u64::from(span.slots).next_multiple_of(64);
+            if slots > MOST_SLOTS {
+                return Err(HeapError::TooLarge("objects"));
+            }
+            let number = heap.spans.len() as u32 + 1;
+            for page in 0..span.length >> page_shift {
+                let at = span.base + (page << page_shift);
+                let region = &mut heap.regions[((at >> REGION_SHIFT) - first_region) as usize];
+                let region = region.get_or_insert_with(|| vec![0; pages_per_region].into_boxed_slice());
+                region[(at >> page_shift) as usize & (pages_per_region - 1)] = number;
+            }
+            bits.clear();
+            bits.resize((span.slots as usize).div_ceil(64) * 8, 0);
+            let known = bits_address != 0 && memory.read(bits_address, &mut bits);
+            for (word_index, word) in bits.chunks_exact(8).enumerate() {
+                let first = word_index as u32 * 64;
+                let all = below(span.slots, first);
+                let survived = if known { number_in(word, 0, 8) & all } else { 0 };
+                // Without its bits every slot may be in use: marking decides.
+                let allocated = survived | (below(if known { free_index } else { span.slots }, first) & all);
+                heap.in_use.add(u64::from(allocated.count_ones()), span.slot);
+                heap.allocated.push(allocated);
+                // Before the sweep the bits are those of the collection before.
+                heap.survived.push(if unswept { 0 } else { survived });
+            }
+            heap.spans.push(span);
+        }
+        heap.slots = slots as u32;
+        Ok(heap)
+    }
+
+    /// The span that an address lies in: its index in [`Self::spans`].
+    pub fn span_at(&self, address: u64) -> Option<usize> {
+        let region = (address >> REGION_SHIFT).checked_sub(self.first_region)?;
+        let pages = self.regions.get(usize::try_from(region).ok()?)?.as_deref()?;
+        let number = *pages.get((address >> self.page_shift) as usize & (pages.len() - 1))?;
+        (number != 0).then(|| number as usize - 1)
+    }
+
+    /// The object that an address points at or into: its span, and its slot in it. None for what is no object in use.
+    pub fn object_at(&self, address: u64) -> Option<(usize, u32)> {
+        let index = self.span_at(address)?;
+        let span = &self.spans[index];
+        let slot = span.slot_of(address - span.base)?;
+        self.is_allocated(span.first + slot).then_some((index, slot))
+    }
+
+    /// Whether a slot, by its number among all, is in use.
+    pub fn is_allocated(&self, number: u32) -> bool {
+        self.allocated[(number / 64) as usize] >> (number % 64) & 1 == 1
+    }
+
+    /// The span that a slot, by its number among all, belongs to.
+    pub fn span_of(&self, number: u32) -> usize {
+        self.spans.partition_point(|span| span.first <= number) - 1
+    }
+}
+
+/// The bits of a word for slots below a number; `first` is the slot of its lowest bit.
+fn below(number: u32, first: u32) -> u64 {
+    match number.saturating_sub(first) {
+        0 => 0,
+        count if count >= 64 => u64::MAX,
+        count => (1 << count) - 1,
+    }
+}
+
+fn describe(bytes: &[u8], layout: &Layout, generation: u32) -> Option<Described> {
+    let number = |at: At| number_in(bytes, at.offset as usize, at.size);
+    let at = &layout.span;
+    if number(at.state) != layout.in_use {
+        return None;
+    }
+    let base = number(at.start);
+    let length = number(at.pages).checked_mul(layout.page)?;
+    let slot = number(at.slot);
+    let slots = u32::try_from(number(at.slots)).ok()?;
+    let class = number(at.class);
+    // Whatever this is, it is no span: everything that follows relies on these.
+    let fits = u64::from(slots).checked_mul(slot).is_some_and(|all| all <= length);
+    if base == 0
+        || base % layout.page != 0
+        || base >= 1 << 48
+        || length >= 1 << 48
+        || slot < 8
+        || slots == 0
+        || !fits
+    {
+        return None;
+    }
+    // Behind: not swept since the last collection, so what it found dead still counts as in use. (Its marks could tell, but
+    // the newer collector keeps them elsewhere until the sweep.)
+    let behind = generation.wrapping_sub(number(at.sweep_generation) as u32).cast_signed();
+    Some(Described {
+        unswept: matches!(behind, 2 | 1 | -1),
+        bits: number(at.alloc_bits),
+        free_index: (number(at.free_index) as u32).min(slots),
+        span: Span {
+            base,
+            length,
+            slot,
+            slots,
+            first: 0,
+            has_pointers: class & 1 == 0,
+            large: class >> 1 == 0,
+            large_type: number(at.large_type),
+            specials: number(at.specials),
+            user_arena: at.user_arena.is_some_and(|at| number(at) != 0),
+            reciprocal: u32::try_from(u64::from(u32::MAX) / slot + 1).unwrap_or(0),
+        },
+    })
+}
