@@ -15,9 +15,11 @@ type expected struct {
 	// There is garbage that no collection has freed, more than any tolerance.
 	Garbage bool `json:"garbage,omitempty"`
 
-	// What is done around the last collection, each on a stack of its own.
-	beforeLastGC, afterLastGC, afterStats func()
+	hooks hooksOf
 }
+
+// What is done around the last collection, each on a stack of its own.
+type hooksOf struct{ beforeLastGC, afterLastGC, afterStats func() }
 
 type typeWant struct {
 	Type  string `json:"type"`

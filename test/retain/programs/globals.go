@@ -89,7 +89,7 @@ func init() {
 		for i := 0; i < 6; i++ {
 			globalKeys[&keyed{}] = true // alloc main.keyed
 		}
-		objects[keyed](e, 6).on("global", "main.globalKeys", "[…]")
+		objects[keyed](e, 6).on("global", "main.globalKeys", "[…] (key)")
 
 		globalStatic.held = &inStatic{} // alloc main.inStatic
 		objects[inStatic](e, 1)

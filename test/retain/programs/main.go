@@ -24,8 +24,13 @@ func scenario(name string, build func(*expected)) { scenarios[name] = build }
 // With the tag heapdump: what the runtime itself says of the heap.
 var writeDump func()
 
-// Read once the heap is quiet: no byte may be allocated for it then.
-var stats runtime.MemStats
+// What is needed once the heap is quiet: no byte may be allocated for it then, and what the last collection finds alive must be so when
+// somebody looks. On a stack it would be dead by then.
+var (
+	stats      runtime.MemStats
+	line, rest []byte
+	hooks      hooksOf
+)
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "list" {
@@ -45,21 +50,24 @@ func main() {
 	}
 	// From here on it is collected when we say so.
 	debug.SetGCPercent(-1)
-	var e expected
-	inGoroutine(func() { scenarios[os.Args[1]](&e) })
-	rest := e.encode(os.Args[1])
-	line := make([]byte, 0, len(rest)+100)
+	inGoroutine(func() {
+		var e expected
+		scenarios[os.Args[1]](&e)
+		rest = e.encode(os.Args[1])
+		line = make([]byte, 0, len(rest)+100)
+		hooks = e.hooks
+	})
 
 	// Twice for what a finalizer or a pool has kept once, and time in between for the runtime's own goroutines.
 	runtime.GC()
 	time.Sleep(20 * time.Millisecond)
 	runtime.GC()
 	time.Sleep(20 * time.Millisecond)
-	inGoroutine(e.beforeLastGC)
+	inGoroutine(hooks.beforeLastGC)
 	runtime.GC()
-	inGoroutine(e.afterLastGC)
+	inGoroutine(hooks.afterLastGC)
 	runtime.ReadMemStats(&stats)
-	inGoroutine(e.afterStats)
+	inGoroutine(hooks.afterStats)
 
 	line = append(line, `{"heap_objects":`...)
 	line = strconv.AppendUint(line, stats.HeapObjects, 10)
@@ -69,12 +77,12 @@ func main() {
 	if writeDump != nil {
 		writeDump()
 	}
-	for len(line) > 0 {
-		n, err := syscall.Write(1, line)
+	for written := 0; written < len(line); {
+		n, err := syscall.Write(1, line[written:])
 		if err != nil {
 			os.Exit(1)
 		}
-		line = line[n:]
+		written += n
 	}
 	// A system call by itself: neither the poller nor a buffer of os.Stdin takes part.
 	var end [1]byte

@@ -121,7 +121,9 @@ func init() {
 			interfaceMap[&inInterfaceMap{}] = struct{}{}                      // alloc main.inInterfaceMap
 			interfaceMap[inInterfaceMap{value: [12]int{i}}] = struct{}{}      // alloc main.inInterfaceMap
 		}
-		objects[inInterfaceMap](e, 400).on("global", "main.interfaceMap", "[…]")
+		objects[inInterfaceMap](e, 400).
+			some(200, "global", "main.interfaceMap", "[…]").
+			some(200, "global", "main.interfaceMap", "[…] (key)")
 
 		for i := 0; i < 10; i++ {
 			owner := &mapOwner{byName: map[string]*owned{}, byID: map[int]owned{}} // alloc main.mapOwner
@@ -146,7 +148,7 @@ func init() {
 			delete(bigKeys, bigKey{n: i})
 			delete(bigElems, strconv.Itoa(i))
 		}
-		objects[bigKey](e, 400).on("global", "main.bigKeys", "[…]")
+		objects[bigKey](e, 400).on("global", "main.bigKeys", "[…] (key)")
 		objects[bigElem](e, 400).retaining(400*(objectBytes[bigElem]()+objectBytes[behindBigElem]())).on("global", "main.bigElems", "[…]")
 		objects[behindBigElem](e, 400).on("global", "main.bigElems", "[…].held")
 	})

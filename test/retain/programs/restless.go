@@ -40,7 +40,7 @@ func init() {
 			loop.next = &unreachable{next: loop}
 		}
 		e.Garbage = true
-		e.afterStats = func() {
+		e.hooks.afterStats = func() {
 			for i := 0; i < 200; i++ {
 				var list *unreachable
 				for j := 0; j < 10_000; j++ {
@@ -68,7 +68,7 @@ func init() {
 				swapping[worker][i] = &swapped{}
 			}
 		}
-		e.afterStats = func() {
+		e.hooks.afterStats = func() {
 			debug.SetGCPercent(100)
 			for worker := 0; worker < workers; worker++ {
 				go rotates(worker)

@@ -96,7 +96,7 @@ func init() {
 		objects[inSyncMap](e, 1_500).
 			some(500, "global", "main.syncMap", "[…]").
 			some(1_000, "global", "main.syncMapPtr", "[…]")
-		objects[syncMapKey](e, 1_000).on("global", "main.syncMapPtr", "[…]")
+		objects[syncMapKey](e, 1_000).on("global", "main.syncMapPtr", "[…] (key)")
 		objects[overwritten](e, 0)
 
 		onceValue = sync.OnceValue(func() *once { return &once{} }) // alloc main.once
@@ -121,12 +121,12 @@ func init() {
 		for i := 0; i < 10; i++ {
 			victimPool.Put(&dropped{}) // alloc main.dropped
 		}
-		e.beforeLastGC = func() {
+		e.hooks.beforeLastGC = func() {
 			for i := 0; i < 100; i++ {
 				victimPool.Put(&inVictim{}) // alloc main.inVictim
 			}
 		}
-		e.afterLastGC = func() {
+		e.hooks.afterLastGC = func() {
 			for i := 0; i < 100; i++ {
 				pool.Put(&inPool{}) // alloc main.inPool
 			}
@@ -212,7 +212,7 @@ func init() {
 		for i := 0; i < len(ends); i += 10 {
 			ends[i]()
 		}
-		objects[leakedContextValue](e, 90).on("global", "main.rootContext", ".children[…].Context.val")
+		objects[leakedContextValue](e, 90).on("global", "main.rootContext", ".children[…] (key).Context.val")
 	})
 }
 

@@ -187,7 +187,7 @@ func init() {
 
 		leaves := 0
 		// 40 bytes each: with the pointers in a bitmap, with a header, and large.
-		for _, length := range []int{1, 3, 12, 13, 100, 700, 5_000} {
+		for _, length := range []int{2, 3, 12, 13, 100, 700, 5_000} {
 			tile := make([]tiled, length) // alloc []main.tiled
 			for i := range tile {
 				tile[i].p, tile[i].q = &tiledLeaf{}, &tiledLeaf{} // alloc main.tiledLeaf
@@ -213,7 +213,7 @@ func init() {
 			demanded = append(demanded, o)
 		}
 		// 3,200 bytes each: with a header, and large.
-		for _, length := range []int{1, 3, 10, 20} {
+		for _, length := range []int{2, 3, 10, 20} {
 			many := make([]onDemand, length) // alloc []main.onDemand
 			for i := range many {
 				fill(&many[i])
@@ -232,9 +232,9 @@ func init() {
 		}
 		objects[onDemand](e, 5).retaining(5*(objectBytes[onDemand]()+200*objectBytes[onDemandLeaf]())).on("global", "main.demanded", "[…]")
 		objects[onDemandLarge](e, 3).retaining(3 * (objectBytes[onDemandLarge]() + 402*objectBytes[onDemandLeaf]()))
-		objects[onDemandLeaf](e, 200*(5+34)+402*3).
+		objects[onDemandLeaf](e, 200*(5+35)+402*3).
 			some(1_000, "global", "main.demanded", "[…].cells[…].p").
-			some(200*34, "global", "main.demandSlices", "[…][…].cells[…].p").
+			some(200*35, "global", "main.demandSlices", "[…][…].cells[…].p").
 			some(3, "global", "main.demandLarge", "[…].head").
 			some(3, "global", "main.demandLarge", "[…].tail").
 			some(300, "global", "main.demandLarge", "[…].cells[…].p").
