@@ -2,7 +2,9 @@
 
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
+use crate::known::Known;
 use crate::marking::{Edges, Marks, mark};
+use crate::notes::Notes;
 use crate::roots::{self, Root};
 use crate::runtime::heap::{Count, Heap, HeapError};
 use crate::runtime::layout::Layout;
@@ -61,6 +63,8 @@ pub struct Analysis {
     pub retained: Vec<u64>,
     /// What was counted.
     pub counts: Counts,
+    /// What was noted of single objects.
+    pub notes: Notes,
     /// The first slot of every span and its address: where an object lies.
     addresses: Addresses,
 }
@@ -111,6 +115,7 @@ impl Analysis {
         tell(Step::Typing);
         let mut types = std::mem::take(&mut symbols.types);
         let type_of = typing::types(&objects, &symbols, &marks, &roots, &mut types, stop)?;
+        let notes = Notes::read(&objects, &marks, &types, &type_of, &Known::built_in());
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
         let counts = Counts {
             found: marks.found,
@@ -143,6 +148,7 @@ impl Analysis {
             children,
             retained,
             counts,
+            notes,
             addresses: Addresses { marks, spans },
         })
     }

@@ -20,6 +20,8 @@ use super::names::{self, Index};
 const MOST_STEPS: u16 = 48;
 /// Ways that are told apart.
 const MOST_WAYS: usize = 4_000_000;
+/// Steps of the way to one object.
+const MOST_CHAIN: usize = 200;
 const NONE: u32 = u32::MAX;
 
 /// One step of a way that many objects share.
@@ -69,11 +71,27 @@ impl RootName {
     }
 }
 
+/// One step of the way to an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// As it reads: `.views[1].snapshot`; for the first one the root.
+    pub text: String,
+    /// What it leads to.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// The object; none for the root.
+    pub object: Option<u32>,
+    /// Bytes that would be freed if that object were gone.
+    pub retained_bytes: u64,
+}
+
 /// Objects that are held in the same way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HeldBy {
     /// Where the way begins.
     pub root: RootName,
+    /// The type of what the root refers to: a goroutine's variables have no names.
+    pub first: String,
     /// The fields on it: `.byName[…].next`.
     pub path: String,
     /// Objects.
@@ -125,7 +143,14 @@ impl Holders {
             let group = groups.entry(key.clone()).or_insert_with(|| Group {
                 first: object,
                 several: false,
-                held: HeldBy { root: key.0, path: key.1, objects: 0, bytes: 0, retained_bytes: 0 },
+                held: HeldBy {
+                    first: self.first(analysis, way),
+                    root: key.0,
+                    path: key.1,
+                    objects: 0,
+                    bytes: 0,
+                    retained_bytes: 0,
+                },
             });
             group.several |= group.first != object;
             group.held.objects += 1;
@@ -157,6 +182,53 @@ impl Holders {
         (RootName::of(&analysis.roots[self.ways[way as usize].root as usize]), steps.concat())
     }
 
+    /// The type of what the root refers to.
+    fn first(&self, analysis: &Analysis, way: u32) -> String {
+        let mut at = way;
+        while self.ways[at as usize].before != NONE {
+            at = self.ways[at as usize].before;
+        }
+        names::of_object(&analysis.types, self.ways[at as usize].leads_to)
+    }
+
+    /// Every step from the root to an object. A long list is cut short in the middle of the way.
+    pub fn chain(&self, analysis: &Analysis, object: u32) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut at = object;
+        loop {
+            let from = self.from[at as usize];
+            let text = match from {
+                NONE => String::new(),
+                from => object_step(analysis, from, place_of(analysis, from, at), false),
+            };
+            steps.push(Step {
+                text,
+                name: names::of_object(&analysis.types, analysis.type_of[at as usize]),
+                object: Some(at),
+                retained_bytes: analysis.retained_by(at),
+            });
+            if from == NONE || steps.len() >= MOST_CHAIN {
+                break;
+            }
+            at = from;
+        }
+        let way = self.way_of[at as usize];
+        if let Some(way) = self.ways.get(way as usize) {
+            let root = &analysis.roots[way.root as usize];
+            let name = RootName::of(root);
+            let place =
+                analysis.root_edges(way.root).iter().find(|(_, to)| *to == at).map_or(0, |(place, _)| *place);
+            steps.push(Step {
+                text: format!("{}{}", name.name, root_step(analysis, root, place, false)),
+                name: name.kind.to_owned(),
+                object: None,
+                retained_bytes: analysis.retained[analysis.dominators.place[way.root as usize + 1] as usize],
+            });
+        }
+        steps.reverse();
+        steps
+    }
+
     /// The way to one object, with the places in rows.
     fn exact(&self, analysis: &Analysis, object: u32) -> String {
         let mut steps = Vec::new();
@@ -179,14 +251,18 @@ impl Holders {
                 steps.pop();
             }
             last = itself.then_some(types);
-            let edges = analysis.edges.of(from).iter().zip(analysis.edges.places(from));
-            let place = edges.into_iter().find(|(to, _)| **to == at).map_or(0, |(_, place)| *place);
-            steps.push(object_step(analysis, from, place, false));
+            steps.push(object_step(analysis, from, place_of(analysis, from, at), false));
             at = from;
         }
         steps.reverse();
         steps.concat()
     }
+}
+
+/// Where in an object the pointer to another is, in words.
+fn place_of(analysis: &Analysis, from: u32, to: u32) -> u16 {
+    let mut edges = analysis.edges.of(from).iter().zip(analysis.edges.places(from));
+    edges.find(|(target, _)| **target == to).map_or(0, |(_, place)| *place)
 }
 
 /// Whether another of the chosen objects dominates it.

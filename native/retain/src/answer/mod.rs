@@ -3,5 +3,8 @@
 pub mod check;
 pub mod holders;
 pub mod names;
+pub mod parts;
+pub mod questions;
 pub mod report;
+pub mod tree;
 pub mod types;

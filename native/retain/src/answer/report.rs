@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::analysis::Analysis;
-
 use super::check::Check;
-use super::holders::{HeldBy, Holders};
-use super::types::{TypeRow, TypeTable};
+use super::holders::HeldBy;
+use super::parts::PartRow;
+use super::questions::Answers;
+use super::types::TypeRow;
 
 /// The answer to "who holds the memory?".
 #[derive(Clone, Debug, Serialize)]
@@ -17,6 +17,8 @@ pub struct Report {
     pub bytes_marked: u64,
     /// What was found against what the runtime counts.
     pub check: Check,
+    /// By part of gopls.
+    pub parts: Vec<PartRow>,
     /// The types, the most retained bytes first.
     pub types: Vec<TypeRow>,
     /// Which chains hold the objects of the type that was asked for.
@@ -26,20 +28,18 @@ pub struct Report {
 
 impl Report {
     /// Answers; with the name of a type also who holds its objects.
-    pub fn of(analysis: &Analysis, type_name: Option<&str>) -> Self {
-        let table = TypeTable::of(analysis);
+    pub fn of(answers: &mut Answers, type_name: Option<&str>) -> Self {
         let paths = type_name.map(|name| {
-            let row = table.rows.iter().find(|row| row.name == name);
-            let is = |object: &u32| {
-                row.is_some_and(|row| table.id(analysis.type_of[*object as usize]) == Some(row.id))
-            };
-            Holders::of(analysis).held(analysis, (0..analysis.objects()).filter(is))
+            let id = answers.table().named(name).map(|row| row.id);
+            id.map_or_else(Vec::new, |id| answers.paths(id))
         });
+        let summary = answers.summary();
         Self {
-            objects_marked: analysis.counts.found.objects,
-            bytes_marked: analysis.counts.found.bytes,
-            check: Check::of(&analysis.counts),
-            types: table.rows,
+            objects_marked: summary.objects_marked,
+            bytes_marked: summary.bytes_marked,
+            check: summary.check,
+            parts: summary.parts,
+            types: answers.table().rows.clone(),
             paths,
         }
     }

@@ -29,6 +29,8 @@ pub struct TypeRow {
 pub struct TypeTable {
     /// The largest retained bytes first.
     pub rows: Vec<TypeRow>,
+    /// Where the row of each number is.
+    place_of: Vec<u32>,
     /// The number of each object type.
     ids: HashMap<ObjectType, u32>,
 }
@@ -57,10 +59,24 @@ impl TypeTable {
             row.count += 1;
             row.bytes += analysis.bytes_of(object);
         }
-        let mut table = Self { rows, ids };
+        let mut table = Self { rows, place_of: Vec::new(), ids };
         table.retained(analysis);
         table.rows.sort_by(|a, b| b.retained_bytes.cmp(&a.retained_bytes).then_with(|| a.name.cmp(&b.name)));
+        table.place_of = vec![0; table.rows.len()];
+        for (place, row) in table.rows.iter().enumerate() {
+            table.place_of[row.id as usize] = place as u32;
+        }
         table
+    }
+
+    /// The row of a number.
+    pub fn row(&self, id: u32) -> Option<&TypeRow> {
+        self.rows.get(*self.place_of.get(id as usize)? as usize)
+    }
+
+    /// The row of a name.
+    pub fn named(&self, name: &str) -> Option<&TypeRow> {
+        self.rows.iter().find(|row| row.name == name)
     }
 
     /// The number of an object's type.

@@ -1,0 +1,116 @@
+//! Which part of gopls holds how much, and which Go package costs how much.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::analysis::{Analysis, Node};
+use crate::known::Known;
+
+use super::names;
+
+/// What no rule names.
+pub const UNASSIGNED: &str = "unassigned";
+
+/// A part of gopls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartRow {
+    /// By the ids of `native/core/rules/subsystems.json`.
+    pub part: String,
+    /// Objects.
+    pub count: u64,
+    /// Bytes of their slots.
+    pub bytes: u64,
+}
+
+/// A Go package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PackageRow {
+    /// Its import path.
+    pub package: String,
+    /// Objects that would be freed if gopls forgot the package, and nothing else.
+    pub count: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+}
+
+/// Adds up by part: an object belongs to the nearest one above it in the dominator tree whose type is known. A text that
+/// only a syntax tree holds is part of parsing. What hangs on a global variable alone belongs to the package of that.
+pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
+    let mut names: Vec<String> = vec![UNASSIGNED.to_owned()];
+    let mut number_of = HashMap::new();
+    let mut part_of_type = HashMap::new();
+    let mut number = |part: &str| {
+        *number_of.entry(part.to_owned()).or_insert_with(|| {
+            names.push(part.to_owned());
+            names.len() as u32 - 1
+        })
+    };
+    let rows = inherited(analysis, |node| match node {
+        Node::All => None,
+        Node::Root(root) => {
+            let root = &analysis.roots[root as usize];
+            known.of_variable(&root.name).filter(|_| root.type_id.is_some()).map(|rule| number(&rule.part))
+        }
+        Node::Object(object) => {
+            let object_type = analysis.type_of[object as usize];
+            *part_of_type.entry(object_type).or_insert_with(|| {
+                known.of(&names::of_object(&analysis.types, object_type)).map(|rule| number(&rule.part))
+            })
+        }
+    });
+    let mut parts: Vec<PartRow> = rows
+        .into_iter()
+        .map(|(number, (count, bytes))| PartRow { part: names[number as usize].clone(), count, bytes })
+        .collect();
+    parts.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.part.cmp(&b.part)));
+    parts
+}
+
+/// Adds up by Go package: an object belongs to the nearest one above it that is about a package. `paths` are those of
+/// [`crate::notes::Notes::paths`], in their order.
+pub fn packages(analysis: &Analysis, paths: &[Option<String>]) -> Vec<PackageRow> {
+    let mut names: Vec<&str> = vec![""];
+    let mut number_of: HashMap<&str, u32> = HashMap::new();
+    let mut of_object = HashMap::new();
+    for ((object, ..), path) in analysis.notes.paths.iter().zip(paths) {
+        let Some(path) = path else { continue };
+        let number = *number_of.entry(path).or_insert_with(|| {
+            names.push(path);
+            names.len() as u32 - 1
+        });
+        of_object.insert(*object, number);
+    }
+    let rows = inherited(analysis, |node| match node {
+        Node::Object(object) => of_object.get(&object).copied(),
+        Node::All | Node::Root(_) => None,
+    });
+    let mut packages: Vec<PackageRow> = rows
+        .into_iter()
+        .filter(|(number, _)| *number != 0)
+        .map(|(number, (count, bytes))| PackageRow {
+            package: names[number as usize].to_owned(),
+            count,
+            bytes,
+        })
+        .collect();
+    packages.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.package.cmp(&b.package)));
+    packages
+}
+
+/// Objects and bytes by the number that the nearest dominator with one has; 0 when none has.
+fn inherited(analysis: &Analysis, mut own: impl FnMut(Node) -> Option<u32>) -> BTreeMap<u32, (u64, u64)> {
+    let mut numbers = vec![0_u32; analysis.dominators.order.len()];
+    let mut rows: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    // What dominates a place comes before it.
+    for place in 0..numbers.len() {
+        let node = analysis.at_place(place as u32);
+        let number = own(node).unwrap_or(numbers[analysis.dominators.dominator[place] as usize]);
+        numbers[place] = number;
+        let Node::Object(object) = node else { continue };
+        let row = rows.entry(number).or_default();
+        row.0 += 1;
+        row.1 += analysis.bytes_of(object);
+    }
+    rows
+}

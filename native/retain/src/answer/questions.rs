@@ -1,0 +1,298 @@
+//! The questions about a heap, as lines of JSON, and their answers. No answer is longer than a page.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::analysis::Analysis;
+use crate::known::Known;
+
+use super::check::Check;
+use super::holders::{HeldBy, Holders, Step};
+use super::parts::{PackageRow, PartRow, packages, parts};
+use super::tree::{Held, Start, held};
+use super::types::{TypeRow, TypeTable};
+
+/// Rows of one answer.
+const MOST_ROWS: usize = 500;
+/// Ways that hold one type.
+const MOST_WAYS: usize = 50;
+
+/// What can be asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Question {
+    /// What there is in all.
+    Summary,
+    /// Types, a page of them.
+    Types {
+        /// Only those whose name has this in it, in whatever case.
+        #[serde(default)]
+        search: String,
+        /// In which order.
+        #[serde(default)]
+        sort: Sort,
+        /// How many to pass over.
+        #[serde(default)]
+        offset: usize,
+        /// How many to tell.
+        #[serde(default = "page")]
+        limit: usize,
+    },
+    /// Who holds the objects of a type.
+    Paths {
+        /// The number of the type.
+        id: u32,
+    },
+    /// The objects of a type, the most retained bytes first, a page of them.
+    Instances {
+        /// The number of the type.
+        id: u32,
+        /// How many to pass over.
+        #[serde(default)]
+        offset: usize,
+        /// How many to tell.
+        #[serde(default = "page")]
+        limit: usize,
+    },
+    /// What would be freed with something, by type.
+    Holds {
+        /// Where to begin.
+        start: Start,
+        /// Types, one below the other.
+        #[serde(default)]
+        way: Vec<u32>,
+    },
+    /// The way from a root to one object.
+    Chain {
+        /// The object.
+        object: u32,
+    },
+    /// Where the paths of Go packages lie in the program's memory, for whoever may read them.
+    Strings,
+    /// What each Go package costs.
+    Packages {
+        /// The paths, in the order of the answer to [`Self::Strings`].
+        paths: Vec<Option<String>>,
+    },
+}
+
+fn page() -> usize {
+    100
+}
+
+/// The order of types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sort {
+    /// Retained bytes.
+    #[default]
+    Retained,
+    /// Bytes of their own.
+    Bytes,
+    /// How many.
+    Count,
+    /// Their names.
+    Name,
+}
+
+/// What there is in all.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Living objects.
+    pub objects_marked: u64,
+    /// Bytes of their slots.
+    pub bytes_marked: u64,
+    /// What was found against what the runtime counts.
+    pub check: Check,
+    /// By part of gopls.
+    pub parts: Vec<PartRow>,
+    /// How many types.
+    pub types: usize,
+}
+
+/// One object of a type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Instance {
+    /// Its number.
+    pub object: u32,
+    /// The number that tells it from others of its type, where the program gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<u64>,
+    /// Bytes of its own.
+    pub bytes: u64,
+    /// Bytes that would be freed with it.
+    pub retained_bytes: u64,
+    /// Who holds it.
+    pub held_by: HeldBy,
+}
+
+/// A type with what is known of it.
+#[derive(Clone, Debug, Serialize)]
+struct Described<'a> {
+    #[serde(flatten)]
+    row: &'a TypeRow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a str>,
+}
+
+/// An analysis that answers questions.
+pub struct Answers {
+    analysis: Analysis,
+    table: TypeTable,
+    known: Known,
+    /// Found when they are first asked for.
+    holders: Option<Holders>,
+}
+
+impl Answers {
+    /// Counts the types.
+    pub fn new(analysis: Analysis) -> Self {
+        Self { table: TypeTable::of(&analysis), analysis, known: Known::built_in(), holders: None }
+    }
+
+    /// The analysis.
+    pub fn analysis(&self) -> &Analysis {
+        &self.analysis
+    }
+
+    /// The types.
+    pub fn table(&self) -> &TypeTable {
+        &self.table
+    }
+
+    /// The chains that hold objects.
+    pub fn holders(&mut self) -> (&Holders, &Analysis) {
+        let analysis = &self.analysis;
+        (self.holders.get_or_insert_with(|| Holders::of(analysis)), analysis)
+    }
+
+    /// Answers a line; an error is an answer, too.
+    pub fn answer(&mut self, line: &str) -> Value {
+        match serde_json::from_str::<Question>(line) {
+            Ok(question) => self.to(question).unwrap_or_else(|error| json!({ "error": error.to_string() })),
+            Err(error) => json!({ "error": format!("that is no question: {error}") }),
+        }
+    }
+
+    fn to(&mut self, question: Question) -> serde_json::Result<Value> {
+        match question {
+            Question::Summary => serde_json::to_value(self.summary()),
+            Question::Types { search, sort, offset, limit } => self.types(&search, sort, offset, limit),
+            Question::Paths { id } => serde_json::to_value(self.paths(id)),
+            Question::Instances { id, offset, limit } => self.instances(id, offset, limit),
+            Question::Holds { start, way } => {
+                let mut rows = held(&self.analysis, &self.table, start, &way);
+                let others = rows.split_off(rows.len().min(MOST_ROWS));
+                let retained: u64 = others.iter().map(|row| row.retained_bytes).sum();
+                Ok(json!({ "rows": rows, "others": others.len(), "others_retained_bytes": retained }))
+            }
+            Question::Chain { object } => serde_json::to_value(self.chain(object)),
+            Question::Strings => {
+                let places: Vec<(u64, u32)> = self
+                    .analysis
+                    .notes
+                    .paths
+                    .iter()
+                    .map(|(_, address, length)| (*address, *length))
+                    .collect();
+                serde_json::to_value(places)
+            }
+            Question::Packages { paths } => {
+                let mut rows: Vec<PackageRow> = packages(&self.analysis, &paths);
+                let total = rows.len();
+                rows.truncate(MOST_ROWS);
+                Ok(json!({ "total": total, "rows": rows }))
+            }
+        }
+    }
+
+    /// What there is in all.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            objects_marked: self.analysis.counts.found.objects,
+            bytes_marked: self.analysis.counts.found.bytes,
+            check: Check::of(&self.analysis.counts),
+            parts: parts(&self.analysis, &self.known),
+            types: self.table.rows.len(),
+        }
+    }
+
+    fn types(&self, search: &str, sort: Sort, offset: usize, limit: usize) -> serde_json::Result<Value> {
+        let search = search.to_lowercase();
+        let mut rows: Vec<&TypeRow> = self
+            .table
+            .rows
+            .iter()
+            .filter(|row| search.is_empty() || row.name.to_lowercase().contains(&search))
+            .collect();
+        match sort {
+            // As they are.
+            Sort::Retained => {}
+            Sort::Bytes => rows.sort_by_key(|row| std::cmp::Reverse(row.bytes)),
+            Sort::Count => rows.sort_by_key(|row| std::cmp::Reverse(row.count)),
+            Sort::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
+        }
+        let total = rows.len();
+        let page: Vec<Described<'_>> =
+            rows.into_iter().skip(offset).take(limit.min(MOST_ROWS)).map(|row| self.described(row)).collect();
+        Ok(json!({ "total": total, "rows": serde_json::to_value(page)? }))
+    }
+
+    fn described<'a>(&'a self, row: &'a TypeRow) -> Described<'a> {
+        let rule = self.known.of(&row.name);
+        Described {
+            row,
+            words: rule.and_then(|rule| rule.words.as_deref()),
+            part: rule.map(|rule| rule.part.as_str()),
+        }
+    }
+
+    fn objects_of(&self, id: u32) -> Vec<u32> {
+        let is = |object: &u32| self.table.id(self.analysis.type_of[*object as usize]) == Some(id);
+        (0..self.analysis.objects()).filter(is).collect()
+    }
+
+    /// Who holds the objects of a type.
+    pub fn paths(&mut self, id: u32) -> Vec<HeldBy> {
+        let objects = self.objects_of(id);
+        let (holders, analysis) = self.holders();
+        let mut ways = holders.held(analysis, objects.into_iter());
+        ways.truncate(MOST_WAYS);
+        ways
+    }
+
+    fn instances(&mut self, id: u32, offset: usize, limit: usize) -> serde_json::Result<Value> {
+        let mut objects = self.objects_of(id);
+        let total = objects.len();
+        objects.sort_by_key(|object| std::cmp::Reverse(self.analysis.retained_by(*object)));
+        let (holders, analysis) = self.holders();
+        let instance = |object: u32| {
+            let held_by = holders.held(analysis, std::iter::once(object)).pop()?;
+            Some(Instance {
+                object,
+                label: analysis.notes.labels.get(&object).copied(),
+                bytes: analysis.bytes_of(object),
+                retained_bytes: analysis.retained_by(object),
+                held_by,
+            })
+        };
+        let rows: Vec<Instance> =
+            objects.into_iter().skip(offset).take(limit.min(MOST_ROWS)).filter_map(instance).collect();
+        Ok(json!({ "total": total, "rows": rows }))
+    }
+
+    fn chain(&mut self, object: u32) -> Vec<Step> {
+        if object >= self.analysis.objects() {
+            return Vec::new();
+        }
+        let (holders, analysis) = self.holders();
+        holders.chain(analysis, object)
+    }
+
+    /// What hangs below objects of a type, by type.
+    pub fn holds(&self, start: Start, way: &[u32]) -> Vec<Held> {
+        held(&self.analysis, &self.table, start, way)
+    }
+}
