@@ -14,12 +14,13 @@ const MINUTE = 60_000;
 /**
  * Compiles it for a cell.
  * @param {import('./cells.mjs').Cell} cell
+ * @param {string[]} [tags]
  */
-export async function buildProgram(cell) {
-  const file = path.join(out, 'retain', cell.name, 'retain');
+export async function buildProgram(cell, tags = []) {
+  const file = path.join(out, 'retain', cell.name, ['retain', ...tags].join('-'));
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const { args, env } = buildOptions(cell);
-  await run('go', [...args, '-o', file, '.'], {
+  await run('go', [...args, `-tags=${tags.join(',')}`, '-o', file, '.'], {
     cwd: path.join(repo, 'test/retain/programs'),
     env: cleanEnv(env),
   });
