@@ -119,12 +119,6 @@ pub fn runtime_memory(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result
         return Err(HeapError::TooLarge("spans"));
     }
     pieces.push((spans, count * 8));
-    let (goroutines, count) =
-        list(memory, layout.all_goroutines, bias).ok_or(HeapError::Unreadable("the list of goroutines"))?;
-    if count > MOST_SPANS {
-        return Err(HeapError::TooLarge("goroutines"));
-    }
-    pieces.push((goroutines, count * 8));
     let mut chunk = place(memory, layout.persistent_chunks, bias).unwrap_or(0);
     while chunk != 0 && pieces.len() < MOST_CHUNKS {
         pieces.push((chunk, super::layout::PERSISTENT_CHUNK));
