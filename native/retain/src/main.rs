@@ -1,0 +1,28 @@
+//! The two processes that stand beside whoever reads a heap: one that lets the program go on in an emergency, and one that
+//! analyses the copy. Started by [`stallscope_retain::capture`] only.
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    use stallscope_retain::capture::{helper, watchdog};
+
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some(watchdog::MODE) => watchdog::run(&arguments.collect::<Vec<_>>()),
+        Some(helper::MODE) => helper::run(answer),
+        _ => ExitCode::from(2),
+    }
+}
+
+/// What was counted.
+#[cfg(target_os = "linux")]
+fn answer(analysis: &stallscope_retain::analysis::Analysis, _question: &str) -> String {
+    let counts = analysis.counts;
+    serde_json::json!({ "objects": counts.objects, "bytes": counts.bytes, "inexact_roots": counts.inexact_roots }).to_string()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    ExitCode::from(2)
+}
