@@ -10,16 +10,15 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some(watchdog::MODE) => watchdog::run(&arguments.collect::<Vec<_>>()),
-        Some(helper::MODE) => helper::run(answer),
+        Some(helper::MODE) => helper::run(answers),
         _ => ExitCode::from(2),
     }
 }
 
-/// What was counted.
 #[cfg(target_os = "linux")]
-fn answer(analysis: &stallscope_retain::analysis::Analysis, _question: &str) -> String {
-    let counts = analysis.counts;
-    serde_json::json!({ "objects": counts.objects, "bytes": counts.bytes, "inexact_roots": counts.inexact_roots }).to_string()
+fn answers(analysis: stallscope_retain::analysis::Analysis) -> impl FnMut(&str) -> String {
+    let mut answers = stallscope_retain::answer::questions::Answers::new(analysis);
+    move |question| answers.answer(question).to_string()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -203,10 +203,10 @@ fn receive_files(from: &UnixStream) -> io::Result<(OwnedFd, File)> {
     }
 }
 
-/// The helper itself. `answer` says something to each question, on one line.
-pub fn run(answer: impl Fn(&Analysis, &str) -> String) -> ExitCode {
+/// The helper itself. `prepare` makes of the analysis what answers each question, on one line.
+pub fn run<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer) -> ExitCode {
     stay_in_the_background();
-    match serve(answer) {
+    match serve(prepare) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
@@ -221,7 +221,7 @@ fn stay_in_the_background() {
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-fn serve(answer: impl Fn(&Analysis, &str) -> String) -> io::Result<()> {
+fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer) -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let (copy, executable) = receive_files(&socket)?;
     let mut output = socket.try_clone()?;
@@ -237,13 +237,13 @@ fn serve(answer: impl Fn(&Analysis, &str) -> String) -> io::Result<()> {
         })
     };
     drop(description);
-    let analysis = match analysis {
-        Ok(analysis) => analysis,
+    let mut answer = match analysis {
+        Ok(analysis) => prepare(analysis),
         Err(error) => return reply(Reply::Failed(error)),
     };
     reply(Reply::Ready)?;
     while let Ok(question) = lines.recv() {
-        say(&answer(&analysis, &question))?;
+        say(&answer(&question))?;
     }
     Ok(())
 }

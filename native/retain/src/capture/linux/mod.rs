@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::analysis;
 use crate::image;
+use crate::notes;
 use crate::runtime::heap::{Heap, spans_with_pointers};
 use crate::runtime::modules::Module;
 use crate::stop::Stop;
@@ -43,12 +44,32 @@ pub struct Session {
     /// What was done to the program for it.
     pub facts: Facts,
     helper: Helper,
+    process: process::Process,
+    reader: reader::Reader,
 }
 
 impl Session {
     /// The answer to a question; both are JSON on one line. Ends early with [`CaptureError::Cancelled`].
     pub fn ask(&self, question: &str, stop: &Stop) -> Result<String, CaptureError> {
         self.helper.ask(question, stop)
+    }
+
+    /// When the program started: with its number it is this one and no other.
+    pub fn start_time(&self) -> u64 {
+        self.process.start_time
+    }
+
+    /// What each Go package costs: the answer to [`crate::answer::questions::Question::Packages`]. Their paths are read now, in the
+    /// running program; of one that has ended meanwhile, or has forgotten a package, they are not known any more.
+    pub fn packages(&self, stop: &Stop) -> Result<String, CaptureError> {
+        let places = self.ask(r#"{"ask":"strings"}"#, stop)?;
+        let places: Vec<(u64, u32)> = serde_json::from_str(&places)
+            .map_err(|error| CaptureError::Helper { error: error.to_string() })?;
+        let runs = !self.process.has_ended();
+        let path =
+            |(address, length)| runs.then(|| notes::package_path(&self.reader, address, length)).flatten();
+        let paths: Vec<Option<String>> = places.into_iter().map(path).collect();
+        self.ask(&serde_json::json!({ "ask": "packages", "paths": paths }).to_string(), stop)
     }
 
     /// Ends it at once, also while somebody waits for an answer.
@@ -65,11 +86,10 @@ pub fn start_time(pid: u32) -> Option<u64> {
 /// Copies and analyses the heap of a program. `tell` hears each step; while the program stands still, it has to return at once.
 pub fn open(request: &Request, stop: &Stop, tell: &(dyn Fn(Step) + Sync)) -> Result<Session, CaptureError> {
     tell(Step::Checking);
-    let (taken, facts, executable, bias) = {
-        let target = Target::find(request)?;
-        let (taken, facts) = take(request, &target, stop, tell)?;
-        (taken, facts, target.executable, target.bias)
-    };
+    let target = Target::find(request)?;
+    let (taken, facts) = take(request, &target, stop, tell)?;
+    // What it says of itself is large, and not needed here any more.
+    let Target { process, reader, executable, bias, .. } = target;
     let description = Description {
         bias,
         threads: taken.threads,
@@ -81,7 +101,7 @@ pub fn open(request: &Request, stop: &Stop, tell: &(dyn Fn(Step) + Sync)) -> Res
     drop(description);
     helper.wait(stop, &|step: analysis::Step| tell(Step::Analysing { step }))?;
     tell(Step::Ready);
-    Ok(Session { facts, helper })
+    Ok(Session { facts, helper, process, reader })
 }
 
 /// A copy.
@@ -249,7 +269,7 @@ fn plan(target: &Target, free: &Free, stop: &Stop) -> Result<Plan, CaptureError>
             let copy_bytes = [&constant, &globals, &noted, &objects]
                 .into_iter()
                 .fold(0_u64, |sum, pieces| sum.saturating_add(bytes(pieces)));
-            let need = Need { copy_bytes, objects: heap.allocated_objects };
+            let need = Need { copy_bytes, objects: heap.in_use.objects };
             Ok(Plan {
                 constant: constant.clone(),
                 globals: globals.clone(),
