@@ -76,6 +76,9 @@ pub enum Failure {
     /// A limit could not be held against anything.
     #[error("{0}")]
     CouldNotRun(String),
+    /// A heap could not be looked into.
+    #[error("{0}")]
+    Retain(String),
     /// There is no trace.
     #[error("{0}")]
     Trace(String),

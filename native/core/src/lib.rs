@@ -11,6 +11,7 @@ pub mod goroutines;
 mod growth;
 pub mod heap;
 pub mod history;
+pub mod html;
 pub mod limits;
 pub mod log;
 pub mod lsp;

@@ -89,8 +89,8 @@ pub struct Counts {
 /// Where objects lie.
 struct Addresses {
     marks: Marks,
-    /// First slot, address, bytes of a slot.
-    spans: Vec<(u32, u64, u64)>,
+    /// First slot, address, bytes of a slot, how many slots.
+    spans: Vec<(u32, u64, u64, u32)>,
 }
 
 impl Analysis {
@@ -125,7 +125,7 @@ impl Analysis {
             unswept_spans: heap.unswept_spans,
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };
-        let spans = heap.spans.iter().map(|span| (span.first, span.base, span.slot)).collect();
+        let spans = heap.spans.iter().map(|span| (span.first, span.base, span.slot, span.slots)).collect();
         let words_of = marks.words(&heap);
         drop(objects);
         drop((heap, image, symbols));
@@ -192,11 +192,22 @@ impl Analysis {
         &self.root_edges[root as usize]
     }
 
+    /// Calls `each` with every object and where its slot lies, in the order of addresses.
+    pub fn each_address(&self, mut each: impl FnMut(u32, u64)) {
+        let mut object = 0;
+        for (first, base, size, slots) in &self.addresses.spans {
+            for slot in self.addresses.marks.living(*first, first + slots) {
+                each(object, base + u64::from(slot - first) * size);
+                object += 1;
+            }
+        }
+    }
+
     /// Where an object's slot lies.
     pub fn address_of(&self, object: u32) -> u64 {
         let slot = self.addresses.marks.slot(object);
         let span = self.addresses.spans.partition_point(|(first, ..)| *first <= slot) - 1;
-        let (first, base, size) = self.addresses.spans[span];
+        let (first, base, size, _) = self.addresses.spans[span];
         base + u64::from(slot - first) * size
     }
 }

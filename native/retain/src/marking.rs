@@ -75,7 +75,7 @@ impl Marks {
     }
 
     /// The living slots from one on up to another, in order.
-    fn living(&self, from: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
+    pub fn living(&self, from: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
         let words = (from / 64) as usize..(end as usize).div_ceil(64);
         words.flat_map(move |word| {
             let mut bits = self.bits[word];

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::compare::SideValues;
 use super::outcome::{Experiment, Measure, RunOutcome, Side};
 use crate::apart::Told;
+use crate::html::escape;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--soft:#8882;--first:#2a6fbb;--second:#b8651b;--worse:#c02f2f;--better:#2c7d3c}\
@@ -206,18 +207,4 @@ pub fn failed(number: usize, run: &RunOutcome) -> Vec<String> {
     });
     let ended = run.ended_early.iter().map(|why| format!("run {number} ended early: {why}"));
     steps.chain(ended).collect()
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

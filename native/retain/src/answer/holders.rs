@@ -37,6 +37,17 @@ struct Way {
     steps: u16,
 }
 
+/// One step of a way.
+#[derive(Clone, Copy, Debug)]
+pub struct WayStep<'a> {
+    /// As it reads.
+    pub text: &'a str,
+    /// What it leads to.
+    pub leads_to: ObjectType,
+    /// The root of the way.
+    pub root: u32,
+}
+
 /// The ways to all objects.
 pub struct Holders {
     ways: Vec<Way>,
@@ -168,6 +179,32 @@ impl Holders {
             .collect();
         held.sort_by(|a, b| (b.retained_bytes, &a.root, &a.path).cmp(&(a.retained_bytes, &b.root, &b.path)));
         held
+    }
+
+    /// The objects at the end of each way, and their bytes.
+    pub fn by_way(&self, analysis: &Analysis) -> Vec<(u32, (u64, u64))> {
+        let mut sums = vec![(0, 0); self.ways.len()];
+        for (object, way) in self.way_of.iter().enumerate() {
+            if let Some(sum) = sums.get_mut(*way as usize) {
+                sum.0 += 1;
+                sum.1 += analysis.bytes_of(object as u32);
+            }
+        }
+        sums.into_iter()
+            .enumerate()
+            .filter(|(_, sum)| sum.0 > 0)
+            .map(|(way, sum)| (way as u32, sum))
+            .collect()
+    }
+
+    /// The steps of a way, the last one first.
+    pub fn steps(&self, way: u32) -> impl Iterator<Item = WayStep<'_>> {
+        let mut at = way;
+        std::iter::from_fn(move || {
+            let step = self.ways.get(at as usize)?;
+            at = step.before;
+            Some(WayStep { text: &step.text, leads_to: step.leads_to, root: step.root })
+        })
     }
 
     fn text(&self, analysis: &Analysis, way: u32) -> (RootName, String) {

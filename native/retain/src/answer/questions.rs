@@ -1,5 +1,9 @@
 //! The questions about a heap, as lines of JSON, and their answers. No answer is longer than a page.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -9,6 +13,9 @@ use crate::known::Known;
 use super::check::Check;
 use super::holders::{HeldBy, Holders, Step};
 use super::parts::{PackageRow, PartRow, packages, parts};
+use super::profile::profile;
+use super::report::Report;
+use super::saved::{Of, SavedError, compare, save};
 use super::tree::{Held, Start, held};
 use super::types::{TypeRow, TypeTable};
 
@@ -67,6 +74,31 @@ pub enum Question {
         /// The object.
         object: u32,
     },
+    /// All types at once, and who holds those of one: for programs, not for pages.
+    Report {
+        /// The full name of a type.
+        #[serde(rename = "type", default)]
+        name: Option<String>,
+    },
+    /// Write the heap down, to be compared with a later one.
+    Save {
+        /// Which process it is of.
+        of: Of,
+        /// Where to: a new file.
+        file: PathBuf,
+    },
+    /// Compare with an earlier heap of the same process.
+    Compare {
+        /// Which process it is of.
+        of: Of,
+        /// The earlier one.
+        file: PathBuf,
+    },
+    /// Write a profile for `go tool pprof`: bytes by the chain that holds them.
+    Profile {
+        /// Where to: a new file.
+        file: PathBuf,
+    },
     /// Where the paths of Go packages lie in the program's memory, for whoever may read them.
     Strings,
     /// What each Go package costs.
@@ -78,6 +110,22 @@ pub enum Question {
 
 fn page() -> usize {
     100
+}
+
+/// A file that was not there: nothing that somebody has is written over.
+fn create(file: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
+}
+
+fn done<E: std::fmt::Display>(file: &Path, result: Result<(), E>) -> Value {
+    match result {
+        Ok(()) => json!({ "file": file }),
+        Err(error) => json!({ "error": format!("{}: {error}", file.display()) }),
+    }
 }
 
 /// The order of types.
@@ -189,6 +237,35 @@ impl Answers {
                 Ok(json!({ "rows": rows, "others": others.len(), "others_retained_bytes": retained }))
             }
             Question::Chain { object } => serde_json::to_value(self.chain(object)),
+            Question::Report { name } => serde_json::to_value(Report::of(self, name.as_deref())),
+            Question::Save { of, file } => {
+                let saved = create(&file)
+                    .map_err(SavedError::from)
+                    .and_then(|to| save(&self.analysis, &self.table, of, to));
+                Ok(done(&file, saved))
+            }
+            Question::Compare { of, file } => {
+                let compared = File::open(&file)
+                    .map_err(SavedError::from)
+                    .and_then(|earlier| compare(&self.analysis, &self.table, of, earlier));
+                match compared {
+                    Ok(mut rows) => {
+                        let total = rows.len();
+                        rows.truncate(MOST_ROWS);
+                        Ok(json!({ "total": total, "rows": rows }))
+                    }
+                    Err(error) => Ok(done(&file, Err(error))),
+                }
+            }
+            Question::Profile { file } => {
+                let (holders, analysis) = self.holders();
+                let profile = profile(analysis, holders).map_err(|error| error.to_string());
+                let written = profile.and_then(|profile| {
+                    let bytes = stallscope_pprof::encode_gzip(&profile).map_err(|error| error.to_string())?;
+                    create(&file).and_then(|mut to| to.write_all(&bytes)).map_err(|error| error.to_string())
+                });
+                Ok(done(&file, written))
+            }
             Question::Strings => {
                 let places: Vec<(u64, u32)> = self
                     .analysis

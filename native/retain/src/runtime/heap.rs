@@ -119,12 +119,6 @@ pub fn runtime_memory(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result
         return Err(HeapError::TooLarge("spans"));
     }
     pieces.push((spans, count * 8));
-    let (goroutines, count) =
-        list(memory, layout.all_goroutines, bias).ok_or(HeapError::Unreadable("the list of goroutines"))?;
-    if count > MOST_SPANS {
-        return Err(HeapError::TooLarge("goroutines"));
-    }
-    pieces.push((goroutines, count * 8));
     let mut chunk = place(memory, layout.persistent_chunks, bias).unwrap_or(0);
     while chunk != 0 && pieces.len() < MOST_CHUNKS {
         pieces.push((chunk, super::layout::PERSISTENT_CHUNK));
@@ -148,6 +142,47 @@ pub(crate) fn list(memory: &dyn Memory, places: [Place; 2], bias: u64) -> Option
     Some((place(memory, places[0], bias)?, place(memory, places[1], bias)?))
 }
 
+/// Where the spans with pointers lie, by address, and nothing else of them: for a program that is stopped meanwhile.
+pub fn spans_with_pointers(
+    memory: &dyn Memory,
+    layout: &Layout,
+    bias: u64,
+) -> Result<Vec<(u64, u64)>, HeapError> {
+    let mut found = Vec::new();
+    each_span(memory, layout, bias, |Described { span, .. }| {
+        if span.has_pointers {
+            found.push((span.base, span.length));
+        }
+    })?;
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn each_span(
+    memory: &dyn Memory,
+    layout: &Layout,
+    bias: u64,
+    mut each: impl FnMut(Described),
+) -> Result<(), HeapError> {
+    let (address, count) =
+        list(memory, layout.all_spans, bias).ok_or(HeapError::Unreadable("the list of spans"))?;
+    if count > MOST_SPANS {
+        return Err(HeapError::TooLarge("spans"));
+    }
+    let list =
+        memory.bytes(address, count * 8, MOST_SPANS * 8).ok_or(HeapError::Unreadable("the list of spans"))?;
+    let generation = place(memory, layout.sweep_generation, bias)
+        .ok_or(HeapError::Unreadable("the sweep generation"))? as u32;
+    let mut bytes = vec![0; layout.span.size as usize];
+    for index in 0..count as usize {
+        let at = number_in(&list, index * 8, 8);
+        if at != 0 && memory.read(at, &mut bytes) {
+            describe(&bytes, layout, generation).into_iter().for_each(&mut each);
+        }
+    }
+    Ok(())
+}
+
 /// One span as the runtime describes it.
 struct Described {
     span: Span,
@@ -162,25 +197,8 @@ struct Described {
 impl Heap {
     /// Reads all spans with objects. `memory` may be a living process, stopped, or an image.
     pub fn read(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Self, HeapError> {
-        let (address, count) =
-            list(memory, layout.all_spans, bias).ok_or(HeapError::Unreadable("the list of spans"))?;
-        if count > MOST_SPANS {
-            return Err(HeapError::TooLarge("spans"));
-        }
-        let list = memory
-            .bytes(address, count * 8, MOST_SPANS * 8)
-            .ok_or(HeapError::Unreadable("the list of spans"))?;
-        let generation = place(memory, layout.sweep_generation, bias)
-            .ok_or(HeapError::Unreadable("the sweep generation"))? as u32;
         let mut described = Vec::new();
-        let mut bytes = vec![0; layout.span.size as usize];
-        for index in 0..count as usize {
-            let at = number_in(&list, index * 8, 8);
-            if at == 0 || !memory.read(at, &mut bytes) {
-                continue;
-            }
-            described.extend(describe(&bytes, layout, generation));
-        }
+        each_span(memory, layout, bias, |span| described.push(span))?;
         Self::index(memory, layout, described)
     }
 

@@ -1,0 +1,265 @@
+//! Copies pieces of memory, by several threads, and finds them again.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::capture::plan::{self, Piece};
+use crate::image;
+use crate::memory::Memory;
+
+use super::raw::MOST_PIECES;
+use super::reader::Reader;
+
+/// Copied at once, so that a pause can end early: under a millisecond.
+const JOB_BYTES: u64 = 2 << 20;
+/// More threads only wait for memory.
+const MOST_THREADS: usize = 4;
+
+/// How many threads copy.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(MOST_THREADS))
+}
+
+/// Bytes of pieces together.
+pub fn bytes(pieces: &[Piece]) -> u64 {
+    pieces.iter().fold(0, |sum, (_, length)| sum.saturating_add(*length))
+}
+
+/// Gives pieces their places, one behind the other.
+pub fn lay(pieces: &[Piece], mut offset: u64) -> Vec<image::Piece> {
+    let place = |(address, length): &Piece| {
+        let laid = image::Piece { address: *address, length: *length, offset };
+        offset = offset.saturating_add(*length);
+        laid
+    };
+    pieces.iter().map(place).collect()
+}
+
+/// Some pieces that are copied one behind the other at once.
+pub struct Job<'a> {
+    from: Vec<Piece>,
+    into: &'a mut [u8],
+}
+
+/// Divides the copying of pieces. `into` has room for all of them.
+pub fn jobs<'a>(pieces: &[Piece], into: &'a mut [u8]) -> Vec<Job<'a>> {
+    let (mut jobs, mut rest) = (Vec::new(), into);
+    let (mut from, mut length) = (Vec::new(), 0);
+    let mut close = |from: &mut Vec<Piece>, length: &mut u64| {
+        let (into, others) = std::mem::take(&mut rest).split_at_mut(*length as usize);
+        rest = others;
+        *length = 0;
+        jobs.push(Job { from: std::mem::take(from), into });
+    };
+    for (address, size) in pieces {
+        let (mut at, end) = (*address, address + size);
+        while at < end {
+            let now = (end - at).min(JOB_BYTES - length);
+            from.push((at, now));
+            (at, length) = (at + now, length + now);
+            if length == JOB_BYTES || from.len() == MOST_PIECES {
+                close(&mut from, &mut length);
+            }
+        }
+    }
+    close(&mut from, &mut length);
+    jobs
+}
+
+/// Copying that several threads take part in.
+pub struct Copying<'a, E> {
+    reader: &'a Reader,
+    check: &'a (dyn Fn() -> Result<(), E> + Sync),
+    jobs: Mutex<std::vec::IntoIter<Job<'a>>>,
+    result: Mutex<Result<Vec<Piece>, E>>,
+    copied: &'a AtomicU64,
+}
+
+impl<'a, E: From<std::io::Error>> Copying<'a, E> {
+    /// `check` is asked before every job; `copied` counts bytes.
+    pub fn new(
+        reader: &'a Reader,
+        jobs: Vec<Job<'a>>,
+        check: &'a (dyn Fn() -> Result<(), E> + Sync),
+        copied: &'a AtomicU64,
+    ) -> Self {
+        Self { reader, check, jobs: Mutex::new(jobs.into_iter()), result: Mutex::new(Ok(Vec::new())), copied }
+    }
+
+    /// Takes part until nothing is left or something went wrong.
+    pub fn take_part(&self) {
+        loop {
+            let Some(job) = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).next() else { return };
+            let length = job.into.len() as u64;
+            let done = (self.check)().and_then(|()| Ok(self.reader.copy(&job.from, job.into)?));
+            let mut result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+            match (done, result.as_mut()) {
+                (Ok(unreadable), Ok(all)) => {
+                    self.copied.fetch_add(length, Ordering::Relaxed);
+                    all.extend(unreadable);
+                }
+                (Ok(_), Err(_)) => return,
+                (Err(error), _) => {
+                    *result = Err(error);
+                    return;
+                }
+            }
+            if result.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// By so many threads, this one among them; the parts that could not be read.
+    pub fn all(self, threads: usize) -> Result<Vec<Piece>, E>
+    where
+        E: Send,
+    {
+        // A thread costs more than to copy a little.
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).len();
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(jobs) {
+                scope.spawn(|| self.take_part());
+            }
+            self.take_part();
+        });
+        self.result()
+    }
+
+    /// The parts that could not be read, when all have taken part.
+    pub fn result(self) -> Result<Vec<Piece>, E> {
+        self.result.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Pieces that were copied one behind the other, and their bytes.
+pub struct Part<'a> {
+    pieces: Vec<image::Piece>,
+    bytes: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    /// `pieces` are tidy, and lie in `bytes` one behind the other.
+    pub fn new(pieces: &[Piece], bytes: &'a [u8]) -> Self {
+        Self { pieces: lay(pieces, 0), bytes }
+    }
+
+    fn slice(&self, address: u64, length: usize) -> Option<&'a [u8]> {
+        let after = self.pieces.partition_point(|piece| piece.address <= address);
+        let piece = self.pieces.get(after.checked_sub(1)?)?;
+        let into = address - piece.address;
+        let fits = into.checked_add(length as u64).is_some_and(|end| end <= piece.length);
+        let begin = (piece.offset + into) as usize;
+        if fits { self.bytes.get(begin..begin + length) } else { None }
+    }
+}
+
+/// The memory of a process of which parts are copied already; the rest is read from itself.
+pub struct Partly<'a> {
+    /// What is copied.
+    pub parts: Vec<Part<'a>>,
+    /// The rest.
+    pub reader: &'a Reader,
+}
+
+impl Memory for Partly<'_> {
+    fn read(&self, address: u64, into: &mut [u8]) -> bool {
+        match self.parts.iter().find_map(|part| part.slice(address, into.len())) {
+            Some(found) => {
+                into.copy_from_slice(found);
+                true
+            }
+            None => self.reader.read(address, into),
+        }
+    }
+}
+
+/// All that was copied as pieces of an image: nothing twice, and nothing that could not be read.
+pub fn pieces(laid: &[Vec<image::Piece>], mut unreadable: Vec<Piece>) -> Vec<image::Piece> {
+    unreadable = plan::tidy(unreadable);
+    let mut all: Vec<image::Piece> = Vec::new();
+    let mut before: Vec<Piece> = unreadable;
+    for pieces in laid {
+        for piece in pieces {
+            let left = plan::missing(&[(piece.address, piece.length)], near(&before, piece));
+            all.extend(left.into_iter().map(|(address, length)| image::Piece {
+                address,
+                length,
+                offset: piece.offset + (address - piece.address),
+            }));
+        }
+        before.extend(pieces.iter().map(|piece| (piece.address, piece.length)));
+        before = plan::tidy(before);
+    }
+    all
+}
+
+/// Those of tidy pieces that may overlap with one.
+fn near<'a>(tidy: &'a [Piece], piece: &image::Piece) -> &'a [Piece] {
+    let from = tidy.partition_point(|(address, length)| address + length <= piece.address);
+    let end = tidy.partition_point(|(address, _)| *address < piece.address.saturating_add(piece.length));
+    tidy.get(from..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+    impl From<std::io::Error> for Nothing {
+        fn from(_: std::io::Error) -> Self {
+            Self
+        }
+    }
+
+    #[test]
+    fn many_threads_copy_what_one_would() {
+        let source: Vec<u8> = (0..9_000_000_u32).map(|number| (number % 251) as u8).collect();
+        let at = source.as_ptr() as u64;
+        let reader = Reader::open(std::process::id(), at).expect("one may read oneself");
+        let pieces = plan::tidy(
+            (0..4000).map(|index| (at + index * 2200, 1000 + index % 7)).chain([(at, 5_000_000)]).collect(),
+        );
+        let mut into = vec![0; bytes(&pieces) as usize];
+        let copied = AtomicU64::new(0);
+        let all = jobs(&pieces, &mut into);
+        assert!(all.len() > 3, "several jobs: {}", all.len());
+        let unreadable = Copying::<Nothing>::new(&reader, all, &|| Ok(()), &copied).all(3);
+        assert_eq!(unreadable.ok(), Some(vec![]));
+        assert_eq!(copied.into_inner(), into.len() as u64);
+        let partly = Partly { parts: vec![Part::new(&pieces, &into)], reader: &reader };
+        drop(std::hint::black_box(&source));
+        for (address, length) in pieces {
+            let found = partly.bytes(address, length, length).expect("it was copied");
+            let begin = (address - at) as usize;
+            assert!(found == source[begin..begin + length as usize]);
+        }
+    }
+
+    #[test]
+    fn copying_ends_when_it_has_to() {
+        let source = vec![1_u8; 20 << 20];
+        let reader = Reader::open(std::process::id(), source.as_ptr() as u64).expect("one may read oneself");
+        let mut into = vec![0; source.len()];
+        let copied = AtomicU64::new(0);
+        let left = AtomicU64::new(3);
+        let check =
+            || match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(Nothing),
+            };
+        let jobs = jobs(&[(source.as_ptr() as u64, source.len() as u64)], &mut into);
+        assert_eq!(jobs.len(), 11);
+        assert!(Copying::new(&reader, jobs, &check, &copied).all(2).is_err());
+        assert_eq!(copied.into_inner(), 3 * JOB_BYTES);
+    }
+
+    #[test]
+    fn an_image_has_nothing_twice_and_nothing_unread() {
+        let first = lay(&[(100, 50), (200, 50)], 0);
+        let second = lay(&[(140, 100)], 100);
+        let pieces = pieces(&[first, second], vec![(110, 5), (205, 1)]);
+        let plain: Vec<_> = pieces.iter().map(|piece| (piece.address, piece.length, piece.offset)).collect();
+        assert_eq!(plain, [(100, 10, 0), (115, 35, 15), (200, 5, 50), (206, 44, 56), (150, 50, 110)]);
+    }
+}

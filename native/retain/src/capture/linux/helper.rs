@@ -1,0 +1,286 @@
+//! The process that analyses a copy: outside of whoever asks, at the lowest priority, gone when nobody listens any more.
+//!
+//! It has one socket as its input. The first byte brings two files: the sealed copy and the executable. Then come lines: what
+//! the copy is, and questions. It writes lines back: each step of the analysis, its end, an answer to each question.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, IoSlice, IoSliceMut, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
+};
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::{Analysis, Step};
+use crate::capture::CaptureError;
+use crate::image::{Image, Piece, ThreadState};
+use crate::stop::Stop;
+
+use super::raw::Sealed;
+use super::target::understand;
+
+/// What it is started with.
+pub const MODE: &str = "analyse";
+/// Descriptions of a heap of 100 GB are smaller, answers are a page.
+const MOST_LINE_BYTES: u64 = 256 << 20;
+/// Between two looks at whether the answer is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+/// It ends by itself when its input does.
+const END: Duration = Duration::from_millis(200);
+
+/// What a copy is.
+#[derive(Serialize, Deserialize)]
+pub struct Description {
+    /// By how much the executable was moved.
+    pub bias: u64,
+    /// The threads, as they stood still.
+    pub threads: Vec<ThreadState>,
+    /// Address, length and place in the copy of each piece.
+    pub pieces: Vec<(u64, u64, u64)>,
+    /// How many threads may work on it.
+    pub workers: usize,
+}
+
+/// What comes back before the first question.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Reply {
+    Step(StepName),
+    Ready,
+    Failed(String),
+}
+
+/// [`Step`], to be read back.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(remote = "Step", rename_all = "kebab-case")]
+enum StepDef {
+    Reading,
+    Marking,
+    Edges,
+    Typing,
+    Dominators,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StepName(#[serde(with = "StepDef")] Step);
+
+/// The side of whoever asks.
+pub struct Helper {
+    child: Mutex<Child>,
+    channel: Mutex<BufReader<UnixStream>>,
+}
+
+impl Helper {
+    /// Starts it and hands it the copy.
+    pub fn start(
+        helper: &Path,
+        copy: OwnedFd,
+        executable: &File,
+        description: &Description,
+    ) -> Result<Self, CaptureError> {
+        let failed = |error: io::Error| CaptureError::Helper { error: error.to_string() };
+        let (mut ours, its) = UnixStream::pair().map_err(failed)?;
+        let child = Command::new(helper)
+            .arg(MODE)
+            .stdin(Stdio::from(OwnedFd::from(its)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| CaptureError::Helper {
+                error: format!("{} does not start: {error}", helper.display()),
+            })?;
+        ours.set_read_timeout(Some(LOOK)).map_err(failed)?;
+        let helper = Self {
+            child: Mutex::new(child),
+            channel: Mutex::new(BufReader::new(ours.try_clone().map_err(failed)?)),
+        };
+        // From here on it goes with `helper`, also when something fails.
+        send_files(&ours, &copy, executable).map_err(failed)?;
+        drop(copy);
+        let mut line = serde_json::to_vec(description).map_err(|error| failed(error.into()))?;
+        line.push(b'\n');
+        ours.write_all(&line).map_err(failed)?;
+        Ok(helper)
+    }
+
+    /// Waits for the analysis.
+    pub fn wait(&self, stop: &Stop, tell: &dyn Fn(Step)) -> Result<(), CaptureError> {
+        let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let line = read_line(&mut channel, stop)?;
+            match serde_json::from_str(&line) {
+                Ok(Reply::Step(StepName(step))) => tell(step),
+                Ok(Reply::Ready) => return Ok(()),
+                Ok(Reply::Failed(error)) => return Err(CaptureError::Helper { error }),
+                Err(error) => return Err(CaptureError::Helper { error: error.to_string() }),
+            }
+        }
+    }
+
+    /// The answer to a question, both on one line.
+    pub fn ask(&self, question: &str, stop: &Stop) -> Result<String, CaptureError> {
+        let failed = |error: io::Error| CaptureError::Helper { error: error.to_string() };
+        let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = question.replace('\n', " ");
+        line.push('\n');
+        channel.get_mut().write_all(line.as_bytes()).map_err(failed)?;
+        read_line(&mut channel, stop)
+    }
+
+    /// Ends it at once, whatever it is doing; who waits for it is told.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        let channel = self.channel.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = channel.get_ref().shutdown(std::net::Shutdown::Both);
+        super::reap(self.child.get_mut().unwrap_or_else(PoisonError::into_inner), END);
+    }
+}
+
+/// A line from it, as long as that is wanted.
+fn read_line(channel: &mut BufReader<UnixStream>, stop: &Stop) -> Result<String, CaptureError> {
+    let mut line = Vec::new();
+    loop {
+        let most = MOST_LINE_BYTES.saturating_sub(line.len() as u64);
+        match channel.by_ref().take(most).read_until(b'\n', &mut line) {
+            Ok(_) if line.ends_with(b"\n") => {
+                line.pop();
+                return String::from_utf8(line)
+                    .map_err(|error| CaptureError::Helper { error: error.to_string() });
+            }
+            Ok(_) => {
+                return Err(CaptureError::Helper {
+                    error: "it has ended: it was killed, or failed".to_owned(),
+                });
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                if stop.is_set() {
+                    return Err(CaptureError::Cancelled);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(CaptureError::Helper { error: error.to_string() }),
+        }
+    }
+}
+
+fn send_files(to: &UnixStream, copy: &OwnedFd, executable: &File) -> io::Result<()> {
+    let files = [copy.as_fd(), executable.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut message = SendAncillaryBuffer::new(&mut space);
+    message.push(SendAncillaryMessage::ScmRights(&files));
+    rustix::net::sendmsg(to, &[IoSlice::new(b"f")], &mut message, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+fn receive_files(from: &UnixStream) -> io::Result<(OwnedFd, File)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut message = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    rustix::net::recvmsg(from, &mut [IoSliceMut::new(&mut byte)], &mut message, RecvFlags::CMSG_CLOEXEC)?;
+    let mut files = message.drain().flat_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(files) => files.collect(),
+        _ => Vec::new(),
+    });
+    match (files.next(), files.next()) {
+        (Some(copy), Some(executable)) => Ok((copy, File::from(executable))),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the copy was not handed over")),
+    }
+}
+
+/// The helper itself. `prepare` makes of the analysis what answers each question, on one line.
+pub fn run<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer) -> ExitCode {
+    stay_in_the_background();
+    match serve(prepare) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// What it does must not be felt, and what it has in memory must not get into a file.
+fn stay_in_the_background() {
+    // Each is as good as can be had: none is a reason not to work.
+    let _ = rustix::process::nice(19);
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer) -> io::Result<()> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let (copy, executable) = receive_files(&socket)?;
+    let mut output = socket.try_clone()?;
+    let mut say = |line: &str| output.write_all(format!("{}\n", line.replace('\n', " ")).as_bytes());
+    let lines = lines(socket);
+    let description = lines.recv().unwrap_or_default();
+    let mut reply = |reply: Reply| say(&serde_json::to_string(&reply)?);
+    let analysis = {
+        let reply = std::cell::RefCell::new(&mut reply);
+        analyse(copy, &executable, &description, &|step| {
+            // When nobody listens, this process ends elsewhere.
+            let _ = (reply.borrow_mut())(Reply::Step(StepName(step)));
+        })
+    };
+    drop(description);
+    let mut answer = match analysis {
+        Ok(analysis) => prepare(analysis),
+        Err(error) => return reply(Reply::Failed(error)),
+    };
+    reply(Reply::Ready)?;
+    while let Ok(question) = lines.recv() {
+        say(&answer(&question))?;
+    }
+    Ok(())
+}
+
+/// Lines as they come. When there will be no more, nobody is left who wants an answer: the process ends, whatever it is doing.
+fn lines(socket: UnixStream) -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut socket = BufReader::new(socket);
+        loop {
+            let mut line = Vec::new();
+            match socket.by_ref().take(MOST_LINE_BYTES).read_until(b'\n', &mut line) {
+                Ok(_) if line.ends_with(b"\n") => line.pop(),
+                _ => std::process::exit(0),
+            };
+            if send.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                std::process::exit(0);
+            }
+        }
+    });
+    receive
+}
+
+fn analyse(
+    copy: OwnedFd,
+    executable: &File,
+    description: &str,
+    tell: &dyn Fn(Step),
+) -> Result<Analysis, String> {
+    let description: Description = serde_json::from_str(description).map_err(|error| error.to_string())?;
+    let bytes = Sealed::open(&copy).map_err(|error| error.to_string())?;
+    drop(copy);
+    let (symbols, layout) = understand(executable).map_err(|error| error.to_string())?;
+    let piece = |(address, length, offset)| Piece { address, length, offset };
+    let pieces = description.pieces.into_iter().map(piece).collect();
+    let image = Image::new(pieces, Box::new(bytes), description.bias, description.threads)
+        .map_err(|error| error.to_string())?;
+    Analysis::of(image, symbols, &layout, description.workers.clamp(1, 16), &Stop::default(), tell)
+        .map_err(|error| error.to_string())
+}

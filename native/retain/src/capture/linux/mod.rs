@@ -1,0 +1,459 @@
+//! On Linux: stop, copy, go on, analyse elsewhere.
+
+mod copy;
+pub mod helper;
+mod pause;
+mod process;
+mod raw;
+mod reader;
+mod target;
+pub mod watchdog;
+
+use std::process::Child;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::analysis;
+use crate::image;
+use crate::notes;
+use crate::runtime::heap::{Heap, spans_with_pointers};
+use crate::runtime::modules::Module;
+use crate::stop::Stop;
+
+use super::gate::{self, Free, Need};
+use super::plan::{self, Piece};
+use super::refusal::{Limit, Refusal};
+use super::{CaptureError, Facts, Parts, Request, Step};
+use copy::{Copying, Part, Partly, bytes, jobs, lay};
+use helper::{Description, Helper};
+use pause::{Over, Pause, Ready, nanoseconds};
+use raw::Draft;
+use target::Target;
+
+/// What a running heap may grow by between the plan and the stop, for which memory is provided before the stop.
+const SLACK: u64 = 8;
+/// The same at least.
+const LEAST_SLACK_BYTES: u64 = 16 << 20;
+/// Provided at once, between two looks at whether it is still wanted.
+const PREPARE_BYTES: usize = 32 << 20;
+/// A running program changes its lists while they are read.
+const MOST_TRIES: usize = 5;
+
+/// An analysed heap that can be asked about. Everything of it is gone when this is dropped.
+pub struct Session {
+    /// What was done to the program for it.
+    pub facts: Facts,
+    helper: Helper,
+    process: process::Process,
+    reader: reader::Reader,
+}
+
+impl Session {
+    /// The answer to a question; both are JSON on one line. Ends early with [`CaptureError::Cancelled`].
+    pub fn ask(&self, question: &str, stop: &Stop) -> Result<String, CaptureError> {
+        self.helper.ask(question, stop)
+    }
+
+    /// When the program started: with its number it is this one and no other.
+    pub fn start_time(&self) -> u64 {
+        self.process.start_time
+    }
+
+    /// What each Go package costs: the answer to [`crate::answer::questions::Question::Packages`]. Their paths are read now, in the
+    /// running program; of one that has ended meanwhile, or has forgotten a package, they are not known any more.
+    pub fn packages(&self, stop: &Stop) -> Result<String, CaptureError> {
+        let places = self.ask(r#"{"ask":"strings"}"#, stop)?;
+        let places: Vec<(u64, u32)> = serde_json::from_str(&places)
+            .map_err(|error| CaptureError::Helper { error: error.to_string() })?;
+        let runs = !self.process.has_ended();
+        let path =
+            |(address, length)| runs.then(|| notes::package_path(&self.reader, address, length)).flatten();
+        let paths: Vec<Option<String>> = places.into_iter().map(path).collect();
+        self.ask(&serde_json::json!({ "ask": "packages", "paths": paths }).to_string(), stop)
+    }
+
+    /// Ends it at once, also while somebody waits for an answer.
+    pub fn kill(&self) {
+        self.helper.kill();
+    }
+}
+
+/// When a process started, as [`Request::start_time`] wants it.
+pub fn start_time(pid: u32) -> Option<u64> {
+    process::Stat::of(&pid.to_string()).ok().map(|stat| stat.start_time)
+}
+
+/// Copies and analyses the heap of a program. `tell` hears each step; while the program stands still, it has to return at once.
+pub fn open(request: &Request, stop: &Stop, tell: &(dyn Fn(Step) + Sync)) -> Result<Session, CaptureError> {
+    tell(Step::Checking);
+    let target = Target::find(request)?;
+    let (taken, facts) = take(request, &target, stop, tell)?;
+    // What it says of itself is large, and not needed here any more.
+    let Target { process, reader, executable, bias, .. } = target;
+    let description = Description {
+        bias,
+        threads: taken.threads,
+        pieces: taken.pieces.iter().map(|piece| (piece.address, piece.length, piece.offset)).collect(),
+        workers: copy::threads(),
+    };
+    drop(taken.pieces);
+    let helper = Helper::start(&request.helper, taken.copy, &executable, &description)?;
+    drop(description);
+    helper.wait(stop, &|step: analysis::Step| tell(Step::Analysing { step }))?;
+    tell(Step::Ready);
+    Ok(Session { facts, helper, process, reader })
+}
+
+/// A copy.
+struct Taken {
+    copy: std::os::fd::OwnedFd,
+    pieces: Vec<image::Piece>,
+    threads: Vec<image::ThreadState>,
+}
+
+/// What is to be copied, as far as it can be told of a running program.
+struct Plan {
+    /// Never changes.
+    constant: Vec<Piece>,
+    globals: Vec<Piece>,
+    /// Objects with pointers, and stacks.
+    objects: Vec<Piece>,
+    /// All of it, and the runtime's bookkeeping.
+    bytes: u64,
+    need: Need,
+}
+
+fn take(
+    request: &Request,
+    target: &Target,
+    stop: &Stop,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<(Taken, Facts), CaptureError> {
+    tell(Step::Planning);
+    let began = Instant::now();
+    let free = free(request.memory_limit_bytes);
+    let (plan, mut draft) = prepare(target, &free, stop, tell)?;
+    let copied = AtomicU64::new(0);
+    let wanted = || stop.check().map_err(CaptureError::from);
+    let (constant, rest) = room(draft.bytes(), &plan.constant, &free)?;
+    let mut unreadable =
+        Copying::new(&target.reader, jobs(&plan.constant, constant), &wanted, &copied).all(copy::threads())?;
+    let ready = Ready::new(&request.helper, &target.process, request.bound)?;
+    tell(Step::Guarded);
+    stop.check()?;
+    target::check_running(&target.process)?;
+    let prepared = began.elapsed();
+
+    let pause = ready.stop()?;
+    tell(Step::Stopping);
+    let while_stopped = stopped(target, &plan, &pause, rest, &free, &copied, tell);
+    let so_far = pause.so_far();
+    let while_stopped = while_stopped.map_err(|error| match error {
+        Broken::Over(Over::Time) => out_of_time(request.bound, so_far, &copied, &plan).into(),
+        Broken::Over(Over::Watchdog) => {
+            Refusal::WatchdogLost { error: "it ended during the pause".to_owned() }.into()
+        }
+        Broken::Other(error) => error,
+    });
+    // What was wrong first tells more than that it was let go on.
+    let (while_stopped, lasted) = match (while_stopped, pause.end()) {
+        (Err(error), _) => return Err(error),
+        (Ok(_), Err(refusal)) => return Err(refusal.into()),
+        (Ok(while_stopped), Ok(lasted)) => (while_stopped, lasted),
+    };
+    tell(Step::WentOn);
+
+    let offset = bytes(&plan.constant);
+    unreadable.extend(while_stopped.unreadable);
+    let mut laid = vec![lay(&plan.constant, 0)];
+    let mut at = offset;
+    for pieces in &while_stopped.pieces {
+        laid.push(lay(pieces, at));
+        at += bytes(pieces);
+    }
+    let unreadable_bytes = bytes(&unreadable);
+    // Constants last: what was copied of them while it stood still is the same.
+    laid.rotate_left(1);
+    let pieces = copy::pieces(&laid, unreadable);
+    let copy = draft.seal(at).map_err(|error| CaptureError::System { error: error.to_string() })?;
+    let facts = Facts {
+        pause_ns: nanoseconds(lasted),
+        pause: Parts { end_ns: nanoseconds(lasted.saturating_sub(so_far)), ..while_stopped.parts },
+        prepare_ns: nanoseconds(prepared),
+        copied_bytes: at,
+        unreadable_bytes,
+        pieces: pieces.len() as u64,
+        threads: while_stopped.threads.len() as u64,
+        planned_bytes: plan.bytes,
+        need_bytes: plan.need.bytes(),
+    };
+    Ok((Taken { copy, pieces, threads: while_stopped.threads }, facts))
+}
+
+fn out_of_time(bound: Duration, pause: Duration, copied: &AtomicU64, plan: &Plan) -> Refusal {
+    let while_stopped = copied.load(Ordering::Relaxed).saturating_sub(bytes(&plan.constant));
+    let planned_bytes = plan.bytes.saturating_sub(bytes(&plan.constant));
+    let share = planned_bytes as f64 / while_stopped.max(1) as f64;
+    Refusal::OutOfTime {
+        bound_ns: nanoseconds(bound),
+        pause_ns: nanoseconds(pause),
+        copied_bytes: while_stopped,
+        planned_bytes,
+        estimated_ns: (nanoseconds(pause) as f64 * share) as u64,
+    }
+}
+
+/// Plans, and provides memory; again when the heap grows faster than that.
+fn prepare(
+    target: &Target,
+    free: &Free,
+    stop: &Stop,
+    tell: &dyn Fn(Step),
+) -> Result<(Plan, Draft), CaptureError> {
+    let mut provided = None::<Draft>;
+    let mut so_far = 0;
+    for _ in 0..MOST_TRIES {
+        let plan = plan(target, free, stop)?;
+        free.check(plan.need)?;
+        let wanted = plan.bytes + (plan.bytes / SLACK).max(LEAST_SLACK_BYTES);
+        // Untouched, it takes nothing: it can be as large as it may become at most.
+        let most =
+            free.least().map_or(u64::MAX, |(_, bytes)| bytes).min(wanted.saturating_mul(4)).max(wanted);
+        let system = |error: std::io::Error| CaptureError::System { error: error.to_string() };
+        let mut draft = match provided.take() {
+            Some(draft) if plan.bytes <= so_far => return Ok((plan, draft)),
+            Some(draft) => draft,
+            None => Draft::new("stallscope-heap", most).map_err(system)?,
+        };
+        let end = usize::try_from(wanted).unwrap_or(usize::MAX).min(draft.bytes().len());
+        let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end);
+        for from in (begin..end).step_by(PREPARE_BYTES) {
+            stop.check()?;
+            tell(Step::Preparing { done_bytes: from as u64, all_bytes: end as u64 });
+            let length = PREPARE_BYTES.min(end - from);
+            if draft.populate(from, length).is_err() {
+                // Kernels before 5.14 do not know this.
+                draft.bytes()[from..from + length].chunks_mut(4096).for_each(|page| page[0] = 0);
+            }
+        }
+        so_far = end as u64;
+        provided = Some(draft);
+    }
+    Err(CaptureError::System {
+        error: "the heap grows faster than memory for its copy can be provided".to_owned(),
+    })
+}
+
+/// Reads the running program. What it says may be wrong in places: it only has to be about right.
+fn plan(target: &Target, free: &Free, stop: &Stop) -> Result<Plan, CaptureError> {
+    let Target { reader, symbols, layout, bias, .. } = target;
+    let modules = Module::all(reader, layout, *bias);
+    let constant = plan::constant(symbols, &modules, *bias);
+    let globals = plan::globals(symbols, &modules, *bias);
+    let mut result = Err(CaptureError::Cancelled);
+    for _ in 0..MOST_TRIES {
+        stop.check()?;
+        result = (|| {
+            let noted = plan::bookkeeping(reader, layout, *bias)?;
+            let noted_bytes = bytes(&noted);
+            free.check(Need { copy_bytes: noted_bytes, objects: 0 })?;
+            let mut draft = Draft::new("stallscope-plan", noted_bytes.max(1))
+                .map_err(|error| CaptureError::System { error: error.to_string() })?;
+            let wanted = || stop.check().map_err(CaptureError::from);
+            Copying::new(reader, jobs(&noted, draft.bytes()), &wanted, &AtomicU64::new(0))
+                .all(copy::threads())?;
+            let memory = Partly { parts: vec![Part::new(&noted, draft.bytes())], reader };
+            let heap = Heap::read(&memory, layout, *bias)?;
+            let stacks = plan::stacks(&memory, layout, *bias, &[])?;
+            let objects = plan::tidy([plan::objects(&heap), stacks].concat());
+            let copy_bytes = [&constant, &globals, &noted, &objects]
+                .into_iter()
+                .fold(0_u64, |sum, pieces| sum.saturating_add(bytes(pieces)));
+            let need = Need { copy_bytes, objects: heap.in_use.objects };
+            Ok(Plan {
+                constant: constant.clone(),
+                globals: globals.clone(),
+                objects,
+                bytes: copy_bytes,
+                need,
+            })
+        })();
+        match &result {
+            // It was changing a list just then.
+            Err(CaptureError::Heap { .. }) => {}
+            _ => return result,
+        }
+    }
+    result
+}
+
+/// What came of the pause.
+struct Copied {
+    threads: Vec<image::ThreadState>,
+    /// One behind the other, as they lie in the copy.
+    pieces: Vec<Vec<Piece>>,
+    unreadable: Vec<Piece>,
+    parts: Parts,
+}
+
+/// Why copying ended early.
+enum Broken {
+    Over(Over),
+    Other(CaptureError),
+}
+
+impl From<std::io::Error> for Broken {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl<E: Into<CaptureError>> From<E> for Other {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+struct Other(CaptureError);
+
+impl From<Other> for Broken {
+    fn from(other: Other) -> Self {
+        Self::Other(other.0)
+    }
+}
+
+/// Takes the room for some pieces.
+fn room<'a>(
+    rest: &'a mut [u8],
+    pieces: &[Piece],
+    free: &Free,
+) -> Result<(&'a mut [u8], &'a mut [u8]), Refusal> {
+    let length = bytes(pieces);
+    let available = rest.len() as u64;
+    match usize::try_from(length).ok().and_then(|length| rest.split_at_mut_checked(length)) {
+        Some(both) => Ok(both),
+        None => {
+            let (place, free_bytes) = free.least().unwrap_or((Limit::Machine, available));
+            Err(Refusal::Memory { needed_bytes: length, free_bytes: free_bytes.min(available), place })
+        }
+    }
+}
+
+fn stopped(
+    target: &Target,
+    plan: &Plan,
+    pause: &Pause<'_>,
+    into: &mut [u8],
+    free: &Free,
+    copied: &AtomicU64,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<Copied, Broken> {
+    let Target { reader, layout, bias, .. } = target;
+    let other = |error: CaptureError| Broken::Other(error);
+    let mut parts = Parts::default();
+    let threads = pause.rest().map_err(|refusal| other(refusal.into()))?;
+    parts.stop_ns = nanoseconds(pause.so_far());
+    tell(Step::Stopped);
+    let check = || pause.check().map_err(Broken::Over);
+    let workers = copy::threads();
+    let (objects, rest) = room(into, &plan.objects, free).map_err(|refusal| other(refusal.into()))?;
+    let copying = Copying::new(reader, jobs(&plan.objects, objects), &check, copied);
+    // What was planned is copied by the others, while this thread finds out what has changed since.
+    let noted = std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(|| copying.take_part());
+        }
+        let noted = notes(target, plan, rest, free, &check, copied);
+        parts.notes_ns = nanoseconds(pause.so_far()).saturating_sub(parts.stop_ns);
+        if noted.is_ok() {
+            copying.take_part();
+        }
+        noted
+    });
+    let mut unreadable = copying.result()?;
+    let noted = noted?;
+    parts.objects_ns = nanoseconds(pause.so_far()).saturating_sub(parts.stop_ns + parts.notes_ns);
+    unreadable.extend(noted.unreadable);
+    let mut memory = noted.memory;
+    memory.parts.push(Part::new(&plan.objects, objects));
+
+    let new_objects = plan::missing(&noted.objects, &plan.objects);
+    let (into, rest) = room(noted.rest, &new_objects, free).map_err(|refusal| other(refusal.into()))?;
+    unreadable.extend(Copying::new(reader, jobs(&new_objects, into), &check, copied).all(workers)?);
+    memory.parts.push(Part::new(&new_objects, into));
+    let stacks = plan::stacks(&memory, layout, *bias, &threads).map_err(|error| other(error.into()))?;
+    let before = plan::tidy([&plan.objects[..], &new_objects[..]].concat());
+    let stacks = plan::missing(&stacks, &before);
+    let (into, _) = room(rest, &stacks, free).map_err(|refusal| other(refusal.into()))?;
+    unreadable.extend(Copying::new(reader, jobs(&stacks, into), &check, copied).all(workers)?);
+    parts.rest_ns =
+        nanoseconds(pause.so_far()).saturating_sub(parts.stop_ns + parts.notes_ns + parts.objects_ns);
+    tell(Step::Copied);
+    let pieces = vec![plan.objects.clone(), plan.globals.clone(), noted.bookkeeping, new_objects, stacks];
+    Ok(Copied { threads, pieces, unreadable, parts })
+}
+
+/// What the stopped program says of its heap.
+struct Noted<'a> {
+    memory: Partly<'a>,
+    bookkeeping: Vec<Piece>,
+    /// Where objects with pointers lie now.
+    objects: Vec<Piece>,
+    unreadable: Vec<Piece>,
+    rest: &'a mut [u8],
+}
+
+fn notes<'a>(
+    target: &'a Target,
+    plan: &Plan,
+    into: &'a mut [u8],
+    free: &Free,
+    check: &(dyn Fn() -> Result<(), Broken> + Sync),
+    copied: &AtomicU64,
+) -> Result<Noted<'a>, Broken> {
+    let Target { reader, layout, bias, .. } = target;
+    let other = |error: CaptureError| Broken::Other(error);
+    let (globals, rest) = room(into, &plan.globals, free).map_err(|refusal| other(refusal.into()))?;
+    let mut unreadable = Copying::new(reader, jobs(&plan.globals, globals), check, copied).all(1)?;
+    let mut memory = Partly { parts: vec![Part::new(&plan.globals, globals)], reader };
+    let bookkeeping = plan::bookkeeping(&memory, layout, *bias).map_err(|error| other(error.into()))?;
+    let bookkeeping = plan::missing(&bookkeeping, &plan.globals);
+    let (into, rest) = room(rest, &bookkeeping, free).map_err(|refusal| other(refusal.into()))?;
+    unreadable.extend(Copying::new(reader, jobs(&bookkeeping, into), check, copied).all(1)?);
+    memory.parts.push(Part::new(&bookkeeping, into));
+    let objects = spans_with_pointers(&memory, layout, *bias).map_err(|error| other(error.into()))?;
+    Ok(Noted { memory, bookkeeping, objects: plan::tidy(objects), unreadable, rest })
+}
+
+/// What may be used: of the machine, of the control group, by the setting.
+fn free(setting_bytes: Option<u64>) -> Free {
+    let mut free = Vec::new();
+    free.extend(process::text("/proc/meminfo").ok().as_deref().and_then(gate::machine));
+    let names = process::text("/proc/self/cgroup").unwrap_or_default();
+    for folder in gate::cgroup_folders(&names) {
+        let file = |name: &str| process::text(&format!("/sys/fs/cgroup/{folder}/{name}")).unwrap_or_default();
+        let (max, high, current) = (file("memory.max"), file("memory.high"), file("memory.current"));
+        let stat = file("memory.stat");
+        free.extend(gate::cgroup([max.as_str(), high.as_str()], &current, &stat));
+        let (limit, usage) = (file("memory.limit_in_bytes"), file("memory.usage_in_bytes"));
+        free.extend(gate::cgroup([limit.as_str()], &usage, &stat));
+    }
+    free.extend(setting_bytes.map(|bytes| (Limit::Setting, bytes)));
+    // A file may be limited in size: whoever goes beyond is killed by the system.
+    let files = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    free.extend(files.map(|bytes| (Limit::Machine, bytes)));
+    Free(free)
+}
+
+/// Waits for the end of a process, and ends it when that takes too long.
+fn reap(child: &mut Child, most: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < most {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}

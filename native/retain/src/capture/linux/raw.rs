@@ -1,0 +1,134 @@
+//! What the compiler cannot check: a file mapped into memory, and the memory of another process.
+#![expect(
+    unsafe_code,
+    reason = "mapping a file and process_vm_readv have no safe form; nothing else here needs any"
+)]
+
+use std::ffi::c_void;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::ptr::NonNull;
+
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::mm::{Advice, MapFlags, ProtFlags};
+
+/// With these nobody can change the file any more, or cut it short below a mapping.
+const FOR_GOOD: SealFlags =
+    SealFlags::SEAL.union(SealFlags::SHRINK).union(SealFlags::GROW).union(SealFlags::WRITE);
+/// The kernel takes no more pieces in one call.
+pub const MOST_PIECES: usize = 1024;
+
+/// Pages of a file, unmapped when dropped.
+struct Pages {
+    begin: NonNull<c_void>,
+    length: usize,
+}
+
+// SAFETY: a mapping belongs to the process, not to a thread; who may write to it is up to the owner of this.
+unsafe impl Send for Pages {}
+// SAFETY: as above: shared, it is only read.
+unsafe impl Sync for Pages {}
+
+impl Pages {
+    fn of(file: impl AsFd, length: usize, protection: ProtFlags) -> io::Result<Self> {
+        // SAFETY: the kernel chooses an address where nothing else is.
+        let begin =
+            unsafe { rustix::mm::mmap(std::ptr::null_mut(), length, protection, MapFlags::SHARED, file, 0) }?;
+        let begin = NonNull::new(begin).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { begin, length })
+    }
+
+    fn advise(&self, from: usize, length: usize, advice: Advice) -> io::Result<()> {
+        if from.checked_add(length).is_none_or(|end| end > self.length) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: inside the mapping; none of the advice given in this file changes what is in it.
+        unsafe { rustix::mm::madvise(self.begin.as_ptr().byte_add(from), length, advice) }?;
+        Ok(())
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `of`, and whoever borrowed from it is gone.
+        let _ = unsafe { rustix::mm::munmap(self.begin.as_ptr(), self.length) };
+    }
+}
+
+/// A file in memory only that is being written. Nobody else has it until it is sealed; it is gone with its last owner.
+pub struct Draft {
+    pages: Pages,
+    file: OwnedFd,
+}
+
+impl Draft {
+    /// So many bytes, all 0, which take no memory until something touches them.
+    pub fn new(name: &str, length: u64) -> io::Result<Self> {
+        let file = rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        rustix::fs::ftruncate(&file, length)?;
+        let length = usize::try_from(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let pages = Pages::of(&file, length, ProtFlags::READ | ProtFlags::WRITE)?;
+        // Neither is needed: without the first a core dump of this process has a heap in it, the second only makes it faster.
+        let _ = pages.advise(0, length, Advice::LinuxDontDump);
+        let _ = pages.advise(0, length, Advice::LinuxHugepage);
+        Ok(Self { pages, file })
+    }
+
+    /// All of it.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: mapped for reading and writing, by this process alone; the borrow of `self` makes it the only one.
+        unsafe { std::slice::from_raw_parts_mut(self.pages.begin.as_ptr().cast(), self.pages.length) }
+    }
+
+    /// Has the kernel provide memory for a part of it now rather than while it is written.
+    pub fn populate(&self, from: usize, length: usize) -> io::Result<()> {
+        self.pages.advise(from, length, Advice::LinuxPopulateWrite)
+    }
+
+    /// Cuts it to a length and lets nobody change it any more, itself included.
+    pub fn seal(self, length: u64) -> io::Result<OwnedFd> {
+        let Self { pages, file } = self;
+        drop(pages);
+        rustix::fs::ftruncate(&file, length)?;
+        rustix::fs::fcntl_add_seals(&file, FOR_GOOD)?;
+        Ok(file)
+    }
+}
+
+/// A sealed file to read.
+pub struct Sealed(Pages);
+
+impl Sealed {
+    /// Refuses a file that anybody could still change.
+    pub fn open(file: impl AsFd) -> io::Result<Self> {
+        if !rustix::fs::fcntl_get_seals(&file)?.contains(FOR_GOOD) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the copied memory is not sealed"));
+        }
+        let length =
+            usize::try_from(rustix::fs::fstat(&file)?.st_size).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        Ok(Self(Pages::of(file, length, ProtFlags::READ)?))
+    }
+}
+
+impl AsRef<[u8]> for Sealed {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: mapped for reading; its seals keep everybody from changing it or cutting it short.
+        unsafe { std::slice::from_raw_parts(self.0.begin.as_ptr().cast(), self.0.length) }
+    }
+}
+
+/// Copies pieces (address, length) of another process's memory one behind the other. Ends at the first byte that cannot be
+/// read and says how many came before it.
+pub fn read_process(pid: i32, from: &[(u64, u64)], into: &mut [u8]) -> io::Result<usize> {
+    let remote: Vec<libc::iovec> = from
+        .iter()
+        .take(MOST_PIECES)
+        .map(|(address, length)| libc::iovec { iov_base: *address as *mut c_void, iov_len: *length as usize })
+        .collect();
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    // SAFETY: it writes to `into` only, as far as `into` is long; addresses of the other process are checked by the kernel.
+    let copied = unsafe {
+        libc::process_vm_readv(pid, &raw const local, 1, remote.as_ptr(), remote.len() as libc::c_ulong, 0)
+    };
+    usize::try_from(copied).map_err(|_| io::Error::last_os_error())
+}

@@ -1,0 +1,150 @@
+//! The process that lets a program go on when whoever stopped it cannot any more.
+//!
+//! It is started before the stop and talks over two pipes. It says `ready`, hears `stop` just before the stop and `done` after
+//! it. When its input ends in between, or when nothing has come for too long, it lets the program go on. That is right at any
+//! time: a signal to go on calls off a stop that is still on its way, and does nothing to a program that runs.
+
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use crate::capture::refusal::Refusal;
+
+use super::process::Process;
+
+/// What it is started with, before the number and start time of the program and the milliseconds it may stand still.
+pub const MODE: &str = "watchdog";
+
+const READY: &[u8] = b"ready\n";
+const STOP: &[u8] = b"stop\n";
+const DONE: &[u8] = b"done\n";
+/// A machine so busy that a small program does not start within this should not have gopls stopped as well.
+const START: Duration = Duration::from_secs(5);
+/// It has nothing to do at its end.
+const END: Duration = Duration::from_secs(1);
+
+/// The side of whoever stops the program.
+pub struct Watchdog {
+    child: Child,
+}
+
+impl Watchdog {
+    /// Starts it and waits until it is ready.
+    pub fn start(helper: &Path, process: &Process, most: Duration) -> Result<Self, Refusal> {
+        let lost = |error: &dyn std::fmt::Display| Refusal::WatchdogLost { error: error.to_string() };
+        let child = Command::new(helper)
+            .arg(MODE)
+            .args([process.pid.to_string(), process.start_time.to_string(), most.as_millis().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| lost(&format_args!("{} does not start: {error}", helper.display())))?;
+        let mut watchdog = Self { child };
+        let output = watchdog.child.stdout.as_mut().ok_or_else(|| lost(&"it has no output"))?;
+        let began = Instant::now();
+        let mut said = Vec::new();
+        while said != READY {
+            let left = START.checked_sub(began.elapsed()).ok_or_else(|| lost(&"it does not answer"))?;
+            let mut byte = [0];
+            if !wait_for(output.as_fd(), left) {
+                continue;
+            }
+            match output.read(&mut byte) {
+                Ok(1) if READY.starts_with(&said) => said.push(byte[0]),
+                Ok(_) => return Err(lost(&"it ended at once")),
+                Err(error) => return Err(lost(&error)),
+            }
+        }
+        Ok(watchdog)
+    }
+
+    /// The program is about to be stopped.
+    pub fn announce(&mut self) -> Result<(), Refusal> {
+        self.tell(STOP)
+    }
+
+    /// Whether it would still help.
+    pub fn is_there(&self) -> bool {
+        // It says nothing more: whatever is there to be read is its end.
+        self.child.stdout.as_ref().is_some_and(|output| !wait_for(output.as_fd(), Duration::ZERO))
+    }
+
+    /// The program goes on: it is not needed any more.
+    pub fn dismiss(mut self) {
+        let _ = self.tell(DONE);
+    }
+
+    fn tell(&mut self, word: &[u8]) -> Result<(), Refusal> {
+        let lost = |error: &dyn std::fmt::Display| Refusal::WatchdogLost { error: error.to_string() };
+        let input = self.child.stdin.as_mut().ok_or_else(|| lost(&"it has no input"))?;
+        input.write_all(word).map_err(|error| lost(&error))
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        // The end of its input: it lets the program go on, if that was not done, and ends.
+        drop(self.child.stdin.take());
+        super::reap(&mut self.child, END);
+    }
+}
+
+/// Whether something can be read, or nothing will ever be again.
+fn wait_for(from: BorrowedFd<'_>, most: Duration) -> bool {
+    let mut files = [PollFd::from_borrowed_fd(from, PollFlags::IN)];
+    let most = Timespec { tv_sec: most.as_secs().cast_signed(), tv_nsec: most.subsec_nanos().into() };
+    rustix::event::poll(&mut files, Some(&most)).is_ok_and(|ready| ready > 0)
+}
+
+/// The watchdog itself. `arguments` are those behind [`MODE`].
+pub fn run(arguments: &[String]) -> ExitCode {
+    let number = |index: usize| arguments.get(index).and_then(|argument| argument.parse::<u64>().ok());
+    let (Some(pid), Some(start_time), Some(most_ms)) = (number(0), number(1), number(2)) else {
+        return ExitCode::from(2);
+    };
+    let Some(process) = u32::try_from(pid).ok().and_then(|pid| Process::open(pid, start_time).ok()) else {
+        return ExitCode::from(3);
+    };
+    // What ends a whole terminal or a group of processes is not to end this one as well.
+    let _ = rustix::process::setsid();
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    if output.write_all(READY).and_then(|()| output.flush()).is_err() {
+        return ExitCode::from(4);
+    }
+    let mut heard = Vec::new();
+    let mut stopped: Option<Instant> = None;
+    let most = Duration::from_millis(most_ms);
+    loop {
+        let left = stopped.map(|since| most.saturating_sub(since.elapsed()));
+        if left.is_some_and(|left| left.is_zero()) {
+            let _ = process.go_on();
+            return ExitCode::from(5);
+        }
+        // Nothing is stopped, so there is no hurry: it only must not wait forever for a program that has ended.
+        if !wait_for(input.as_fd(), left.unwrap_or(START)) {
+            continue;
+        }
+        let mut bytes = [0; 16];
+        match input.read(&mut bytes) {
+            Ok(read) if read > 0 => heard.extend_from_slice(&bytes[..read]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Ok(_) | Err(_) => {
+                if stopped.is_some() {
+                    let _ = process.go_on();
+                }
+                return ExitCode::SUCCESS;
+            }
+        }
+        if heard.ends_with(DONE) {
+            return ExitCode::SUCCESS;
+        }
+        if heard.starts_with(STOP) && stopped.is_none() {
+            stopped = Some(Instant::now());
+        }
+    }
+}
