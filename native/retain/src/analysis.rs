@@ -114,7 +114,7 @@ impl Analysis {
         let edges = Edges::read(&objects, &marks, threads, stop)?;
         tell(Step::Typing);
         let mut types = std::mem::take(&mut symbols.types);
-        let type_of = typing::types(&objects, &symbols, &marks, &roots, &mut types, stop)?;
+        let type_of = typing::types(&objects, &symbols, &modules, &marks, &roots, &mut types, stop)?;
         let notes = Notes::read(&objects, &marks, &types, &type_of, &Known::built_in());
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
         let counts = Counts {

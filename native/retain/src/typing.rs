@@ -10,14 +10,20 @@ use std::rc::Rc;
 use crate::marking::Marks;
 use crate::memory::{Memory, number_in};
 use crate::roots::Root;
+use crate::runtime::functions::Functions;
+use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
+use crate::runtime::specials::{self, Kept};
+use crate::runtime::stacks::FramePlace;
 use crate::stop::{Stop, Stopped};
-use crate::symbols::{Field, Kind, Symbols, Type, TypeId, Types};
+use crate::symbols::{Field, FunctionDetails, Kind, Symbols, Type, TypeId, Types, Variable};
 
 /// Structs and arrays within each other.
 const DEEPEST: usize = 64;
 /// Elements of an array that are listed one by one; longer ones are walked.
 const MOST_LISTED: u64 = 8;
+/// Variables larger than this are not on a stack.
+const LARGEST_VARIABLE: u64 = 16 << 20;
 /// A name that a program gave one of its types while it ran.
 const LONGEST_NAME: u64 = 4096;
 /// Tells a type that the processor passes in the data word of an interface itself.
@@ -55,6 +61,7 @@ impl ObjectType {
 pub fn types(
     objects: &Objects<'_>,
     symbols: &Symbols,
+    modules: &[Module],
     marks: &Marks,
     roots: &[Root],
     types: &mut Types,
@@ -65,7 +72,8 @@ pub fn types(
     let mut typer = Typer {
         objects,
         marks,
-        symbols,
+        details: symbols.functions(),
+        functions: Functions::new(objects.image, objects.layout, modules),
         types,
         text,
         of: vec![ObjectType::UNKNOWN; marks.objects as usize],
@@ -78,12 +86,9 @@ pub fn types(
         closures: HashMap::new(),
     };
     typer.described_objects();
+    typer.kept(handle);
     for root in roots {
-        if let crate::roots::RootKind::Kept(crate::runtime::specials::Kept::WeakHandle) = root.kind {
-            for (_, value) in &root.pointers {
-                typer.points_at(*value, ObjectType::new(handle, false), 8);
-            }
-        }
+        typer.frames(&root.frames);
         let Some(id) = root.type_id else { continue };
         if let Some(bytes) = objects.image.slice(root.address, typer.types.get(id).size) {
             typer.value(bytes, id, 0);
@@ -130,7 +135,8 @@ type Inside = (u32, u32, u32, ObjectType);
 struct Typer<'a> {
     objects: &'a Objects<'a>,
     marks: &'a Marks,
-    symbols: &'a Symbols,
+    details: FunctionDetails<'a>,
+    functions: Functions<'a>,
     types: &'a mut Types,
     text: TypeId,
     of: Vec<ObjectType>,
@@ -178,6 +184,88 @@ impl Typer<'_> {
         }
     }
 
+    /// What the runtime keeps alive: functions, and objects that they are to be called with.
+    fn kept(&mut self, handle: TypeId) {
+        let (image, layout) = (self.objects.image, self.objects.layout);
+        for special in specials::all(image, layout, image.bias, self.objects.heap) {
+            if special.kept == Kept::WeakHandle {
+                self.points_at(special.value, ObjectType::new(handle, false), 8);
+                continue;
+            }
+            self.closure(special.value);
+            let element = u64::from(layout.pointer_description.element.offset);
+            let pointed = match special.pointer_type {
+                0 => None,
+                pointer => {
+                    image.word(pointer.wrapping_add(element)).and_then(|described| self.described(described))
+                }
+            };
+            match (pointed, special.refers) {
+                // Only what it refers to is alive.
+                (Some(pointed), Some((span, slot))) => {
+                    let value = self.objects.value(span, slot);
+                    self.value(value, pointed.id, 0);
+                }
+                (Some(pointed), None) => {
+                    let bytes = self.types.get(pointed.id).size;
+                    self.points_at(special.value, ObjectType::new(pointed.id, false), bytes);
+                }
+                (None, _) => {}
+            }
+        }
+        self.cleanup_arguments();
+    }
+
+    /// What cleanups are called with: their function's parameter says what it is.
+    fn cleanup_arguments(&mut self) {
+        let (image, layout) = (self.objects.image, self.objects.layout);
+        let mut function = 0;
+        for special in specials::all(image, layout, image.bias, self.objects.heap) {
+            if !matches!(special.kept, Kept::Cleanup | Kept::Due) || special.pointer_type != 0 {
+                continue;
+            }
+            // The function comes before what it is called with.
+            let code = image.word(special.value).unwrap_or(0).wrapping_sub(image.bias);
+            if self.details.is_function(code) {
+                function = code;
+                continue;
+            }
+            let parameter = self
+                .details
+                .variables(function)
+                .iter()
+                .find(|variable| variable.is_parameter)
+                .map(|p| p.type_id);
+            let Some(parameter) = parameter else { continue };
+            let size = self.types.get(parameter).size;
+            self.points_at(special.value, ObjectType::new(parameter, false), size);
+        }
+    }
+
+    /// The variables of a stack, as far as the debug information says where they are.
+    fn frames(&mut self, frames: &[FramePlace]) {
+        let image = self.objects.image;
+        for frame in frames {
+            let variables = self.details.variables(frame.entry.wrapping_sub(image.bias));
+            for variable in variables.iter() {
+                let size = self.types.get(variable.type_id).size;
+                if size == 0 || size > LARGEST_VARIABLE {
+                    continue;
+                }
+                let mut value = vec![0; size as usize];
+                let mut known = false;
+                for part in variable.on_stack(frame.pc.wrapping_sub(image.bias)) {
+                    let end = part.into.saturating_add(part.size).min(size);
+                    let Some(into) = value.get_mut(part.into as usize..end as usize) else { continue };
+                    known |= image.read(frame.end.wrapping_add_signed(part.frame_offset), into);
+                }
+                if known {
+                    self.value(&value, variable.type_id, 0);
+                }
+            }
+        }
+    }
+
     fn follow(&mut self, stop: &Stop) -> Result<(), Stopped> {
         let mut count = 0_u32;
         loop {
@@ -202,11 +290,32 @@ impl Typer<'_> {
             for inside in waiting {
                 let (span, slot, offset, part) = inside;
                 if !self.is_told(span, slot, offset) && self.seen_inside.insert(inside) {
+                    if self.is_row_of(span, slot, offset, part) {
+                        continue;
+                    }
                     let value = self.objects.value(span as usize, slot);
                     self.values(value.get(offset as usize..).unwrap_or(&[]), part);
                 }
             }
         }
+    }
+
+    /// The rest of a row, as behind a slice that was cut at its front: when nothing else tells what the object is, all of it is
+    /// such a row.
+    fn is_row_of(&mut self, span: u32, slot: u32, offset: u32, part: ObjectType) -> bool {
+        let Some(size) = part.element().filter(|_| part.is_row()).map(|id| self.types.get(id).size) else {
+            return false;
+        };
+        let object = self.marks.object(self.objects.heap.spans[span as usize].first + slot);
+        let Some(object) = object.filter(|object| self.of[*object as usize] == ObjectType::UNKNOWN) else {
+            return false;
+        };
+        let whole = size > 0 && u64::from(offset).is_multiple_of(size);
+        if whole {
+            self.of[object as usize] = part;
+            self.todo.push((span, slot));
+        }
+        whole
     }
 
     /// Whether the type of an object tells what lies at an offset of it.
@@ -296,7 +405,16 @@ impl Typer<'_> {
         let offset = value.wrapping_sub(self.objects.address(index, slot));
         if offset != 0 {
             // A pointer into the middle; or to the header, which no program has.
-            if offset < span.slot && span.has_pointers && !self.is_told(index as u32, slot, offset as u32) {
+            if offset >= span.slot {
+                return;
+            }
+            if !span.has_pointers {
+                // As of a text that another one was cut out of. There is nothing to follow.
+                let known = &mut self.of[object as usize];
+                if *known == ObjectType::UNKNOWN && object_type.is_row() {
+                    *known = object_type;
+                }
+            } else if !self.is_told(index as u32, slot, offset as u32) {
                 self.inside.push((index as u32, slot, offset as u32, object_type));
             }
             return;
@@ -335,29 +453,65 @@ impl Typer<'_> {
     }
 
     fn closure(&mut self, value: u64) {
-        let Some(code) =
-            self.objects.image.word(value).filter(|_| self.objects.heap.object_at(value).is_some())
-        else {
+        if self.objects.heap.object_at(value).is_none() {
             return;
+        }
+        let Some(code) = self.objects.image.word(value) else { return };
+        let id = match self.closures.get(&code) {
+            Some(known) => *known,
+            None => {
+                let made = self.closure_type(code);
+                self.closures.insert(code, made);
+                made
+            }
         };
-        let begin = code.wrapping_sub(self.objects.image.bias);
-        let (symbols, types) = (self.symbols, &mut *self.types);
-        let id = *self.closures.entry(begin).or_insert_with(|| {
-            let function = symbols.function_at(begin)?;
-            let field = |captured: &crate::symbols::Captured| Field {
-                name: captured.name.clone(),
-                offset: captured.offset,
-                type_id: captured.type_id,
-            };
-            let fields: Box<[Field]> = function.captured.iter().map(field).collect();
-            let end =
-                fields.iter().map(|field| field.offset + types.get(field.type_id).size).max().unwrap_or(8);
-            let name = format!("closure {}", function.name).into();
-            Some(types.push(Type { name, size: end.next_multiple_of(8), kind: Kind::Struct(fields) }))
-        });
         if let Some(id) = id {
             self.points_at(value, ObjectType::new(id, false), self.types.get(id).size);
         }
+    }
+
+    /// The type of the closures of a function.
+    fn closure_type(&mut self, code: u64) -> Option<TypeId> {
+        let function = self.functions.at(code).filter(|function| function.entry == code)?;
+        let name = self.functions.name(&function);
+        let mut fields: Vec<Field> = match name.strip_suffix("-fm") {
+            Some(method) => self.receiver(method).into_iter().collect(),
+            None => {
+                let variables = self.details.variables(code.wrapping_sub(self.objects.image.bias));
+                let field = |variable: &Variable| {
+                    let name = variable.name.clone();
+                    variable.captured.map(|offset| Field { name, offset, type_id: variable.type_id })
+                };
+                variables.iter().filter_map(field).collect()
+            }
+        };
+        fields.sort_by_key(|field| field.offset);
+        fields.dedup_by_key(|field| field.offset);
+        let end =
+            fields.iter().map(|field| field.offset + self.types.get(field.type_id).size).max().unwrap_or(8);
+        let kind = Kind::Struct(fields.into());
+        Some(self.types.push(Type {
+            name: format!("closure {name}").into(),
+            size: end.next_multiple_of(8),
+            kind,
+        }))
+    }
+
+    /// What a method value holds: the receiver, `R` for the compiler. `pkg.(*T).method` or `pkg.T.method`.
+    fn receiver(&mut self, method: &str) -> Option<Field> {
+        let (receiver, _) = method.rsplit_once('.')?;
+        let (pointer, name) = match receiver.split_once(".(*") {
+            Some((package, name)) => (true, format!("{package}.{}", name.strip_suffix(')')?)),
+            None => (false, receiver.to_owned()),
+        };
+        let id = self.types.named(&name)?;
+        let type_id = match pointer {
+            false => id,
+            true => {
+                self.types.push(Type { name: format!("*{name}").into(), size: 8, kind: Kind::Pointer(id) })
+            }
+        };
+        Some(Field { name: "R".into(), offset: 8, type_id })
     }
 
     /// The type that is described at an address.
@@ -482,6 +636,8 @@ impl Typer<'_> {
     fn special(&self, id: TypeId, field: &Field) -> Option<Slot> {
         let name = &*self.types.get(id).name;
         match (name, &*field.name) {
+            // What a pool keeps: an `any` in two words that the program may change one by one.
+            ("sync.eface", "typ") => Some(Slot::Any),
             ("sync.Pool", "local" | "victim") => self.types.named("sync.poolLocal").map(Slot::Row),
             (_, "v") if name.starts_with("sync/atomic.Pointer[") => {
                 let first = &self.types.fields(id).first()?.type_id;
@@ -492,8 +648,16 @@ impl Typer<'_> {
             (_, "dirPtr") if name.starts_with("map<") => {
                 let Kind::Pointer(tables) = self.types.get(field.type_id).kind else { return None };
                 let length = self.types.field(id, "dirLen")?.offset;
-                let parameters = name.strip_prefix("map")?;
-                let group = self.types.named(&format!("group{parameters}"));
+                // `**table`, whose groups say what one group is.
+                let group = || {
+                    let Kind::Pointer(table) = self.types.get(tables).kind else { return None };
+                    let (_, data) = self.types.path(table, "groups.data")?;
+                    match self.types.get(data).kind {
+                        Kind::Pointer(group) => Some(group),
+                        _ => None,
+                    }
+                };
+                let group = group();
                 Some(Slot::Directory { tables, group, length_at: length.checked_sub(field.offset)? })
             }
             (_, "data") if name.starts_with("groupReference<") => {

@@ -51,7 +51,7 @@ layout! {
         /// Its length in pages.
         pages: "npages";
         /// Slots below are in use, whatever the bits say.
-        free_index: "freeIndexForScan" | "freeindex";
+        free_index: "freeindex";
         /// Slots.
         slots: "nelems";
         /// Which slots are in use, a bit each.
@@ -242,6 +242,14 @@ layout! {
 }
 
 layout! {
+    /// A pointer type.
+    PointerDescription of "internal/abi.PtrType" {
+        /// What it points at.
+        element: "Elem";
+    }
+}
+
+layout! {
     /// Which methods a type has for an interface.
     MethodTable of "internal/abi.ITab" {
         /// The type.
@@ -273,6 +281,8 @@ pub struct Blocks {
     pub call_size: u32,
     /// Which words of a call are pointers.
     pub pointers: Vec<u32>,
+    /// Where a call has its argument, and the type of that: a pointer type. Cleanups have none.
+    pub argument: Option<(u32, u32)>,
 }
 
 /// Something noted about an object that keeps other objects alive.
@@ -284,6 +294,8 @@ pub struct KeepingSpecial {
     pub size: u32,
     /// Which words of it are pointers that count.
     pub pointers: Vec<u32>,
+    /// Where it has the type of the object, a pointer type. Only finalizers have it.
+    pub object_type: Option<u32>,
 }
 
 /// Everything the reading of a heap needs to know about the runtime.
@@ -307,6 +319,8 @@ pub struct Layout {
     pub module: Module,
     /// A type.
     pub type_description: TypeDescription,
+    /// A pointer type.
+    pub pointer_description: PointerDescription,
     /// A table of methods.
     pub method_table: MethodTable,
     /// All spans: address and length of the list.
@@ -396,6 +410,7 @@ impl Layout {
             function: Function::find(&look)?,
             module: Module::find(&look)?,
             type_description: TypeDescription::find(&look)?,
+            pointer_description: PointerDescription::find(&look)?,
             method_table: MethodTable::find(&look)?,
             all_spans: [inside("allspans.array")?, inside("allspans.len")?],
             sweep_generation: inside("sweepgen")?,
@@ -527,6 +542,10 @@ impl Look<'_> {
             calls: u32::try_from(offset).unwrap_or(u32::MAX),
             call_size: self.size(call),
             pointers: self.pointers(call),
+            argument: self
+                .maybe(call, &["arg"])
+                .zip(self.maybe(call, &["ot"]))
+                .map(|(arg, ot)| (arg.offset, ot.offset)),
         })
     }
 
@@ -538,7 +557,8 @@ impl Look<'_> {
             .ok_or_else(|| Missing(format!("field {type_name}.{}", keeps[0])))?;
         let begin = u32::try_from(offset).unwrap_or(u32::MAX);
         let pointers = self.pointers(kept).into_iter().map(|at| begin.saturating_add(at)).collect();
-        Ok(KeepingSpecial { kind: self.constant(&[kind])?, size: self.size(id), pointers })
+        let object_type = self.maybe(id, &["ot"]).map(|at| at.offset);
+        Ok(KeepingSpecial { kind: self.constant(&[kind])?, size: self.size(id), pointers, object_type })
     }
 
     /// Which words of a small value are pointers, as bytes from its beginning.
