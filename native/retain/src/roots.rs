@@ -11,7 +11,7 @@ use crate::runtime::modules::Module;
 use crate::runtime::objects::{Objects, Pointers};
 use crate::runtime::specials::{self, Kept};
 use crate::runtime::stacks::{FramePlace, StackPointers, Stacks};
-use crate::symbols::{Symbols, TypeId};
+use crate::symbols::{FunctionDetails, Symbols, TypeId};
 
 /// What a root is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,12 +52,13 @@ pub fn all(objects: &Objects<'_>, symbols: &Symbols, modules: &[Module]) -> Resu
     let (image, layout) = (objects.image, objects.layout);
     let mut roots = globals(image, symbols, modules)?;
     let functions = Functions::new(image, layout, modules);
+    let details = symbols.functions();
     let stacks = Stacks::new(image, layout, Functions::new(image, layout, modules));
     for goroutine in goroutines::all(image, layout, image.bias, &image.threads)? {
         let StackPointers { pointers, exact, frames } = stacks.pointers(&goroutine);
         roots.push(Root {
             kind: RootKind::Goroutine,
-            name: began_with(&functions, goroutine.start_pc, &frames),
+            name: began_with(&functions, &details, image.bias, goroutine.start_pc, &frames),
             goroutine: goroutine.id,
             type_id: None,
             address: goroutine.stack.0,
@@ -114,11 +115,21 @@ fn globals(image: &Image, symbols: &Symbols, modules: &[Module]) -> Result<Vec<R
     Ok(roots)
 }
 
-/// The function that a `go` statement names. The compiler may wrap it in one of its own, which calls it with its arguments.
-fn began_with(functions: &Functions<'_>, start_pc: u64, frames: &[FramePlace]) -> Box<str> {
+/// The function that a `go` statement names. The compiler may wrap it in one of its own, which calls it with its arguments, or
+/// has it inlined.
+fn began_with(
+    functions: &Functions<'_>,
+    details: &FunctionDetails<'_>,
+    bias: u64,
+    start_pc: u64,
+    frames: &[FramePlace],
+) -> Box<str> {
     let name = name_at(functions, start_pc);
     if !name.contains(".gowrap") && !name.ends_with("-fm") {
         return name;
+    }
+    if let Some(inlined) = details.first_inlined(start_pc.wrapping_sub(bias)) {
+        return inlined;
     }
     let wrapped = frames.iter().rev().map(|frame| name_at(functions, frame.entry));
     let mut called = wrapped.skip_while(|frame| **frame != *name).skip(1);

@@ -81,6 +81,9 @@ pub fn types(
         todo: Vec::new(),
         inside: Vec::new(),
         seen_inside: HashSet::new(),
+        seen_static: HashSet::new(),
+        waiting_static: Vec::new(),
+        modules,
         slots: HashMap::new(),
         described: HashMap::new(),
         closures: HashMap::new(),
@@ -89,6 +92,7 @@ pub fn types(
     typer.kept(handle);
     for root in roots {
         typer.frames(&root.frames);
+        typer.closures_on_stack(root);
         let Some(id) = root.type_id else { continue };
         if let Some(bytes) = objects.image.slice(root.address, typer.types.get(id).size) {
             typer.value(bytes, id, 0);
@@ -147,6 +151,10 @@ struct Typer<'a> {
     /// Types met in the middle of objects: only looked at when nothing else tells what lies there.
     inside: Vec<Inside>,
     seen_inside: HashSet<Inside>,
+    /// Values that the linker has laid out, by address.
+    seen_static: HashSet<(u64, ObjectType)>,
+    waiting_static: Vec<(&'a [u8], ObjectType)>,
+    modules: &'a [Module],
     slots: HashMap<TypeId, Slots>,
     /// By the address of their description.
     described: HashMap<u64, Option<Described>>,
@@ -266,6 +274,29 @@ impl Typer<'_> {
         }
     }
 
+    /// Closures that lie on a stack themselves, as those of deferred calls: each begins with its function's first instruction,
+    /// which nothing else on a stack does.
+    fn closures_on_stack(&mut self, root: &Root) {
+        let Some(last) = root.frames.last() else { return };
+        let image = self.objects.image;
+        let Some(stack) =
+            last.end.checked_sub(root.address).and_then(|length| image.slice(root.address, length))
+        else {
+            return;
+        };
+        for at in (0..stack.len()).step_by(8) {
+            let code = number_in(stack, at, 8);
+            let is_code = self.modules.iter().any(|module| (module.text.0..module.text.1).contains(&code));
+            if is_code
+                && self.details.is_function(code.wrapping_sub(image.bias))
+                && let Some(id) = self.closure_of(code)
+                && let Some(value) = stack.get(at..at + self.types.get(id).size as usize)
+            {
+                self.value(value, id, 0);
+            }
+        }
+    }
+
     fn follow(&mut self, stop: &Stop) -> Result<(), Stopped> {
         let mut count = 0_u32;
         loop {
@@ -280,6 +311,10 @@ impl Typer<'_> {
                 };
                 let value = self.objects.value(span as usize, slot);
                 self.values(value, self.of[object as usize]);
+            }
+            if let Some((value, object_type)) = self.waiting_static.pop() {
+                self.values(value, object_type);
+                continue;
             }
             let mut waiting = std::mem::take(&mut self.inside);
             if waiting.is_empty() {
@@ -399,7 +434,9 @@ impl Typer<'_> {
 
     /// A pointer leads to what is of a type, as far as so many bytes.
     fn points_at(&mut self, value: u64, object_type: ObjectType, bytes: u64) {
-        let Some((index, slot)) = self.objects.heap.object_at(value) else { return };
+        let Some((index, slot)) = self.objects.heap.object_at(value) else {
+            return self.static_value(value, object_type, bytes);
+        };
         let span = &self.objects.heap.spans[index];
         let Some(object) = self.marks.object(span.first + slot) else { return };
         let offset = value.wrapping_sub(self.objects.address(index, slot));
@@ -430,6 +467,21 @@ impl Typer<'_> {
         }
     }
 
+    /// A value that the linker has laid out: no object of the heap, but it may refer to some.
+    fn static_value(&mut self, value: u64, object_type: ObjectType, bytes: u64) {
+        let within = |range: (u64, u64)| (range.0..range.1).contains(&value);
+        if bytes == 0
+            || bytes > LARGEST_VARIABLE
+            || !self.modules.iter().any(|module| within(module.data) || within(module.bss))
+            || !self.seen_static.insert((value, object_type))
+        {
+            return;
+        }
+        if let Some(bytes) = self.objects.image.slice(value, bytes) {
+            self.waiting_static.push((bytes, object_type));
+        }
+    }
+
     /// What an interface holds: a value of a described type.
     fn dynamic(&mut self, description: u64, data: u64, depth: usize) {
         let Some(described) = self.described(description) else { return };
@@ -457,17 +509,18 @@ impl Typer<'_> {
             return;
         }
         let Some(code) = self.objects.image.word(value) else { return };
-        let id = match self.closures.get(&code) {
-            Some(known) => *known,
-            None => {
-                let made = self.closure_type(code);
-                self.closures.insert(code, made);
-                made
-            }
-        };
-        if let Some(id) = id {
+        if let Some(id) = self.closure_of(code) {
             self.points_at(value, ObjectType::new(id, false), self.types.get(id).size);
         }
+    }
+
+    fn closure_of(&mut self, code: u64) -> Option<TypeId> {
+        if let Some(known) = self.closures.get(&code) {
+            return *known;
+        }
+        let made = self.closure_type(code);
+        self.closures.insert(code, made);
+        made
     }
 
     /// The type of the closures of a function.

@@ -119,6 +119,34 @@ impl<'a> FunctionDetails<'a> {
         variables
     }
 
+    /// The first function that was inlined into one, by name.
+    pub fn first_inlined(&self, begin: u64) -> Option<Box<str>> {
+        let index = self.entries.binary_search_by_key(&begin, |(begin, _)| *begin).ok()?;
+        let entry = self.entries[index].1;
+        let unit = Unit::at(self.dwarf.as_ref()?, entry.unit)?;
+        let mut entries =
+            unit.header.entries_raw(&unit.abbreviations, Some(UnitOffset(entry.offset))).ok()?;
+        let top = entries.next_depth();
+        for count in 0..MOST_ENTRIES {
+            if entries.is_empty() || (count > 0 && entries.next_depth() <= top) {
+                return None;
+            }
+            let Some(abbreviation) = entries.read_abbreviation().ok()? else { continue };
+            let mut found = Attributes::default();
+            for specification in abbreviation.attributes() {
+                let attribute = entries.read_attribute(*specification).ok()?;
+                if abbreviation.tag() == gimli::DW_TAG_inlined_subroutine {
+                    found.take(&unit, attribute.name(), &attribute.value());
+                }
+            }
+            if abbreviation.tag() == gimli::DW_TAG_inlined_subroutine {
+                self.origins(&mut found)?;
+                return found.name;
+            }
+        }
+        None
+    }
+
     fn read(&self, begin: u64) -> Option<Vec<Variable>> {
         let index = self.entries.binary_search_by_key(&begin, |(begin, _)| *begin).ok()?;
         let entry = self.entries[index].1;
@@ -151,13 +179,11 @@ impl<'a> FunctionDetails<'a> {
         Some(variables)
     }
 
-    fn variable(&self, unit: &Unit<'_>, mut found: Attributes<'_>, is_parameter: bool) -> Option<Variable> {
-        let location =
-            found.location.take().map_or(Location::Nowhere, |location| unit_location(unit, &location));
+    /// Adds what the entries say that an entry is an instance of.
+    fn origins(&self, found: &mut Attributes<'_>) -> Option<()> {
         for _ in 0..MOST_ORIGINS {
             let Some(origin) = found.origin.take() else { break };
-            let dwarf = self.dwarf.as_ref()?;
-            let of = Unit::containing(dwarf, self.places, origin)?;
+            let of = Unit::containing(self.dwarf.as_ref()?, self.places, origin)?;
             let offset = UnitOffset(origin.checked_sub(of.header.debug_info_offset()?.0)?);
             let mut entries = of.header.entries_raw(&of.abbreviations, Some(offset)).ok()?;
             let abbreviation = entries.read_abbreviation().ok()??;
@@ -166,6 +192,13 @@ impl<'a> FunctionDetails<'a> {
                 found.add(&of, attribute.name(), &attribute.value());
             }
         }
+        Some(())
+    }
+
+    fn variable(&self, unit: &Unit<'_>, mut found: Attributes<'_>, is_parameter: bool) -> Option<Variable> {
+        let location =
+            found.location.take().map_or(Location::Nowhere, |location| unit_location(unit, &location));
+        self.origins(&mut found)?;
         Some(Variable {
             type_id: self.places.type_at(found.type_place?)?,
             is_parameter,
