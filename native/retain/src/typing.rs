@@ -4,13 +4,16 @@
 //! has a field that is a pointer to some type, so what it points at is of that type, and so on through all objects. When
 //! two types are told for one object, the one that says more of it counts.
 
+mod made;
+
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::marking::Marks;
 use crate::memory::{Memory, number_in};
-use crate::roots::Root;
+use crate::roots::{Root, RootKind};
 use crate::runtime::objects::Objects;
+use crate::runtime::specials::Kept;
 use crate::stop::{Stop, Stopped};
 use crate::symbols::{Field, Kind, Symbols, Type, TypeId, Types};
 
@@ -18,8 +21,6 @@ use crate::symbols::{Field, Kind, Symbols, Type, TypeId, Types};
 const DEEPEST: usize = 64;
 /// Elements of an array that are listed one by one; longer ones are walked.
 const MOST_LISTED: u64 = 8;
-/// A name that a program gave one of its types while it ran.
-const LONGEST_NAME: u64 = 4096;
 /// Tells a type that the processor passes in the data word of an interface itself.
 const KIND_DIRECT_INTERFACE: u64 = 1 << 5;
 
@@ -76,13 +77,23 @@ pub fn types(
         slots: HashMap::new(),
         described: HashMap::new(),
         closures: HashMap::new(),
+        depth: 0,
     };
     typer.described_objects();
     for root in roots {
-        if let crate::roots::RootKind::Kept(crate::runtime::specials::Kept::WeakHandle) = root.kind {
-            for (_, value) in &root.pointers {
-                typer.points_at(*value, ObjectType::new(handle, false), 8);
+        match root.kind {
+            RootKind::Kept(Kept::WeakHandle) => {
+                for (_, value) in &root.pointers {
+                    typer.points_at(*value, ObjectType::new(handle, false), 8);
+                }
             }
+            // What is to be called, and what that has captured.
+            RootKind::Kept(Kept::Finalizer | Kept::Cleanup) => {
+                for (_, value) in &root.pointers {
+                    typer.closure(*value);
+                }
+            }
+            _ => {}
         }
         let Some(id) = root.type_id else { continue };
         if let Some(bytes) = objects.image.slice(root.address, typer.types.get(id).size) {
@@ -146,6 +157,8 @@ struct Typer<'a> {
     described: HashMap<u64, Option<Described>>,
     /// By the function of a closure.
     closures: HashMap<u64, Option<TypeId>>,
+    /// How many descriptions within each other are being read.
+    depth: u32,
 }
 
 /// A type that is described in memory.
@@ -243,9 +256,10 @@ impl Typer<'_> {
                 Slot::String => self.points_at(word(0), ObjectType::new(self.text, true), word(8)),
                 Slot::Slice(element) => self.row(word(0), element, word(16)),
                 Slot::Interface if word(0) != 0 => {
-                    let described = self.objects.image.word(
-                        word(0).wrapping_add(u64::from(self.objects.layout.method_table.described.offset)),
-                    );
+                    let described = self
+                        .objects
+                        .image
+                        .word(word(0).wrapping_add(u64::from(self.objects.layout.method_table_type.offset)));
                     self.dynamic(described.unwrap_or(0), word(8), depth);
                 }
                 Slot::Any if word(0) != 0 => self.dynamic(word(0), word(8), depth),
@@ -370,6 +384,9 @@ impl Typer<'_> {
         }
         let described = self.read_description(address);
         self.described.insert(address, described);
+        if let Some(described) = described.filter(|described| !described.known) {
+            return Some(self.made(address, described));
+        }
         described
     }
 
@@ -384,29 +401,11 @@ impl Typer<'_> {
         let known = self.types.described_at(address.wrapping_sub(first));
         let id = known.unwrap_or_else(|| {
             let size = number(at.value_size);
-            let name = self.name_of(number(at.name));
+            let name =
+                self.name_of(number(at.name)).unwrap_or_else(|| "a type made while the program ran".into());
             self.types.push(Type { name, size, kind: Kind::Scalar })
         });
         Some(Described { id, known: known.is_some(), direct })
-    }
-
-    /// The name in a description: an offset, and there a flag byte, a length, the text.
-    fn name_of(&self, offset: u64) -> Box<str> {
-        let unknown = || "a type made while the program ran".into();
-        let Some(module) = self.objects.types_begin else { return unknown() };
-        let at = module.wrapping_add(offset);
-        let Some(head) = self.objects.image.bytes(at, 4, 4) else { return unknown() };
-        // The length is a varint of one or two bytes.
-        let (length, begin) = match head[1] {
-            low if low & 0x80 == 0 => (u64::from(low), 2),
-            low => (u64::from(low & 0x7f) | u64::from(head[2]) << 7, 3),
-        };
-        match self.objects.image.bytes(at + begin, length, LONGEST_NAME) {
-            Some(text) if head[0] & 0xf0 == 0 => {
-                String::from_utf8_lossy(&text).trim_start_matches('*').into()
-            }
-            _ => unknown(),
-        }
     }
 
     /// Some types are not what a pointer to them says.
@@ -492,8 +491,15 @@ impl Typer<'_> {
             (_, "dirPtr") if name.starts_with("map<") => {
                 let Kind::Pointer(tables) = self.types.get(field.type_id).kind else { return None };
                 let length = self.types.field(id, "dirLen")?.offset;
+                // The group itself has no such name: `noalg.map.group[K]V`.
                 let parameters = name.strip_prefix("map")?;
-                let group = self.types.named(&format!("group{parameters}"));
+                let reference = self.types.named(&format!("groupReference{parameters}"));
+                let group = reference.and_then(|id| {
+                    match self.types.get(self.types.field(id, "data")?.type_id).kind {
+                        Kind::Pointer(group) => Some(group),
+                        _ => None,
+                    }
+                });
                 Some(Slot::Directory { tables, group, length_at: length.checked_sub(field.offset)? })
             }
             (_, "data") if name.starts_with("groupReference<") => {
