@@ -12,8 +12,6 @@ type expected struct {
 	Types []*typeWant `json:"types"`
 	// The heap keeps changing: HeapObjects tells nothing of the moment at which it is looked at.
 	Restless bool `json:"restless,omitempty"`
-	// There is garbage that no collection has freed, more than any tolerance.
-	Garbage bool `json:"garbage,omitempty"`
 
 	hooks hooksOf
 }

@@ -39,7 +39,6 @@ func init() {
 			loop := &unreachable{} // alloc main.unreachable
 			loop.next = &unreachable{next: loop}
 		}
-		e.Garbage = true
 		e.hooks.afterStats = func() {
 			for i := 0; i < 200; i++ {
 				var list *unreachable

@@ -142,7 +142,7 @@ func init() {
 			some(1, "global", "main.namedDirect", ".to")
 		objects[behindArray](e, 1).under("global", "main.mixedDirect")
 		objects[behindFunc](e, 1).on("global", "main.mixedDirect", "[2].inFunc")
-		objects[behindMap](e, 2).on("global", "main.mixedDirect", "[3][…]")
+		objects[behindMap](e, 2).on("global", "main.mixedDirect", "[…][…]")
 		objects[behindChan](e, 1).under("global", "main.mixedDirect")
 	})
 

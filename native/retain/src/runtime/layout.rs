@@ -242,7 +242,7 @@ layout! {
 }
 
 layout! {
-    /// A pointer type.
+    /// A pointer type: a type, and then this.
     PointerDescription of "internal/abi.PtrType" {
         /// What it points at.
         element: "Elem";
@@ -250,11 +250,58 @@ layout! {
 }
 
 layout! {
-    /// Which methods a type has for an interface.
-    MethodTable of "internal/abi.ITab" {
-        /// The type.
-        described: "Type";
+    /// A slice type.
+    SliceDescription of "internal/abi.SliceType" {
+        /// Its elements.
+        element: "Elem";
     }
+}
+
+layout! {
+    /// An array type.
+    ArrayDescription of "internal/abi.ArrayType" {
+        /// Its elements.
+        element: "Elem";
+        /// How many.
+        length: "Len";
+    }
+}
+
+layout! {
+    /// A struct type.
+    StructDescription of "internal/abi.StructType" {
+        /// Where its fields are described.
+        fields: "Fields.array";
+        /// How many there are.
+        count: "Fields.len";
+    }
+}
+
+layout! {
+    /// A field of a struct type.
+    FieldDescription of "internal/abi.StructField" {
+        /// Its name.
+        name: "Name.Bytes";
+        /// Its type.
+        described: "Typ";
+        /// Bytes from the beginning of the struct.
+        offset: "Offset";
+    }
+}
+
+/// How types are described that the debug information may not have.
+#[derive(Clone, Copy, Debug)]
+pub struct MadeDescriptions {
+    /// Pointers.
+    pub pointer: PointerDescription,
+    /// Slices.
+    pub slice: SliceDescription,
+    /// Arrays.
+    pub array: ArrayDescription,
+    /// Structs.
+    pub structure: StructDescription,
+    /// Their fields.
+    pub field: FieldDescription,
 }
 
 /// A global variable of the runtime that is a number or pointer itself.
@@ -319,10 +366,10 @@ pub struct Layout {
     pub module: Module,
     /// A type.
     pub type_description: TypeDescription,
-    /// A pointer type.
-    pub pointer_description: PointerDescription,
-    /// A table of methods.
-    pub method_table: MethodTable,
+    /// What more is described of some types.
+    pub made: MadeDescriptions,
+    /// The type in a table of methods, which the first word of an interface leads to.
+    pub method_table_type: At,
     /// All spans: address and length of the list.
     pub all_spans: [Place; 2],
     /// By how much spans are behind.
@@ -410,8 +457,18 @@ impl Layout {
             function: Function::find(&look)?,
             module: Module::find(&look)?,
             type_description: TypeDescription::find(&look)?,
-            pointer_description: PointerDescription::find(&look)?,
-            method_table: MethodTable::find(&look)?,
+            made: MadeDescriptions {
+                pointer: PointerDescription::find(&look)?,
+                slice: SliceDescription::find(&look)?,
+                array: ArrayDescription::find(&look)?,
+                structure: StructDescription::find(&look)?,
+                field: FieldDescription::find(&look)?,
+            },
+            method_table_type: {
+                // The second is that of go1.22.
+                let table = look.named("internal/abi.ITab").or_else(|_| look.named("runtime.itab"))?;
+                look.at(table, "internal/abi.ITab", &["Type", "_type"])?
+            },
             all_spans: [inside("allspans.array")?, inside("allspans.len")?],
             sweep_generation: inside("sweepgen")?,
             all_goroutines: slice("runtime.allgs")?,

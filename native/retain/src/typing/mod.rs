@@ -4,6 +4,8 @@
 //! has a field that is a pointer to some type, so what it points at is of that type, and so on through all objects. When
 //! two types are told for one object, the one that says more of it counts.
 
+mod made;
+
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -24,8 +26,6 @@ const DEEPEST: usize = 64;
 const MOST_LISTED: u64 = 8;
 /// Variables larger than this are not on a stack.
 const LARGEST_VARIABLE: u64 = 16 << 20;
-/// A name that a program gave one of its types while it ran.
-const LONGEST_NAME: u64 = 4096;
 /// Tells a type that the processor passes in the data word of an interface itself.
 const KIND_DIRECT_INTERFACE: u64 = 1 << 5;
 
@@ -87,6 +87,7 @@ pub fn types(
         slots: HashMap::new(),
         described: HashMap::new(),
         closures: HashMap::new(),
+        depth: 0,
     };
     typer.described_objects();
     typer.kept(handle);
@@ -160,6 +161,8 @@ struct Typer<'a> {
     described: HashMap<u64, Option<Described>>,
     /// By the function of a closure.
     closures: HashMap<u64, Option<TypeId>>,
+    /// How many descriptions within each other are being read.
+    depth: u32,
 }
 
 /// A type that is described in memory.
@@ -201,7 +204,7 @@ impl Typer<'_> {
                 continue;
             }
             self.closure(special.value);
-            let element = u64::from(layout.pointer_description.element.offset);
+            let element = u64::from(layout.made.pointer.element.offset);
             let pointed = match special.pointer_type {
                 0 => None,
                 pointer => {
@@ -387,9 +390,10 @@ impl Typer<'_> {
                 Slot::String => self.points_at(word(0), ObjectType::new(self.text, true), word(8)),
                 Slot::Slice(element) => self.row(word(0), element, word(16)),
                 Slot::Interface if word(0) != 0 => {
-                    let described = self.objects.image.word(
-                        word(0).wrapping_add(u64::from(self.objects.layout.method_table.described.offset)),
-                    );
+                    let described = self
+                        .objects
+                        .image
+                        .word(word(0).wrapping_add(u64::from(self.objects.layout.method_table_type.offset)));
                     self.dynamic(described.unwrap_or(0), word(8), depth);
                 }
                 Slot::Any if word(0) != 0 => self.dynamic(word(0), word(8), depth),
@@ -577,6 +581,9 @@ impl Typer<'_> {
         }
         let described = self.read_description(address);
         self.described.insert(address, described);
+        if let Some(described) = described.filter(|described| !described.known) {
+            return Some(self.made(address, described));
+        }
         described
     }
 
@@ -591,29 +598,11 @@ impl Typer<'_> {
         let known = self.types.described_at(address.wrapping_sub(first));
         let id = known.unwrap_or_else(|| {
             let size = number(at.value_size);
-            let name = self.name_of(number(at.name));
+            let name =
+                self.name_of(number(at.name)).unwrap_or_else(|| "a type made while the program ran".into());
             self.types.push(Type { name, size, kind: Kind::Scalar })
         });
         Some(Described { id, known: known.is_some(), direct })
-    }
-
-    /// The name in a description: an offset, and there a flag byte, a length, the text.
-    fn name_of(&self, offset: u64) -> Box<str> {
-        let unknown = || "a type made while the program ran".into();
-        let Some(module) = self.objects.types_begin else { return unknown() };
-        let at = module.wrapping_add(offset);
-        let Some(head) = self.objects.image.bytes(at, 4, 4) else { return unknown() };
-        // The length is a varint of one or two bytes.
-        let (length, begin) = match head[1] {
-            low if low & 0x80 == 0 => (u64::from(low), 2),
-            low => (u64::from(low & 0x7f) | u64::from(head[2]) << 7, 3),
-        };
-        match self.objects.image.bytes(at + begin, length, LONGEST_NAME) {
-            Some(text) if head[0] & 0xf0 == 0 => {
-                String::from_utf8_lossy(&text).trim_start_matches('*').into()
-            }
-            _ => unknown(),
-        }
     }
 
     /// Some types are not what a pointer to them says.
