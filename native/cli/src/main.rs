@@ -17,6 +17,7 @@ mod patterns;
 mod print;
 mod report;
 mod reproduce;
+mod seconds;
 mod subsystems;
 mod trace;
 mod watch;
