@@ -60,7 +60,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     /// Show how long answers took, memory and stalls over weeks, and before and after an upgrade.
     ///
-    /// Of what was kept in a storage folder: that of an editor, or of `watch`. Days are UTC.
+    /// Of what was kept in a storage folder: that of an editor, or of `watch`. Days are those of this machine's time zone.
     History(history::History),
     /// Send incidents to an OpenTelemetry collector: as traces, metrics and log records, redacted.
     ///

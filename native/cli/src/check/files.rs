@@ -38,7 +38,7 @@ pub struct Files {
     /// Write a page with all that was measured.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Print annotations for GitHub's runner, and append to the summary of its job.
+    /// Print annotations for GitHub's runner (on standard error with --json), and append to the summary of its job.
     #[arg(long)]
     github: bool,
 }
@@ -125,8 +125,11 @@ impl Files {
     /// Who has read enough (`| head`) has not made the check pass, or fail.
     fn print(&self, outcome: &Outcome<'_>, told: &Told<'_>) -> Result<(), Failure> {
         let mut text = if self.json { pretty(told)? } else { outcome.text() };
-        if self.github {
-            text.push_str(&outcome.annotations());
+        match self.github.then(|| outcome.annotations()) {
+            // The runner reads both; what is JSON stays JSON.
+            Some(annotations) if self.json => eprint!("{annotations}"),
+            Some(annotations) => text.push_str(&annotations),
+            None => {}
         }
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -7,7 +7,6 @@ mod outputs;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use stallscope_probe::doctor::{Asked, SettingsAsked, examine};
 use crate::driven::{Driven, MOST_RUNS, installed, name};
 use crate::failure::Failure;
 use alert::{Alert, AlertFlags};
-use config::{Config, DoctorLevel};
+use config::{Config, DoctorLevel, text_of};
 use files::{Files, Told};
 use outputs::Outcome;
 use schema::Schema;
@@ -225,7 +224,7 @@ fn beside(path: &Path, problem: String) -> Failure {
 
 fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
     let missing = |error| format!("the baseline cannot be read: {error}; write one with --write-baseline");
-    let text = fs::read_to_string(path).map_err(|error| beside(path, missing(error)))?;
+    let text = text_of(path).map_err(|error| beside(path, missing(error)))?;
     Baseline::read(&text).map_err(|error| beside(path, error.to_string()))
 }
 

@@ -55,9 +55,10 @@ impl Default for Thresholds {
 
 /// A limit that is none.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{name} must be a number above 0, not {value}")]
+#[error("{name} must be a number {least}, not {value}")]
 pub struct ThresholdError {
     name: &'static str,
+    least: &'static str,
     value: f64,
 }
 
@@ -73,16 +74,18 @@ impl Thresholds {
             ("latency-streak", Some(f64::from(self.latency_streak))),
             ("peak-rss-mb", self.peak_rss_mb),
             ("cold-load-s", self.cold_load_s),
-            // No stall at all is a limit.
-            ("stalls", self.stalls.map(|stalls| stalls + 1.0)),
         ] {
             if let Some(value) = value
                 && !(value.is_finite() && value > 0.0)
             {
-                return Err(ThresholdError { name, value });
+                return Err(ThresholdError { name, least: "above 0", value });
             }
         }
-        Ok(self)
+        // No stall at all is a limit.
+        match self.stalls.filter(|stalls| !(stalls.is_finite() && *stalls >= 0.0)) {
+            Some(value) => Err(ThresholdError { name: "stalls", least: "from 0 on", value }),
+            None => Ok(self),
+        }
     }
 
     /// Holds them against all runs of a side: of the figures the middle one counts, of latencies the longest row.
@@ -471,5 +474,10 @@ mod tests {
             Err("heap-mb must be a number above 0, not -1".to_owned())
         );
         assert!(Thresholds { stalls: Some(0.0), ..Thresholds::default() }.checked().is_ok());
+        let error = Thresholds { stalls: Some(-1.0), ..Thresholds::default() }.checked();
+        assert_eq!(
+            error.map_err(|e| e.to_string()),
+            Err("stalls must be a number from 0 on, not -1".to_owned())
+        );
     }
 }

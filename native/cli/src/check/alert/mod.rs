@@ -114,6 +114,11 @@ impl Alert {
             }
             Ok(address) => address,
         };
+        if must_arrive && variable.is_none() {
+            return Err(Failure::Arguments(
+                "an alert must arrive, and nobody is named to tell: give --alert-url-variable, or url-variable in [alert]".to_owned(),
+            ));
+        }
         let seconds = flags.alert_within.or(config.within_s).unwrap_or(WITHIN_SECONDS);
         if !(1..=MOST_SECONDS).contains(&seconds) {
             return Err(Failure::Arguments(format!(
