@@ -253,6 +253,7 @@ test('nobody there: a check that passes fails only where it was asked to', { tim
   assert.equal(must.code, 3, must.output);
   const failing = await alerted(FAILING, `http://${host}${ROUTE}`, [...flags, '--alert-must-arrive']);
   assert.equal(failing.code, 1, 'the limit counts more');
+  assert.match(failing.output, /did not arrive at .*: it cannot be reached/);
 });
 
 test(

@@ -110,6 +110,8 @@ test('a baseline: the same again holds, a slow gopls does not', { timeout: 5 * M
   // Each answer to a hover is held back.
   const take = `if (message.method === 'textDocument/hover') { setTimeout(() => pass(message), 400); return; }`;
   const slow = before(scratch, 'slow', { gopls: gopls(), take });
+  const once = await check([...SMALL_REAL, '--runs', '1', '--baseline', baseline]);
+  assert.match(once.output, /one run says nothing of the noise/);
   const args = [...SMALL, '--runs', '2', '--baseline', baseline, '--json'];
   const second = await check([...args, '--gopls', slow]);
   assert.equal(second.code, 1, second.output);

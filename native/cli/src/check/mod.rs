@@ -140,22 +140,11 @@ impl Check {
         };
 
         let mut checked = limits.judge(side);
-        if let Some((baseline, path)) = &baseline {
-            checked.extend(baseline.judge(side));
-            if let Some(differs) = baseline.other_machine(&experiment.machine) {
-                eprintln!("stallscope: {} is of another machine: {differs}", path.display());
-            }
-            if side.runs.len() < 2 || baseline.runs() < 2 {
-                eprintln!(
-                    "stallscope: one run says nothing of the noise: do three for {}, and three now",
-                    path.display()
-                );
-            }
-        }
+        checked.extend(baseline.iter().flat_map(|(baseline, _)| baseline.judge(side)));
         checked.extend(not_loaded(side));
         checked.extend(ended_early(&experiment, side, runs));
-        for message in messages(side) {
-            eprintln!("stallscope: gopls says: {message}");
+        for note in notes(&experiment, side, baseline.as_ref()) {
+            eprintln!("stallscope: {note}");
         }
         let findings: Vec<&ToldFinding> = report
             .iter()
@@ -175,7 +164,7 @@ impl Check {
             Verdict::Failed => Failure::Limit(outcome.summary_line()),
             Verdict::NotMeasured => Failure::CouldNotRun(outcome.summary_line()),
         };
-        if let Err(failure) = written {
+        for failure in [written.err(), alerted.err()].into_iter().flatten() {
             eprintln!("stallscope: {failure}");
         }
         Err(verdict)
@@ -228,9 +217,20 @@ fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
     Baseline::read(&text).map_err(|error| beside(path, error.to_string()))
 }
 
-/// What gopls wanted somebody to see, each once: it says the same in every run.
-fn messages(side: &Side) -> BTreeSet<&str> {
-    side.runs.iter().flat_map(|run| &run.messages).map(String::as_str).collect()
+/// What somebody should know who reads the figures: why those of a baseline may be others, and what gopls wanted to be seen, each once.
+fn notes(experiment: &Experiment, side: &Side, baseline: Option<&(Baseline, PathBuf)>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some((baseline, path)) = baseline {
+        let path = path.display();
+        let differs = baseline.other_machine(&experiment.machine);
+        notes.extend(differs.map(|differs| format!("{path} is of another machine: {differs}")));
+        if side.runs.len() < 2 || baseline.runs() < 2 {
+            notes.push(format!("one run says nothing of the noise: do three for {path}, and three now"));
+        }
+    }
+    let messages: BTreeSet<&String> = side.runs.iter().flat_map(|run| &run.messages).collect();
+    notes.extend(messages.into_iter().map(|message| format!("gopls says: {message}")));
+    notes
 }
 
 /// A gopls that knows nothing of the workspace is quick and small: that is no figure of this repository.
