@@ -14,7 +14,6 @@ type overwritten struct{ value [40]int }
 type inPool struct{ value [30]int }
 type inVictim struct{ value [33]int }
 type dropped struct{ value [8]int }
-type once struct{ value [9]int }
 type inAtomic struct{ value [10]int }
 type inAtomicValue struct{ value [11]int }
 
@@ -23,7 +22,6 @@ var (
 	syncMapPtr   *sync.Map
 	pool         sync.Pool
 	victimPool   sync.Pool
-	onceValue    func() *once
 	atomicPtr    atomic.Pointer[inAtomic]
 	atomicValue  atomic.Value
 	atomicHolder []*atomicOwner
@@ -98,10 +96,6 @@ func init() {
 			some(1_000, "global", "main.syncMapPtr", "[…]")
 		objects[syncMapKey](e, 1_000).on("global", "main.syncMapPtr", "[…] (key)")
 		objects[overwritten](e, 0)
-
-		onceValue = sync.OnceValue(func() *once { return &once{} }) // alloc main.once
-		onceValue()
-		objects[once](e, 1).under("global", "main.onceValue")
 
 		atomicPtr.Store(onHeap[inAtomic]()) // alloc main.inAtomic
 		for i := 0; i < 5; i++ {
