@@ -20,7 +20,7 @@ use crate::stop::Stopped;
 use refusal::Refusal;
 
 #[cfg(target_os = "linux")]
-pub use linux::{Session, helper, open, start_time, watchdog};
+pub use linux::{Captured, Session, capture, helper, open, start_time, watchdog};
 
 /// How long a program may stand still unless something else is asked for.
 pub const BOUND: Duration = Duration::from_millis(500);
