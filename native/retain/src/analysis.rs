@@ -66,7 +66,7 @@ pub struct Analysis {
 }
 
 /// What was counted, by us and by the runtime.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Objects that are alive.
     pub objects: u64,

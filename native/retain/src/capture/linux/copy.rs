@@ -228,7 +228,6 @@ mod tests {
         assert_eq!(unreadable.ok(), Some(vec![]));
         assert_eq!(copied.into_inner(), into.len() as u64);
         let partly = Partly { parts: vec![Part::new(&pieces, &into)], reader: &reader };
-        drop(std::hint::black_box(&source));
         for (address, length) in pieces {
             let found = partly.bytes(address, length, length).expect("it was copied");
             let begin = (address - at) as usize;

@@ -20,7 +20,7 @@ use rustix::net::{
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Analysis, Step};
+use crate::analysis::{Analysis, Counts, Step};
 use crate::capture::CaptureError;
 use crate::image::{Image, Piece, ThreadState};
 use crate::stop::Stop;
@@ -55,7 +55,7 @@ pub struct Description {
 #[serde(rename_all = "kebab-case")]
 enum Reply {
     Step(StepName),
-    Ready,
+    Ready(Counts),
     Failed(String),
 }
 
@@ -112,14 +112,14 @@ impl Helper {
         Ok(helper)
     }
 
-    /// Waits for the analysis.
-    pub fn wait(&self, stop: &Stop, tell: &dyn Fn(Step)) -> Result<(), CaptureError> {
+    /// Waits for the analysis; what it counted.
+    pub fn wait(&self, stop: &Stop, tell: &dyn Fn(Step)) -> Result<Counts, CaptureError> {
         let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let line = read_line(&mut channel, stop)?;
             match serde_json::from_str(&line) {
                 Ok(Reply::Step(StepName(step))) => tell(step),
-                Ok(Reply::Ready) => return Ok(()),
+                Ok(Reply::Ready(counts)) => return Ok(counts),
                 Ok(Reply::Failed(error)) => return Err(CaptureError::Helper { error }),
                 Err(error) => return Err(CaptureError::Helper { error: error.to_string() }),
             }
@@ -241,7 +241,7 @@ fn serve(answer: impl Fn(&Analysis, &str) -> String) -> io::Result<()> {
         Ok(analysis) => analysis,
         Err(error) => return reply(Reply::Failed(error)),
     };
-    reply(Reply::Ready)?;
+    reply(Reply::Ready(analysis.counts))?;
     while let Ok(question) = lines.recv() {
         say(&answer(&analysis, &question))?;
     }

@@ -45,6 +45,8 @@ const MOST_TRIES: usize = 5;
 pub struct Session {
     /// What was done to the program for it.
     pub facts: Facts,
+    /// What is alive.
+    pub counts: analysis::Counts,
     helper: Helper,
 }
 
@@ -80,9 +82,9 @@ impl Captured {
         let Self { facts, copy, executable, description } = self;
         let helper = Helper::start(helper, copy, &executable, &description)?;
         drop((executable, description));
-        helper.wait(stop, &|step: analysis::Step| tell(Step::Analysing { step }))?;
+        let counts = helper.wait(stop, &|step: analysis::Step| tell(Step::Analysing { step }))?;
         tell(Step::Ready);
-        Ok(Session { facts, helper })
+        Ok(Session { facts, counts, helper })
     }
 }
 
