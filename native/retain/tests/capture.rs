@@ -31,13 +31,13 @@ fn a_running_program_is_copied_and_analysed() {
     let steps = std::sync::Mutex::new(Vec::new());
     let states = std::sync::Mutex::new(Vec::new());
     let session = open(&program.request(), &Stop::default(), &|step| {
-        steps.lock().unwrap().push(step);
+        steps.lock().expect("one at a time").push(step);
         if matches!(step, Step::Guarded | Step::Stopped | Step::Copied) {
-            states.lock().unwrap().push(program.state());
+            states.lock().expect("one at a time").push(program.state());
         }
     })
     .expect("it can be read");
-    let states = states.into_inner().unwrap();
+    let states = states.into_inner().expect("one at a time");
     assert!(states[0] != 'T' && states[1..] == ['T', 'T'], "stopped for the copy only: {states:?}");
     program.assert_runs("after the copy");
     let (facts, counts) = (session.facts, session.counts);
@@ -50,12 +50,17 @@ fn a_running_program_is_copied_and_analysed() {
     assert!(sum <= facts.pause_ns && sum > facts.pause_ns * 9 / 10, "the parts make up the pause: {facts:?}");
     let answer = session.ask("{}", &Stop::default()).expect("it answers");
     assert!(serde_json::from_str::<serde_json::Value>(&answer).is_ok(), "{answer}");
-    assert_eq!(steps.into_inner().unwrap().last(), Some(&Step::Ready));
+    assert_eq!(steps.into_inner().expect("one at a time").last(), Some(&Step::Ready));
     let own = std::process::id();
     let analysis = helper(analyser::MODE, own);
     assert!(owners_of_copies(&[analysis]).is_empty(), "the copy is let go once it is analysed");
-    let nice = std::fs::read_to_string(format!("/proc/{analysis}/stat")).expect("it runs");
-    assert_eq!(nice.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(16)), Some("19"));
+    let nice = |pid| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+        stat.rsplit_once(") ")
+            .and_then(|(_, rest)| rest.split(' ').nth(16)?.parse::<i32>().ok())
+            .expect("a number")
+    };
+    assert_eq!(nice(analysis), (nice(own) + 10).min(19), "at a low priority");
     drop(session);
     assert_eq!(common::state(analysis), 'X', "the helper is gone, and was waited for");
 }
@@ -378,6 +383,27 @@ fn it_goes_on_when_the_parent_of_the_reader_is_killed() {
 }
 
 #[test]
+fn a_program_that_ends_while_it_stands_still_is_gone() {
+    if !has_go() {
+        return;
+    }
+    for step in [Step::Guarded, Step::Stopped, Step::Copied] {
+        let program = Program::start(&build(""), &[&NODES.to_string()]);
+        let request = program.request();
+        let error = open(&request, &Stop::default(), &|at| {
+            if at == step {
+                signal("KILL", program.pid);
+                while !matches!(program.state(), 'X' | 'Z') {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        assert_eq!(refusal(error.err()), Refusal::Gone { pid: program.pid }, "{step:?}");
+        assert!(helpers(watchdog::MODE, program.pid).is_empty(), "{step:?}");
+    }
+}
+
+#[test]
 fn an_analysis_that_is_killed_is_a_failure_and_nothing_more() {
     if !has_go() {
         return;
@@ -406,7 +432,7 @@ fn many(pid: u32, runs: usize) {
     for run in 0..runs {
         let captured = capture(&request(pid), &Stop::default(), &|_| ());
         let captured = captured.unwrap_or_else(|error| panic!("run {run}: {error}"));
-        // At the lowest priority this takes long beside other tests: not each time.
+        // At a low priority this takes long beside other tests: not each time.
         if run % 10 == 0 {
             let session = captured.analyse(HELPER.as_ref(), &Stop::default(), &|_| ());
             let session = session.unwrap_or_else(|error| panic!("run {run}: {error}"));

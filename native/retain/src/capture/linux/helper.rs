@@ -1,4 +1,4 @@
-//! The process that analyses a copy: outside of whoever asks, at the lowest priority, gone when nobody listens any more.
+//! The process that analyses a copy: outside of whoever asks, at a low priority, gone when nobody listens any more.
 //!
 //! It has one socket as its input. The first byte brings two files: the sealed copy and the executable. Then come lines: what
 //! the copy is, and questions. It writes lines back: each step of the analysis, its end, an answer to each question.
@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ use super::target::understand;
 
 /// What it is started with.
 pub const MODE: &str = "analyse";
+/// Beside a busy process it gets a tenth of a processor. With less it would keep its memory for minutes.
+const NICE: i32 = 10;
 /// Descriptions of a heap of 100 GB are smaller, answers are a page.
 const MOST_LINE_BYTES: u64 = 256 << 20;
 /// Between two looks at whether the answer is still wanted.
@@ -89,11 +91,9 @@ impl Helper {
     ) -> Result<Self, CaptureError> {
         let failed = |error: io::Error| CaptureError::Helper { error: error.to_string() };
         let (mut ours, its) = UnixStream::pair().map_err(failed)?;
-        let child = Command::new(helper)
-            .arg(MODE)
+        let child = super::command(helper, MODE)
             .stdin(Stdio::from(OwnedFd::from(its)))
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| CaptureError::Helper {
                 error: format!("{} does not start: {error}", helper.display()),
@@ -215,7 +215,7 @@ pub fn run(answer: impl Fn(&Analysis, &str) -> String) -> ExitCode {
 /// What it does must not be felt, and what it has in memory must not get into a file.
 fn stay_in_the_background() {
     // Each is as good as can be had: none is a reason not to work.
-    let _ = rustix::process::nice(19);
+    let _ = rustix::process::nice(NICE);
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);

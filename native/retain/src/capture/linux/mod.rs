@@ -12,7 +12,7 @@ pub mod watchdog;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,9 +32,7 @@ use pause::{Over, Pause, Ready, nanoseconds};
 use raw::Draft;
 use target::Target;
 
-/// What a running heap may grow by between the plan and the stop, for which memory is provided before the stop.
-const SLACK: u64 = 8;
-/// The same at least.
+/// What a running heap may grow by between plan and stop, for which memory is provided in any case.
 const LEAST_SLACK_BYTES: u64 = 16 << 20;
 /// Provided at once, between two looks at whether it is still wanted.
 const PREPARE_BYTES: usize = 32 << 20;
@@ -60,6 +58,11 @@ impl Session {
     pub fn kill(&self) {
         self.helper.kill();
     }
+}
+
+/// Whether heaps can be read on this system at all; whether that of a certain program can is another question.
+pub fn supported() -> Result<(), Refusal> {
+    Ok(())
 }
 
 /// When a process started, as [`Request::start_time`] wants it.
@@ -118,6 +121,7 @@ pub fn capture(
         copy_stopped(&target, &plan, &pause, rest, &free, &copied, tell).map_err(|broken| match broken {
             Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
             Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
+            Broken::Other(_) if target.process.has_ended() => Refusal::Gone { pid: request.pid }.into(),
             Broken::Other(error) => error,
         })?;
     let before_end = pause.so_far();
@@ -192,7 +196,7 @@ fn prepare(
     for _ in 0..MOST_TRIES {
         let plan = plan(target, free, stop)?;
         free.check(plan.need)?;
-        let wanted = plan.bytes + (plan.bytes / SLACK).max(LEAST_SLACK_BYTES);
+        let wanted = plan.bytes + (plan.bytes / gate::SLACK).max(LEAST_SLACK_BYTES);
         // Untouched, it takes nothing: it can be as large as it may become at most.
         let most =
             free.least().map_or(u64::MAX, |(_, bytes)| bytes).min(wanted.saturating_mul(4)).max(wanted);
@@ -207,9 +211,12 @@ fn prepare(
             stop.check()?;
             tell(Step::Preparing { done_bytes: from as u64, all_bytes: end as u64 });
             let length = PREPARE_BYTES.min(end - from);
-            if draft.populate(from, length).is_err() {
+            match draft.populate(from, length) {
                 // Kernels before 5.14 do not know this.
-                draft.bytes()[from..from + length].chunks_mut(4096).for_each(|page| page[0] = 0);
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                    draft.bytes()[from..from + length].chunks_mut(4096).for_each(|page| page[0] = 0);
+                }
+                provided => provided?,
             }
         }
         so_far = end as u64;
@@ -338,9 +345,7 @@ fn copy_stopped(
     let copying = Copying::new(reader, jobs(&plan.objects, objects), &check, copied);
     // What was planned is copied by the others, while this thread finds out what has changed since.
     let noted = std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(|| copying.take_part());
-        }
+        copying.invite(scope, workers - 1);
         let noted = notes(target, plan, rest, free, &check, copied);
         parts.notes_ns = nanoseconds(pause.so_far()).saturating_sub(parts.stop_ns);
         if noted.is_ok() {
@@ -424,6 +429,14 @@ fn free(setting_bytes: Option<u64>) -> Free {
 
 fn lost(error: impl std::fmt::Display) -> Refusal {
     Refusal::WatchdogLost { error: error.to_string() }
+}
+
+/// What starts one of the two helper processes.
+fn command(helper: &Path, mode: &str) -> Command {
+    // Where this process was started is no business of theirs: they would keep a disk from being removed.
+    let mut command = Command::new(std::path::absolute(helper).unwrap_or_else(|_| helper.to_owned()));
+    command.arg(mode).current_dir("/").stderr(Stdio::null());
+    command
 }
 
 /// Waits for the end of a process, and ends it when that takes too long.

@@ -7,7 +7,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -36,12 +36,10 @@ pub struct Watchdog {
 impl Watchdog {
     /// Starts it and waits until it is ready.
     pub fn start(helper: &Path, process: &Process, most: Duration) -> Result<Self, Refusal> {
-        let child = Command::new(helper)
-            .arg(MODE)
+        let child = super::command(helper, MODE)
             .args([process.pid.to_string(), process.start_time.to_string(), most.as_millis().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| lost(format_args!("{} does not start: {error}", helper.display())))?;
         let mut watchdog = Self { child };
