@@ -268,6 +268,14 @@ layout! {
 }
 
 layout! {
+    /// A channel type.
+    ChannelDescription of "internal/abi.ChanType" {
+        /// What is sent.
+        element: "Elem";
+    }
+}
+
+layout! {
     /// A struct type.
     StructDescription of "internal/abi.StructType" {
         /// Where its fields are described.
@@ -298,6 +306,8 @@ pub struct MadeDescriptions {
     pub slice: SliceDescription,
     /// Arrays.
     pub array: ArrayDescription,
+    /// Channels.
+    pub channel: ChannelDescription,
     /// Structs.
     pub structure: StructDescription,
     /// Their fields.
@@ -461,6 +471,7 @@ impl Layout {
                 pointer: PointerDescription::find(&look)?,
                 slice: SliceDescription::find(&look)?,
                 array: ArrayDescription::find(&look)?,
+                channel: ChannelDescription::find(&look)?,
                 structure: StructDescription::find(&look)?,
                 field: FieldDescription::find(&look)?,
             },

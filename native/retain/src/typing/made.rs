@@ -17,6 +17,7 @@ const MOST_FIELDS: u64 = 4096;
 /// The kinds of types, as `reflect.Kind` numbers them; the bits above tell something else.
 const KIND_MASK: u64 = 31;
 const ARRAY: u64 = 17;
+const CHANNEL: u64 = 18;
 const POINTER: u64 = 22;
 const SLICE: u64 = 23;
 const STRING: u64 = 24;
@@ -45,6 +46,10 @@ impl Typer<'_> {
             POINTER => Some(Kind::Pointer(self.described_in(address, made.pointer.element)?)),
             SLICE => Some(Kind::Slice(self.described_in(address, made.slice.element)?)),
             STRING => Some(Kind::String),
+            CHANNEL => {
+                let element = self.described_in(address, made.channel.element)?;
+                Some(Kind::Chan { element, header: self.types.named("runtime.hchan")? })
+            }
             ARRAY => {
                 let element = self.described_in(address, made.array.element)?;
                 let length = self.number(address, made.array.length)?;

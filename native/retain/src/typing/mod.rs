@@ -26,6 +26,8 @@ const DEEPEST: usize = 64;
 const MOST_LISTED: u64 = 8;
 /// Variables larger than this are not on a stack.
 const LARGEST_VARIABLE: u64 = 16 << 20;
+/// The flag of a `reflect.Value` whose pointer leads to the value: the same since reflection has flags.
+const REFLECT_INDIRECT: u64 = 1 << 7;
 /// Tells a type that the processor passes in the data word of an interface itself.
 const KIND_DIRECT_INTERFACE: u64 = 1 << 5;
 
@@ -123,6 +125,8 @@ enum Slot {
         group: Option<TypeId>,
         length_at: u64,
     },
+    /// A `reflect.Value`: a type, a pointer, and flags that say whether the pointer is the value or leads to it.
+    Reflected,
     /// As many groups as the mask behind it says.
     Groups(TypeId),
     /// A row as long as it happens to be.
@@ -412,6 +416,13 @@ impl Typer<'_> {
                         (length, _) => self.row(word(0), tables, length),
                     }
                 }
+                Slot::Reflected if word(16) & REFLECT_INDIRECT == 0 => self.dynamic(word(0), word(8), depth),
+                Slot::Reflected => {
+                    if let Some(described) = self.described(word(0)) {
+                        let size = self.types.get(described.id).size;
+                        self.points_at(word(8), ObjectType::new(described.id, false), size);
+                    }
+                }
                 Slot::Groups(group) => self.row(word(0), group, word(8).wrapping_add(1)),
                 Slot::Row(element) => self.row(word(0), element, u64::MAX),
                 Slot::Array(element, count) => {
@@ -531,6 +542,12 @@ impl Typer<'_> {
     fn closure_type(&mut self, code: u64) -> Option<TypeId> {
         let function = self.functions.at(code).filter(|function| function.entry == code)?;
         let name = self.functions.name(&function);
+        // Functions made by reflection: what calls them finds the rest behind the code.
+        match &*name {
+            "reflect.makeFuncStub" => return self.types.named("reflect.makeFuncImpl"),
+            "reflect.methodValueCall" => return self.types.named("reflect.methodValue"),
+            _ => {}
+        }
         let mut fields: Vec<Field> = match name.strip_suffix("-fm") {
             Some(method) => self.receiver(method).into_iter().collect(),
             None => {
@@ -678,6 +695,7 @@ impl Typer<'_> {
     fn special(&self, id: TypeId, field: &Field) -> Option<Slot> {
         let name = &*self.types.get(id).name;
         match (name, &*field.name) {
+            ("reflect.Value", "typ_") => Some(Slot::Reflected),
             // What a pool keeps: an `any` in two words that the program may change one by one.
             ("sync.eface", "typ") => Some(Slot::Any),
             ("sync.Pool", "local" | "victim") => self.types.named("sync.poolLocal").map(Slot::Row),
