@@ -206,7 +206,8 @@ fn prepare(
             None => Draft::new("stallscope-heap", most)?,
         };
         let end = usize::try_from(wanted).unwrap_or(usize::MAX).min(draft.bytes().len());
-        let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end);
+        // Whole pages, also of the largest kind that a processor has.
+        let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end) & !0xffff;
         for from in (begin..end).step_by(PREPARE_BYTES) {
             stop.check()?;
             tell(Step::Preparing { done_bytes: from as u64, all_bytes: end as u64 });
