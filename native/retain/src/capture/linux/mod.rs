@@ -82,6 +82,7 @@ pub struct Captured {
 impl Captured {
     /// Hands the copy to a helper process and waits for its analysis.
     pub fn analyse(self, helper: &Path, stop: &Stop, tell: &dyn Fn(Step)) -> Result<Session, CaptureError> {
+        stop.check()?;
         let Self { facts, copy, executable, description } = self;
         let helper = Helper::start(helper, copy, &executable, &description)?;
         drop((executable, description));
