@@ -166,7 +166,7 @@ fn entry(types: &Types, group: TypeId, offset: u64) -> String {
             path(types, part.type_id, into, Index::Any, 0, &mut text);
         }
         // Before: eight keys, eight values.
-        "keys" | "values" => {
+        "keys" | "values" | "elems" => {
             let Kind::Array(element, _) = types.get(field.type_id).kind else { return text };
             if &*field.name == "keys" {
                 text.push_str(" (key)");

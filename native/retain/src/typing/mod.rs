@@ -724,6 +724,8 @@ impl Typer<'_> {
                 let Kind::Pointer(group) = self.types.get(field.type_id).kind else { return None };
                 Some(Slot::Groups(group))
             }
+            // As the runtime describes a bucket, this is a pointer to anything.
+            (_, "overflow") if name.starts_with("noalg.map.bucket[") => Some(Slot::Pointer(id)),
             (_, "buckets" | "oldbuckets") if name.starts_with("hash<") => {
                 let Kind::Pointer(bucket) = self.types.get(field.type_id).kind else { return None };
                 Some(Slot::Row(bucket))

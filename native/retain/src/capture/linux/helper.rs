@@ -123,6 +123,7 @@ impl Helper {
     ) -> Result<Counts, CaptureError> {
         let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
+            stop.check()?;
             let line = read_line(&mut channel, stop)?;
             match serde_json::from_str(&line) {
                 Ok(Reply::Step(StepName(step))) => tell(step),

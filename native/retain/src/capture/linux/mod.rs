@@ -106,6 +106,7 @@ pub struct Captured {
 impl Captured {
     /// Hands the copy to a helper process and waits for its analysis.
     pub fn analyse(self, helper: &Path, stop: &Stop, tell: &dyn Fn(Step)) -> Result<Session, CaptureError> {
+        stop.check()?;
         let Self { facts, copy, executable, description, process, reader } = self;
         let helper = Helper::start(helper, copy, &executable, &description)?;
         drop((executable, description));
@@ -237,7 +238,8 @@ fn prepare(
             None => Draft::new("stallscope-heap", most)?,
         };
         let end = usize::try_from(wanted).unwrap_or(usize::MAX).min(draft.bytes().len());
-        let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end);
+        // Whole pages, also of the largest kind that a processor has.
+        let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end) & !0xffff;
         for from in (begin..end).step_by(PREPARE_BYTES) {
             stop.check()?;
             tell(Step::Preparing { done_bytes: from as u64, all_bytes: end as u64 });
