@@ -119,7 +119,7 @@ impl Analysis {
         let modules = Module::all(&image, layout, image.bias);
         let heap = Heap::read(&image, layout, image.bias)?;
         let types_begin = modules.first().map(|module| module.types.0);
-        fetch_masks(&mut image, layout, &heap, &modules, late);
+        fetch_masks(&mut image, layout, &heap, late);
         let objects = Objects::new(&image, layout, &heap, types_begin);
         let roots = roots::all(&objects, &symbols, &modules)?;
         tell(Step::Marking);
@@ -226,24 +226,20 @@ impl Analysis {
     }
 }
 
-/// The masks of types that the program made while it ran lie in memory without pointers, which is not copied.
-fn fetch_masks(image: &mut Image, layout: &Layout, heap: &Heap, modules: &[Module], late: Late<'_>) {
+/// Some masks are made when they are needed first, and their pointers lie among variables that are not copied; those of types
+/// that the program made itself lie in memory without pointers.
+fn fetch_masks(image: &mut Image, layout: &Layout, heap: &Heap, late: Late<'_>) {
     let objects = Objects::new(image, layout, heap, None);
-    let mut made = HashSet::new();
+    let mut described = HashSet::new();
     for (index, span) in heap.spans.iter().enumerate().filter(|(_, span)| objects.is_described(span)) {
         for slot in (0..span.slots).filter(|slot| heap.is_allocated(span.first + slot)) {
-            let description = objects.description(index, slot);
-            let is_linked =
-                modules.iter().any(|module| (module.types.0..module.types.1).contains(&description));
-            if description != 0 && !is_linked {
-                made.insert(description);
-            }
+            described.insert(objects.description(index, slot));
         }
     }
     // The mask may be behind one more pointer.
     for _ in 0..2 {
         let missing = |description: &u64| masks::missing(image, layout, *description);
-        let mut needed: Vec<(u64, u64)> = made.iter().filter_map(missing).collect();
+        let mut needed: Vec<(u64, u64)> = described.iter().filter_map(missing).collect();
         needed.sort_unstable();
         needed.dedup();
         needed.retain(|(_, length)| *length <= MOST_LATE_BYTES);

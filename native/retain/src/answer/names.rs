@@ -118,7 +118,9 @@ pub fn step(types: &Types, object_type: ObjectType, offset: u64, index: Index) -
         {
             String::new()
         }
-        None if described.name.starts_with("internal/sync.") => {
+        None if described.name.starts_with("internal/sync.")
+            || described.name.starts_with("go.shape.struct { internal/sync.") =>
+        {
             concurrent_map(types, id, &described.name, offset)
         }
         None => {

@@ -24,6 +24,9 @@ use crate::symbols::{Field, FunctionDetails, Kind, Symbols, Type, TypeId, Types,
 const DEEPEST: usize = 64;
 /// Elements of an array that are listed one by one; longer ones are walked.
 const MOST_LISTED: u64 = 8;
+/// A node of a `sync.Map` as compiled for all types of one shape; and the parameters of one from any to any.
+const SHAPED_NODE: &str = "go.shape.struct { internal/sync.isEntry bool }";
+const OF_ANY: &str = "go.shape.interface {},go.shape.interface {}]";
 /// Variables larger than this are not on a stack.
 const LARGEST_VARIABLE: u64 = 16 << 20;
 /// The flag of a `reflect.Value` whose pointer leads to the value: the same since reflection has flags.
@@ -624,16 +627,17 @@ impl Typer<'_> {
 
     /// Some types are not what a pointer to them says.
     fn really(&self, id: TypeId, value: u64) -> TypeId {
-        let name = &*self.types.get(id).name;
-        if let Some(parameters) = name.strip_prefix("internal/sync.node[") {
-            // Whether it is an entry or has children is its first byte.
-            let entry = self.objects.image.number(value, 1) == Some(1);
-            let whole = if entry { "internal/sync.entry[" } else { "internal/sync.indirect[" };
-            return self.types.named(&format!("{whole}{parameters}")).unwrap_or(id);
-        }
-        match name {
+        match &*self.types.get(id).name {
             // The runtime has its own part of a timer behind the part that programs see.
             "time.Timer" | "time.Ticker" => self.types.named("runtime.timeTimer").unwrap_or(id),
+            name if name.starts_with("internal/sync.node[") || name == SHAPED_NODE => {
+                // Whether it is an entry or has children is its first byte.
+                let entry = self.objects.image.number(value, 1) == Some(1);
+                let whole = if entry { "internal/sync.entry[" } else { "internal/sync.indirect[" };
+                let own = name.strip_prefix("internal/sync.node[");
+                let candidates = own.into_iter().chain([OF_ANY]);
+                candidates.filter_map(|of| self.types.named(&format!("{whole}{of}"))).next().unwrap_or(id)
+            }
             _ => id,
         }
     }
@@ -725,7 +729,9 @@ impl Typer<'_> {
                 Some(Slot::Groups(group))
             }
             // As the runtime describes a bucket, this is a pointer to anything.
-            (_, "overflow") if name.starts_with("noalg.map.bucket[") => Some(Slot::Pointer(id)),
+            (_, "overflow") if name.trim_start_matches("noalg.").starts_with("map.bucket[") => {
+                Some(Slot::Pointer(id))
+            }
             (_, "buckets" | "oldbuckets") if name.starts_with("hash<") => {
                 let Kind::Pointer(bucket) = self.types.get(field.type_id).kind else { return None };
                 Some(Slot::Row(bucket))
