@@ -5,6 +5,9 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // What a scenario has built, as ../README.md describes it.
@@ -30,6 +33,8 @@ type typeWant struct {
 	// What would be freed without them, where arithmetic tells.
 	RetainedBytes *uint64 `json:"retained_bytes,omitempty"`
 	Paths         []path  `json:"paths,omitempty"`
+
+	unclaimed bool
 }
 
 type path struct {
@@ -54,6 +59,15 @@ func objects[T any](e *expected, count int) *typeWant {
 func arrays[T any](e *expected, count, capacity int) *typeWant {
 	t := reflect.TypeFor[T]()
 	return e.add("[]"+typeName(t), count, arrayBytes[T](capacity))
+}
+
+// From Go 1.N on: the debug information of those before does not tell what these are.
+func (w *typeWant) since(minor int) *typeWant {
+	version := strings.SplitN(strings.TrimPrefix(runtime.Version(), "go1."), ".", 2)[0]
+	if own, err := strconv.Atoi(version); err == nil && own < minor {
+		w.unclaimed = true
+	}
+	return w
 }
 
 // With the whole import path, as debug information has it.
@@ -134,9 +148,7 @@ func hasPointers(t reflect.Type) bool {
 
 // The line without its first two numbers, which are not known yet.
 func (e *expected) encode(name string) []byte {
-	if e.Types == nil {
-		e.Types = []*typeWant{}
-	}
+	e.Types = slices.DeleteFunc(append([]*typeWant{}, e.Types...), func(w *typeWant) bool { return w.unclaimed })
 	text, err := json.Marshal(struct {
 		Scenario string `json:"scenario"`
 		Pid      int    `json:"pid"`

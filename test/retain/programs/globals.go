@@ -58,7 +58,7 @@ func init() {
 
 		inClosure := &captured{} // alloc main.captured
 		globalFunc = func() int { return inClosure.value[0] }
-		objects[captured](e, 1).on("global", "main.globalFunc", ".inClosure")
+		objects[captured](e, 1).on("global", "main.globalFunc", ".inClosure").since(23)
 
 		globalChan = make(chan *sent, 8)
 		for i := 0; i < 5; i++ {

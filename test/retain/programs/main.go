@@ -61,8 +61,15 @@ func main() {
 	// Twice for what a finalizer or a pool has kept once, and time in between for the runtime's own goroutines.
 	runtime.GC()
 	time.Sleep(20 * time.Millisecond)
-	runtime.GC()
-	time.Sleep(20 * time.Millisecond)
+	for before, rounds := uint64(0), 0; rounds < 20; rounds++ {
+		runtime.GC()
+		time.Sleep(20 * time.Millisecond)
+		runtime.ReadMemStats(&stats)
+		if stats.HeapObjects == before {
+			break
+		}
+		before = stats.HeapObjects
+	}
 	inGoroutine(hooks.beforeLastGC)
 	runtime.GC()
 	inGoroutine(hooks.afterLastGC)

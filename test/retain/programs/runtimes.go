@@ -143,7 +143,7 @@ func init() {
 		objects[finalized](e, 10).on("global", "main.withFinalizer", "[…]")
 		// By the object, and by its finalizer, which must find it whole.
 		objects[belowFinalized](e, 10)
-		objects[finalizerState](e, 10).under("finalizer", "")
+		objects[finalizerState](e, 10).under("finalizer", "").since(23)
 		objects[finalizedGone](e, 0)
 	})
 
@@ -178,7 +178,7 @@ func init() {
 			go sleeper(ready)
 			<-ready
 		}
-		objects[timerState](e, 10)
+		objects[timerState](e, 10).since(23)
 		objects[timerOwner](e, 10).on("global", "main.timerOwners", "[…]")
 		objects[ownedByTimerOwner](e, 10).on("global", "main.timerOwners", "[…].state")
 		objects[tickerOwner](e, 10).on("global", "main.tickerOwners", "[…]")

@@ -313,7 +313,7 @@ func init() {
 			big.Elem().Index(99).Field(1).Set(leaf())
 			reflected = append(reflected, big.Interface())
 		}
-		objects[reflectLeaf](e, 60)
+		objects[reflectLeaf](e, 60).since(23)
 	})
 }
 

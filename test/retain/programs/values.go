@@ -142,8 +142,8 @@ func init() {
 			some(1, "global", "main.mixedDirect", "[0]").
 			some(1, "global", "main.namedDirect", "")
 		objects[behindArray](e, 1).under("global", "main.mixedDirect")
-		objects[behindFunc](e, 1).on("global", "main.mixedDirect", "[2].inFunc")
-		objects[behindMap](e, 2).on("global", "main.mixedDirect", "[…][…]")
+		objects[behindFunc](e, 1).on("global", "main.mixedDirect", "[2].inFunc").since(23)
+		objects[behindMap](e, 2).on("global", "main.mixedDirect", "[…][…]").since(25)
 		objects[behindChan](e, 1).under("global", "main.mixedDirect")
 	})
 
@@ -159,9 +159,9 @@ func init() {
 			methodValues = append(methodValues, r.get)
 			copiedMethods = append(copiedMethods, valueReceiver{held: &heldByCopy{}}.get) // alloc main.heldByCopy
 		}
-		objects[byVariable](e, 10).on("global", "main.capturing", "[…].byVar")
+		objects[byVariable](e, 10).on("global", "main.capturing", "[…].byVar").since(23)
 		objects[unusedByClosure](e, 0)
-		objects[boxedVariable](e, 10).on("global", "main.capturingRefs", "[…].boxed")
+		objects[boxedVariable](e, 10).on("global", "main.capturingRefs", "[…].boxed").since(23)
 		objects[receiver](e, 10).retaining(10*(objectBytes[receiver]()+objectBytes[heldByReceiver]())).under("global", "main.methodValues")
 		objects[heldByReceiver](e, 10).under("global", "main.methodValues")
 		objects[heldByCopy](e, 10).under("global", "main.copiedMethods")
@@ -169,7 +169,7 @@ func init() {
 		deep = func() func() int { return func() int { return two.value[0] } }
 		inner := deep()
 		capturing = append(capturing, inner)
-		objects[twoDeep](e, 1)
+		objects[twoDeep](e, 1).since(23)
 	})
 
 	scenario("untyped pointers", func(e *expected) {

@@ -53,7 +53,7 @@ func init() {
 		}
 		objects[cleanedUp](e, 10).on("global", "main.withCleanup", "[…]")
 		objects[cleanupState](e, 10).under("cleanup", "")
-		objects[cleanupArg](e, 10).under("cleanup", "")
+		objects[cleanupArg](e, 10).under("cleanup", "").since(26)
 		objects[cleanedGone](e, 0)
 	})
 }

@@ -18,6 +18,7 @@ const MOST_FIELDS: u64 = 4096;
 const KIND_MASK: u64 = 31;
 const ARRAY: u64 = 17;
 const CHANNEL: u64 = 18;
+const FUNC: u64 = 19;
 const POINTER: u64 = 22;
 const SLICE: u64 = 23;
 const STRING: u64 = 24;
@@ -46,6 +47,7 @@ impl Typer<'_> {
             POINTER => Some(Kind::Pointer(self.described_in(address, made.pointer.element)?)),
             SLICE => Some(Kind::Slice(self.described_in(address, made.slice.element)?)),
             STRING => Some(Kind::String),
+            FUNC => Some(Kind::Func),
             CHANNEL => {
                 let element = self.described_in(address, made.channel.element)?;
                 Some(Kind::Chan { element, header: self.types.named("runtime.hchan")? })
@@ -80,7 +82,7 @@ impl Typer<'_> {
                 return None;
             }
             let name = self.number(at, made.field.name).and_then(|name| self.name_at(name));
-            fields.push(Field { name: name.unwrap_or_default(), offset, type_id });
+            fields.push(Field { name: name.unwrap_or_else(|| "?".into()), offset, type_id });
         }
         Some(fields.into())
     }
