@@ -298,8 +298,9 @@ func init() {
 			m.SetMapIndex(reflect.ValueOf("key"), value)
 			reflected = append(reflected, m.Interface())
 
-			held := leaf()
-			f := reflect.MakeFunc(reflect.FuncOf(nil, []reflect.Type{leafType}, false), func([]reflect.Value) []reflect.Value {
+			// Not claimed: behind the reflect.Value that the function holds.
+			held := reflect.ValueOf(onHeap[reflectCaptured]())
+			f := reflect.MakeFunc(reflect.FuncOf(nil, []reflect.Type{held.Type()}, false), func([]reflect.Value) []reflect.Value {
 				return []reflect.Value{held}
 			})
 			reflected = append(reflected, f.Interface())
@@ -313,10 +314,11 @@ func init() {
 			big.Elem().Index(99).Field(1).Set(leaf())
 			reflected = append(reflected, big.Interface())
 		}
-		objects[reflectLeaf](e, 60).since(23)
+		objects[reflectLeaf](e, 50)
 	})
 }
 
 type reflectLeaf struct{ value [13]int }
+type reflectCaptured struct{ value [14]int }
 
 var reflected []any
