@@ -22,19 +22,15 @@ async function loaded(t) {
   const workspace = path.join(scratch, 'module');
   fs.mkdirSync(workspace);
   fs.writeFileSync(path.join(workspace, 'go.mod'), 'module example.com/held\n\ngo 1.21\n');
-  const main = path.join(workspace, 'main.go');
-  fs.writeFileSync(main, MAIN);
+  fs.writeFileSync(path.join(workspace, 'main.go'), MAIN);
   const gopls = new Gopls({ executable: goplsFile(), workspace, cache: path.join(scratch, 'cache') });
   t.after(async () => {
     await gopls.kill();
     fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   });
   await gopls.initialize();
-  gopls.open(main);
-  await gopls.request('textDocument/hover', {
-    textDocument: { uri: `file://${main}` },
-    position: { line: 5, character: 6 },
-  });
+  const { uri } = gopls.open('main.go');
+  await gopls.hover(uri, { line: 5, character: 6 });
   return gopls;
 }
 
