@@ -12,9 +12,15 @@ import { heapRequest } from '../lib/heapOf.mjs';
 import { gopls as goplsFile, repo } from '../tools/lib/paths.mjs';
 import { eventually, failure, idleCore, scratchFolder, value } from './support/core.mjs';
 
-const linux = { skip: process.platform !== 'linux' && 'only on Linux', timeout: 120_000 };
+const linux = { skip: process.platform !== 'linux' && 'only on Linux', timeout: 300_000 };
 const SNAPSHOT = 'golang.org/x/tools/gopls/internal/cache.Snapshot';
 const MAIN = 'package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("hello")\n}\n';
+
+/** Has it collect its garbage: the check is against what a collection has just found. */
+const collect = async (gopls) => {
+  const answer = await fetch(`${await gopls.debugAddress()}/debug/pprof/heap?gc=1`);
+  await answer.arrayBuffer();
+};
 
 /** A gopls that has loaded a small module. */
 async function loaded(t) {
@@ -31,6 +37,7 @@ async function loaded(t) {
   await gopls.initialize();
   const { uri } = gopls.open('main.go');
   await gopls.hover(uri, { line: 5, character: 6 });
+  await collect(gopls);
   return gopls;
 }
 
@@ -77,7 +84,8 @@ test('who holds the snapshot is told step by step, and nothing is left behind', 
   const answers = { summary: await ask({ ask: 'summary' }) };
   assert.ok(answers.summary.objects_marked > 10_000);
   assert.ok(answers.summary.check.missed < 0.01, JSON.stringify(answers.summary.check));
-  assert.equal(answers.summary.parts.find(({ part }) => part === 'ballast').bytes, 1e8);
+  const ballast = answers.summary.parts.find(({ part }) => part === 'ballast');
+  assert.ok(ballast.bytes >= 1e8 && ballast.bytes < 1.001e8, '100 MB, to the size of a slot');
   const page = { ask: 'types', sort: 'retained', reversed: false, offset: 0, limit: 20 };
   answers.types = await ask({ ...page, search: SNAPSHOT });
   const snapshot = answers.types.rows.find(({ type }) => type === SNAPSHOT);
@@ -85,9 +93,12 @@ test('who holds the snapshot is told step by step, and nothing is left behind', 
   const least = await ask({ ...page, search: '', sort: 'bytes', reversed: true });
   assert.ok(least.rows[0].bytes <= least.rows[19].bytes, 'the smallest first');
   answers.paths = await ask({ ask: 'paths', id: snapshot.id });
-  assert.ok(
-    answers.paths.some(({ path: fields }) => /\.snapshot$/.test(fields)),
-    JSON.stringify(answers.paths),
+  // A request that still runs holds it, too, and more directly than its view.
+  for (const { root, first, path: fields } of answers.paths)
+    assert.ok(/\.snapshot$/.test(fields) || first === SNAPSHOT, JSON.stringify([root, first, fields]));
+  assert.equal(
+    answers.paths.reduce((sum, { objects }) => sum + objects, 0),
+    snapshot.count,
   );
   answers.instances = await ask({ ask: 'instances', id: snapshot.id, offset: 0, limit: 10 });
   assert.equal(answers.instances.total, snapshot.count);
@@ -178,7 +189,8 @@ test(
     const { code: ours } = await refused({ pid, started_unix_ms: theirs.started_unix_ms });
     assert.equal(ours, 'heap-not-ours');
 
-    const opening = core.openHeap(request, () => {});
+    let opening;
+    await new Promise((began) => (opening = core.openHeap(request, began)));
     assert.equal((await refused({})).code, 'heap-busy');
     core.cancelHeap();
     assert.equal(failure(await opening).code, 'heap-cancelled');

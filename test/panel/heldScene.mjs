@@ -12,8 +12,8 @@ const MAIN = 'package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("hell
 export class HeldScene {
   package = 'example.com/held';
 
-  /** `workspace` and a file in it; without them a small module is made. */
-  static async start({ workspace, file = 'main.go', cache } = {}) {
+  /** `workspace` with a file in it and a word in that; without them a small module is made. */
+  static async start({ workspace, file = 'main.go', word = 'Println', cache } = {}) {
     const scene = new HeldScene();
     scene.scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-held-'));
     if (workspace === undefined) {
@@ -28,8 +28,12 @@ export class HeldScene {
       cache: cache ?? path.join(scene.scratch, 'cache'),
     });
     await scene.gopls.initialize();
-    const { uri } = scene.gopls.open(file);
-    await scene.gopls.hover(uri, { line: 5, character: 6 });
+    const { uri, text } = scene.gopls.open(file);
+    const before = text.slice(0, text.indexOf(word)).split('\n');
+    await scene.gopls.hover(uri, { line: before.length - 1, character: before.at(-1).length });
+    // The check is against what a collection has just found.
+    const collected = await fetch(`${await scene.gopls.debugAddress()}/debug/pprof/heap?gc=1`);
+    await collected.arrayBuffer();
     scene.host = new Host();
     const { host, gopls } = scene;
     const opened = await host.core.openHeap(await heapRequest(host.core, gopls.pid), () => {});

@@ -17,7 +17,7 @@ import { HoldTree, type TreeStart } from './HoldTree';
 import { PackageTable } from './PackageTable';
 import { TypeDetail, type ChosenType } from './TypeDetail';
 import { TypeTable } from './TypeTable';
-import { adviceWords, checkWords } from './words';
+import { adviceWords, checkWords, objectsWords } from './words';
 
 interface Props {
   heap: OpenedHeap;
@@ -175,7 +175,7 @@ function Parts({ summary: { parts, bytes_marked } }: { summary: HeapSummary }) {
               <td>
                 <Bar bytes={bytes} of={bytes_marked} />
               </td>
-              <td class="numeric dim">{fmt.count(count)}</td>
+              <td class="numeric dim">{objectsWords(count)}</td>
             </tr>
           ))}
         </tbody>

@@ -6,6 +6,7 @@ import { useRequest } from '../base/useRequest';
 import { Failed, Loading } from '../ui/Feedback';
 import { askHeap } from './ask';
 import { Bar } from './Bar';
+import { objectsWords } from './words';
 
 const FIRST_ROWS = 12;
 
@@ -33,7 +34,7 @@ export function PackageTable() {
                 <td>
                   <Bar bytes={row.bytes} of={most} />
                 </td>
-                <td class="numeric dim">{fmt.count(row.count)}</td>
+                <td class="numeric dim">{objectsWords(row.count)}</td>
               </tr>
             ))}
           </tbody>

@@ -43,7 +43,7 @@ export function TypeDetail({ type, onClose, onBelow }: Props) {
       <p class="dim retain-full">{name}</p>
       {words !== undefined && <p>{words}.</p>}
       <p>
-        {t('{objects} hold {size}.', { objects: objectsWords(count), size: fmt.bytes(retained_bytes) })}{' '}
+        {t('{objects}, {size} retained.', { objects: objectsWords(count), size: fmt.bytes(retained_bytes) })}{' '}
         <button type="button" class="link" onClick={() => onBelow({ kind: 'type', id, name })}>
           {t('What they hold')}
         </button>

@@ -20,8 +20,8 @@ test('many snapshots come first, a few are normal', () => {
 });
 
 test('shares are of what takes memory: the ballast does not', () => {
-  const [first] = advise(heap({ ballast: 100, 'type-checking': 50, runtime: 50 }), null);
-  assert.deepEqual(first, { kind: 'packages', part: 'type-checking', bytes: 50 * MB, share: 0.5 });
+  const [first] = advise(heap({ ballast: 100, 'type-checking': 150, runtime: 150 }), null);
+  assert.deepEqual(first, { kind: 'packages', part: 'type-checking', bytes: 150 * MB, share: 0.5 });
 });
 
 test('the largest part that grows with packages is named, and the largest that is bounded', () => {
@@ -33,6 +33,10 @@ test('the largest part that grows with packages is named, and the largest that i
     told.map((one) => ('part' in one ? one.part : one.kind)),
     ['type-checking', 'file-contents'],
   );
+});
+
+test('a small heap is no reason to leave folders out', () => {
+  assert.deepEqual(kinds(heap({ 'type-checking': 60, runtime: 10 }), null), ['nothing']);
 });
 
 test('another program than gopls gets no advice about packages', () => {

@@ -5,8 +5,9 @@ import type { HeapSummary } from '../../shared/heap';
 export const SNAPSHOT = 'golang.org/x/tools/gopls/internal/cache.Snapshot';
 /** One is current, one is being made, and a request may still run on an older one. */
 const MOST_USUAL_SNAPSHOTS = 3;
-/** Less of a part is not worth a word. */
+/** Less of a part is not worth a word; less than that in all is not worth leaving folders out. */
 const NOTABLE = 0.1;
+const MUCH_BYTES = 100e6;
 
 export type Advice =
   | { kind: 'snapshots'; count: number; retained_bytes: number }
@@ -33,7 +34,7 @@ export function advise(
   const largest = (names: string[]) =>
     parts.filter(({ part, bytes }) => names.includes(part) && bytes / all >= NOTABLE).slice(0, 1);
   for (const { part, bytes } of largest(BY_PACKAGES))
-    advice.push({ kind: 'packages', part, bytes, share: bytes / all });
+    if (bytes >= MUCH_BYTES) advice.push({ kind: 'packages', part, bytes, share: bytes / all });
   for (const { part, bytes } of largest(BOUNDED))
     advice.push({ kind: 'cache', part, bytes, share: bytes / all });
   if (ballast > 0) advice.push({ kind: 'ballast', bytes: ballast });

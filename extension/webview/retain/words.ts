@@ -5,23 +5,38 @@ import { subsystemName } from '../words/subsystems';
 import type { Advice } from './advice';
 import { shortFunction, shortType } from './names';
 
-/** What the numbers were held against, and whether they can be relied on. */
-export function checkWords({ survivors, missed, reliable, inexact_roots, reason }: HeapCheck): string {
+/** As `check.rs` has it. */
+const MOST_MISSED = 0.01;
+
+/** Whether the numbers can be relied on: what they were held against, or why not. */
+export function checkWords(check: HeapCheck): string {
+  const { survivors, missed, reliable, inexact_roots } = check;
+  if (!reliable) return sentences(t('These numbers are not to be relied on.'), whyNot(check));
   const found = t(
     'Checked against gopls’s own garbage collector: of the {count} objects that its last collection found alive, {share} were found here.',
     { count: fmt.count(survivors.objects), share: fmt.share(1 - missed, 2) },
   );
-  const stacks =
-    inexact_roots === 0
-      ? ''
-      : inexact_roots === 1
-        ? t('One goroutine was running and its stack was read word by word: it may hold a little too much.')
-        : t(
-            '{count} goroutines were running and their stacks were read word by word: they may hold a little too much.',
-            { count: fmt.count(inexact_roots) },
-          );
-  const why = reliable ? [] : [t('These numbers are not to be relied on.'), reason ?? ''];
-  return sentences(...[...why, found, stacks].filter((text) => text !== ''));
+  if (inexact_roots === 0) return found;
+  return sentences(
+    found,
+    inexact_roots === 1
+      ? t('One goroutine was running and its stack was read word by word: it may hold a little too much.')
+      : t(
+          '{count} goroutines were running and their stacks were read word by word: they may hold a little too much.',
+          { count: fmt.count(inexact_roots) },
+        ),
+  );
+}
+
+function whyNot({ missed, in_use, survivors }: HeapCheck): string {
+  if (missed <= MOST_MISSED)
+    return t(
+      'A collection had just ended and was still freeing what it found dead, so there was nothing to compare with. Read again in a moment.',
+    );
+  return t(
+    '{share} of what gopls’s last collection found alive was not found here. It has allocated {size} since, so that may have died meanwhile. Read again when gopls is calm.',
+    { share: fmt.share(missed), size: fmt.bytes(Math.max(0, in_use.bytes - survivors.bytes)) },
+  );
 }
 
 /** Where a chain begins. */
