@@ -1,6 +1,6 @@
 // The living heap of this window's gopls: what reading it costs is said before, how far it is while it is read, and it is closed when
 // nobody looks at it any more. Reading and answering is the core's; here is when.
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
@@ -17,6 +17,8 @@ import * as words from '../texts/wording';
 const IDLE_MS = 15 * 60_000;
 /** Addresses of the objects of a heap that is compared with: ten million of them are less. */
 const MOST_KEPT_BYTES = 400e6;
+/** Kept for longer than anybody waits for the later heap. */
+const LEFT_OVER_MS = 24 * 3600_000;
 const AGREED = 'stallscope.retain.agreed';
 /** Measured: 90 ms for 390 MB (docs/retention.md). */
 const PAUSE_NS_PER_BYTE = 0.25;
@@ -65,9 +67,11 @@ export class LiveHeap implements vscode.Disposable {
     this.subscriptions = [
       this.changes,
       session.onEvent((event) => {
-        if (event.kind !== 'status' || !event.status.watching || !this.open) return;
+        if (event.kind !== 'status' || !event.status.watching) return;
         // While it is restarted another gopls is there, or none.
-        if (event.status.gopls?.pid !== this.open.pid) void this.close('gopls-ended');
+        const pid = event.status.gopls?.pid;
+        if (this.open && pid !== this.open.pid) void this.close('gopls-ended');
+        if (this.kept && pid !== this.kept.pid) void this.forget();
       }),
       // Another core has no heap open.
       session.onStart(() => this.forgetOpen(this.open ? 'asked' : this.closed)),
@@ -135,7 +139,7 @@ export class LiveHeap implements vscode.Disposable {
     const core = this.session.running;
     if (!core || !this.open) return;
     await this.forget();
-    await mkdir(this.places.kept, { recursive: true });
+    await this.sweep();
     const { pid, taken_unix_ms } = this.open;
     const file = path.join(this.places.kept, `${process.pid}-${pid}-${++this.files}.heap`);
     if ((await valueOrMessage(core.askHeap({ ask: 'save', file }), words.failure)) === undefined) return;
@@ -211,6 +215,16 @@ export class LiveHeap implements vscode.Disposable {
       return;
     }
     void vscode.window.setStatusBarMessage(l10n.t('Saved: {file}', { file: target.fsPath }), 5_000);
+  }
+
+  /** Makes the folder, without what windows that crashed have left in it. */
+  private async sweep(): Promise<void> {
+    await mkdir(this.places.kept, { recursive: true });
+    for (const name of await readdir(this.places.kept)) {
+      const file = path.join(this.places.kept, name);
+      const found = await stat(file).catch(() => undefined);
+      if (found && Date.now() - found.mtimeMs > LEFT_OVER_MS) await rm(file, { force: true });
+    }
   }
 
   /** Nobody looks any more. */

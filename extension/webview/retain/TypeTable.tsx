@@ -68,7 +68,9 @@ export function TypeTable({ total, onChoose }: Props) {
         onOpen={onChoose}
         rowTitle={({ type, words }) => (words === undefined ? type : `${type}\n${words}`)}
         summary={({ matched_rows }) => (
-          <p class="dim">{t('{count} types', { count: fmt.count(matched_rows) })}</p>
+          <p class="dim">
+            {matched_rows === 1 ? t('one type') : t('{count} types', { count: fmt.count(matched_rows) })}
+          </p>
         )}
         empty={() => <Empty title={t('No type matches “{search}”.', { search: settled })} />}
       />
