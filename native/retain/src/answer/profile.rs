@@ -26,7 +26,7 @@ pub fn profile(analysis: &Analysis, holders: &Holders) -> Result<Profile, stalls
         let mut root = None;
         for step in holders.steps(way) {
             let name = names::of_object(&analysis.types, step.leads_to);
-            stack.push(frames.get(&mut parts, &[step.text, &name].join(" ").trim_start().to_owned()));
+            stack.push(frames.get(&mut parts, [step.text, &name].join(" ").trim_start()));
             root = Some(step.root);
         }
         if let Some(root) = root {
