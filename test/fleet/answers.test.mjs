@@ -141,6 +141,21 @@ test('a wrong token or address is no reason to drop anything', async (t) => {
   assertNowhere(one.storage, SECRET);
 });
 
+test('the page of a network’s door is no collector’s yes', async (t) => {
+  let open = false;
+  const page = { headers: { 'content-type': 'text/html; charset=utf-8' }, body: '<html>Please sign in' };
+  const http = await httpReceiver(t, () => (open ? {} : page));
+  const one = oneIncident(t);
+  const ran = await one.run(http);
+  assert.equal(ran.code, 1);
+  assert.match(ran.output, /it answered 200 OK with a page for people: is that a collector\?/);
+  assert.equal(one.queue().length, 2);
+  open = true;
+  assert.equal((await one.run(http, ['--wait', '1e300'])).code, 0);
+  assertSame(http, one.incident, 2);
+  assert.deepEqual([one.queue(), one.drops()], [[], {}]);
+});
+
 test('another host than the one that was named gets nothing', async (t) => {
   const elsewhere = await httpReceiver(t);
   const http = await httpReceiver(t, ({ path }) => ({
@@ -366,6 +381,12 @@ test('what makes no sense is said, and nothing is sent', async (t) => {
   for (const [args, env, expected] of [
     [['--protocol', 'http/json'], {}, /"http\/json" is none of http\/protobuf, grpc/],
     [['--sample', '2'], {}, /--sample 2: a rate is 0 to 1/],
+    [['--wait', 'nan'], {}, /--wait NaN: that is no number of seconds/],
+    [
+      [],
+      { OTEL_EXPORTER_OTLP_HEADERS: `x=${SECRET},content-length=3` },
+      /content-length is the request's own/,
+    ],
     [[], { OTEL_SDK_DISABLED: 'true' }, /OTEL_SDK_DISABLED is true/],
     [[], { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere.pem' }, /\/nowhere\.pem: .*PEM file/],
     [[], { OTEL_EXPORTER_OTLP_HEADERS: SECRET }, /OTEL_EXPORTER_OTLP_HEADERS: entry 1/],

@@ -1,16 +1,18 @@
 // Alerts of `stallscope check`: to whom, when, what they say, what happens when they do not arrive, and that nobody learns the address.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import zlib from 'node:zlib';
-import { gopls } from '../tools/lib/paths.mjs';
+import { eventually } from '../lib/eventually.mjs';
+import { cli, gopls } from '../tools/lib/paths.mjs';
 import { run } from '../tools/lib/run.mjs';
 import { SMALL_REAL, check } from './support/check.mjs';
 import { receiver, refusingProxy } from './support/receiver.mjs';
-import { pretending } from './support/servers.mjs';
+import { before, pretending } from './support/servers.mjs';
 import { ours } from './support/validate.mjs';
 
 const MINUTE = 60_000;
@@ -141,6 +143,63 @@ test('what could not be measured is told, too; stallscope.toml may ask', { timeo
   assert.match(lines.at(-1).says, /0 of 1 came to their end: gopls ended/);
 });
 
+test('what the check starts does not learn the address', { timeout: MINUTE }, async () => {
+  const told = path.join(scratch, 'told');
+  fs.mkdirSync(told);
+  const learn = (who) =>
+    `fs.writeFileSync(${JSON.stringify(told)} + '/${who}-' + process.pid, JSON.stringify(process.env))`;
+  const server = before(scratch, 'curious', { gopls: gopls(), take: learn('gopls') });
+  const bin = path.join(scratch, 'bin');
+  fs.mkdirSync(bin);
+  const { stdout: root } = await run('go', ['env', 'GOROOT'], {});
+  const go = `#!/bin/sh\nenv > ${told}/go-$$\nexec ${path.join(root.trim(), 'bin/go')} "$@"\n`;
+  fs.writeFileSync(path.join(bin, 'go'), go, { mode: 0o755 });
+  const folder = path.join(scratch, 'module');
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, 'go.mod'), 'module example.test/curious\n\ngo 1.22\n');
+  fs.writeFileSync(path.join(folder, 'a.go'), 'package a\n\nimport "fmt"\n\nvar A = fmt.Sprint(1)\n');
+  const little = TINY.filter((_, index) => index > 1).slice(0, -2);
+  const { code, output } = await alerted(
+    [folder, ...little, '--gopls', server],
+    `https://hooks.test${ROUTE}`,
+    [],
+    {
+      PATH: `${bin}:${process.env.PATH}`,
+    },
+  );
+  assert.equal(code, 0, output);
+  const names = fs.readdirSync(told);
+  assert.ok(
+    names.some((name) => name.startsWith('gopls-')) && names.some((name) => name.startsWith('go-')),
+    names,
+  );
+  assert.deepEqual(filesWith(told, SECRET), []);
+});
+
+test('nobody is told of a check that was stopped', { timeout: MINUTE }, async () => {
+  const { host, posts, close } = await receiver([OK]);
+  const args = [
+    ...TINY.slice(0, -4),
+    '--idle',
+    '60',
+    '--gopls',
+    gopls(),
+    '--alert-url-variable',
+    'TEST_HOOK',
+  ];
+  const child = spawn(cli, ['check', '--progress', ...args, '--storage', path.join(scratch, 'stopped')], {
+    env: { ...process.env, TEST_HOOK: `http://${host}${ROUTE}` },
+  });
+  let output = '';
+  child.stderr.on('data', (data) => (output += data));
+  await eventually('the work to have begun', () => output.includes(': rest'));
+  child.kill('SIGTERM');
+  const code = await new Promise((resolve) => child.on('exit', resolve));
+  await close();
+  assert.equal(code, 3, output);
+  assert.equal(posts.length, 0);
+});
+
 test('a receiver that is busy is not asked again before it said', { timeout: MINUTE }, async () => {
   const { host, posts, close } = await receiver([{ status: 429, headers: { 'Retry-After': '3' } }, OK]);
   const { code, output } = await alerted(FAILING, `http://${host}${ROUTE}`);
@@ -194,6 +253,7 @@ test('nobody there: a check that passes fails only where it was asked to', { tim
   assert.equal(must.code, 3, must.output);
   const failing = await alerted(FAILING, `http://${host}${ROUTE}`, [...flags, '--alert-must-arrive']);
   assert.equal(failing.code, 1, 'the limit counts more');
+  assert.match(failing.output, /did not arrive at .*: it cannot be reached/);
 });
 
 test(

@@ -14,7 +14,7 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-config-'));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 fs.writeFileSync(
   path.join(scratch, 'stallscope-baseline.json'),
-  '{ "format": 1, "gopls": "g", "values": {} }',
+  '{ "format": 1, "gopls": "g", "values": { "stalls": [1] } }',
 );
 
 /** What the schema says, and what the tool says: whoever reads the file comes before whoever looks for the folder. */

@@ -46,6 +46,8 @@ const OWNED = {
   zip: ['stallscope-probe'],
   'cap-std': ['stallscope-probe'],
   'cap-fs-ext': ['stallscope-probe'],
+  // For the one call that reads the memory of another process.
+  libc: ['stallscope-retain'],
 };
 
 /** What must not even be reached indirectly: the pure crates have no way to do IO, those that watch none to send something away. */

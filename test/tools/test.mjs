@@ -1,7 +1,7 @@
 // npm test: everything, from a fresh machine with git, Rust, Go and Node to one closing line with the counts.
 //
 //   npm test                    all of it
-//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce watch doctor fleet
+//   npm test -- rust addon      only these parts, of: checks rust typescript addon alone patterns reproduce watch retain doctor fleet
 //                               panel workbench
 import { build } from './build.mjs';
 import { check } from './check.mjs';
@@ -34,6 +34,9 @@ const PARTS = {
   // One at a time: each measures how long gopls takes.
   reproduce: () => nodeTest(filesBelow('test/reproduce', /\.test\.mjs$/), { concurrency: 1 }),
   watch: () => nodeTest(filesBelow('test/watch', /\.test\.mjs$/)),
+  // One at a time: some of the programs keep both cores busy.
+  retain: () =>
+    nodeTest(filesBelow('test/retain', /\.test\.mjs$/), { concurrency: 1, timeoutMs: 30 * MINUTE }),
   // One at a time: the doctor must be done within seconds, and some count what gopls does in a while.
   doctor: () => nodeTest(filesBelow('test/doctor', /\.test\.mjs$/), { concurrency: 1 }),
   fleet: () => nodeTest(filesBelow('test/fleet', /\.test\.mjs$/)),

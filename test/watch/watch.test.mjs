@@ -167,6 +167,17 @@ test('it ends when it is told to, and costs next to nothing until then', { timeo
   assert.equal(await watch.end(), 0);
 });
 
+test('what cannot be is said before anything is watched', async () => {
+  for (const [args, why] of [
+    [['--storage', '/proc/nowhere'], /\/proc\/nowhere: incidents cannot be kept there: .*--storage/],
+    [['--seconds', 'nan'], /--seconds NaN: that is no number of seconds/],
+  ]) {
+    const { code, output } = await run(cli, ['watch', '--json', ...args], { allowFailure: true });
+    assert.equal(code, 2, output);
+    assert.match(output, why);
+  }
+});
+
 test('without a gopls of that number it says so', async () => {
   const { code, output } = await run(cli, ['watch', '--json', '--pid', String(process.pid)], {
     allowFailure: true,

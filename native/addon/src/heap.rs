@@ -8,13 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use stallscope_probe::process;
 use stallscope_retain::capture::refusal::Refusal;
-use stallscope_retain::capture::{CaptureError, Facts, Request, Step};
+use stallscope_retain::capture::{CaptureError, Facts, Request, Session, Step, open, start_time, supported};
 use stallscope_retain::stop::Stop;
-
-#[cfg(not(target_os = "linux"))]
-use elsewhere::{Session, open, start_time};
-#[cfg(target_os = "linux")]
-use stallscope_retain::capture::{Session, open, start_time};
 
 use crate::outcome::Failure;
 
@@ -125,9 +120,7 @@ impl Heaps {
         wanted: HeapRequest,
         tell: &(dyn Fn(Step) + Sync),
     ) -> Result<OpenedHeap, Failure> {
-        if cfg!(not(target_os = "linux")) {
-            return Err(refused(Refusal::NotLinux { system: std::env::consts::OS.to_owned() }));
-        }
+        supported().map_err(refused)?;
         let stop = Stop::default();
         {
             let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -228,48 +221,5 @@ impl From<CaptureError> for Failure {
             CaptureError::System { .. } => Self::new("heap-system", message),
             CaptureError::Helper { .. } => Self::new("heap-helper", message),
         }
-    }
-}
-
-/// Where no memory of another process is read: there is never a session.
-#[cfg(not(target_os = "linux"))]
-mod elsewhere {
-    use std::convert::Infallible;
-
-    use super::{CaptureError, Facts, Refusal, Request, Step, Stop};
-
-    pub(super) struct Session {
-        pub facts: Facts,
-        never: Infallible,
-    }
-
-    impl Session {
-        pub fn start_time(&self) -> u64 {
-            match self.never {}
-        }
-
-        pub fn ask(&self, _question: &str, _stop: &Stop) -> Result<String, CaptureError> {
-            match self.never {}
-        }
-
-        pub fn packages(&self, _stop: &Stop) -> Result<String, CaptureError> {
-            match self.never {}
-        }
-
-        pub fn kill(&self) {
-            match self.never {}
-        }
-    }
-
-    pub(super) fn start_time(_pid: u32) -> Option<u64> {
-        None
-    }
-
-    pub(super) fn open(
-        _request: &Request,
-        _stop: &Stop,
-        _tell: &(dyn Fn(Step) + Sync),
-    ) -> Result<Session, CaptureError> {
-        Err(Refusal::NotLinux { system: std::env::consts::OS.to_owned() }.into())
     }
 }

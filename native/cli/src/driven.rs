@@ -12,10 +12,11 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 use stallscope_core::experiment::{Experiment, Scenario, Shape};
-use stallscope_drive::{Ask, Patience, Progress, SideAsked, SourceAsked, perform};
+use stallscope_drive::{Ask, ExperimentError, Patience, Progress, SideAsked, SourceAsked, perform};
 use stallscope_probe::doctor::go_env::GoEnv;
 
 use crate::failure::Failure;
+use crate::seconds::seconds;
 
 /// Where incidents are kept when nobody says where.
 const STORAGE: &str = "stallscope-incidents";
@@ -40,10 +41,10 @@ pub struct Driven {
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
     flag: Vec<String>,
     /// Seconds after which an answer is given up.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
     /// The same for the load of the workspace and the first answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..))]
     load_timeout: u32,
     /// Tell where it is on standard error, a line each.
     #[arg(long)]
@@ -116,6 +117,7 @@ impl Driven {
     /// The whole experiment; what no flag says of the work is as `usual`.
     pub fn ask(&self, sides: Vec<SideAsked>, runs: u32, usual: Scenario) -> Result<Ask, Failure> {
         let arguments = |error: &dyn std::fmt::Display| Failure::Arguments(error.to_string());
+        let idle = self.work.idle.map(|idle| seconds("--idle", idle)).transpose()?;
         let source = match self.generated.packages {
             None => SourceAsked::Folder(self.dir.clone()),
             Some(packages) => {
@@ -125,17 +127,26 @@ impl Driven {
         };
         Ok(Ask {
             source,
-            scenario: self.work.scenario(usual).checked().map_err(|error| arguments(&error))?,
+            scenario: self.work.scenario(usual, idle).checked().map_err(|error| arguments(&error))?,
             runs,
             sides,
-            patience: Patience { load: seconds(self.load_timeout), request: seconds(self.timeout) },
+            patience: Patience {
+                load: Duration::from_secs(self.load_timeout.into()),
+                request: Duration::from_secs(self.timeout.into()),
+            },
             storage: std::path::absolute(self.storage.as_deref().unwrap_or(Path::new(STORAGE)))?,
+            hidden: Vec::new(),
         })
     }
 
-    /// Does the experiment.
-    pub fn perform(&self, ask: &Ask) -> Result<Experiment, Failure> {
-        perform_shown(ask, if self.progress { say_line } else { say })
+    /// Whether the workspace is a generated one.
+    pub fn is_generated(&self) -> bool {
+        self.generated.packages.is_some()
+    }
+
+    /// Does the experiment. `stop` is set by Ctrl-C, and whatever else ends a process politely.
+    pub fn perform(&self, ask: &Ask, stop: &Arc<AtomicBool>) -> Result<Experiment, Failure> {
+        perform_shown(ask, stop, if self.progress { say_line } else { say })
     }
 }
 
@@ -152,9 +163,9 @@ impl Generated {
 }
 
 impl Work {
-    fn scenario(&self, usual: Scenario) -> Scenario {
-        // The door of the scenario says what is out of range; what is no number of milliseconds at all is.
-        let idle_ms = self.idle.map_or(usual.idle_ms, |seconds| (seconds * 1e3) as u64);
+    fn scenario(&self, usual: Scenario, idle: Option<Duration>) -> Scenario {
+        // The door of the scenario says what is out of range.
+        let idle_ms = idle.map_or(usual.idle_ms, |idle| idle.as_millis() as u64);
         Scenario {
             open_files: self.open_files.unwrap_or(usual.open_files),
             hovers: self.hovers.unwrap_or(usual.hovers),
@@ -170,26 +181,36 @@ impl Work {
 }
 
 /// Does the experiment; where it is stands in one line for people, and Ctrl-C ends it with what was measured until then.
-fn perform_shown(ask: &Ask, say: fn(Progress)) -> Result<Experiment, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asks = Arc::clone(&stop);
+fn perform_shown(ask: &Ask, stop: &Arc<AtomicBool>, say: fn(Progress)) -> Result<Experiment, Failure> {
+    let asks = Arc::clone(stop);
     // Without a handler Ctrl-C ends us at once, and gopls with us, when its input ends.
     let _ = ctrlc::set_handler(move || asks.store(true, Ordering::Relaxed));
-    let experiment = perform(ask, &stop, say).map_err(|error| Failure::Reproduce(error.to_string()));
+    let experiment = perform(ask, stop, say).map_err(|error| match error {
+        ExperimentError::Source(error) => Failure::Reproduce(error.to_string()),
+        ExperimentError::Disk(_) => Failure::CouldNotRun(error.to_string()),
+    });
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
     experiment
 }
 
-/// Writes a file that was asked for.
-pub fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
-    let failure = |error| Failure::Reproduce(format!("{} cannot be written: {error}", path.display()));
-    fs::write(path, text).map_err(failure)
+/// Whether a file can be written later, as far as its folder tells: what was measured for minutes should not be lost for it.
+pub fn has_folder(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let (path, folder) = (path.display(), folder.display());
+    Err(Failure::Arguments(format!(
+        "{path} cannot be written: {folder} is no folder; make it, or name another"
+    )))
 }
 
-fn seconds(seconds: u32) -> Duration {
-    Duration::from_secs(seconds.into())
+/// Writes a file that was asked for.
+pub fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let failure = |error| Failure::Unfinished(format!("{} cannot be written: {error}", path.display()));
+    fs::write(path, text).map_err(failure)
 }
 
 pub fn setting(text: &str) -> Result<(String, Value), String> {
@@ -204,11 +225,11 @@ pub fn name(gopls: &Path) -> String {
     version.map_or_else(|| gopls.display().to_string(), |version| format!("gopls {version}"))
 }
 
-/// The one that an editor would start.
-pub fn installed() -> Result<PathBuf, Failure> {
-    let bins = GoEnv::ask_within(ASK_GO_WITHIN, &BTreeMap::new()).bins();
+/// The one that an editor would start; `go`, which is asked where that is, gets these variables.
+pub fn installed(variables: &BTreeMap<String, String>) -> Result<PathBuf, Failure> {
+    let bins = GoEnv::ask_within(ASK_GO_WITHIN, variables).bins();
     bins.gopls().into_iter().next().ok_or_else(|| {
-        Failure::Reproduce("no gopls is installed: name one with --gopls, or install it with `go install golang.org/x/tools/gopls@latest`".to_owned())
+        Failure::CouldNotRun("no gopls is installed: name one with --gopls, or install it with `go install golang.org/x/tools/gopls@latest`".to_owned())
     })
 }
 

@@ -14,6 +14,7 @@ use stallscope_probe::store::Store;
 
 use crate::failure::Failure;
 use crate::report::place;
+use crate::seconds::seconds;
 
 /// Another process that sends is asked again after this.
 const ELSEWHERE: Duration = Duration::from_secs(1);
@@ -61,10 +62,6 @@ impl Export {
         if !(0.0..=1.0).contains(&self.sample) {
             return Err(Failure::Arguments(format!("--sample {}: a rate is 0 to 1", self.sample)));
         }
-        let seconds = |name: &str, value: f64| {
-            Duration::try_from_secs_f64(value)
-                .map_err(|_| Failure::Arguments(format!("{name} {value}: that is no number of seconds")))
-        };
         let severe_after = seconds("--severe-after", self.severe_after)?;
         let wait = seconds("--wait", self.wait)?;
         let incidents = self.incidents()?;

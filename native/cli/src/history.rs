@@ -2,8 +2,8 @@
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Local, NaiveDate, TimeZone};
 use clap::Args;
 use stallscope_core::apart::Told;
 use stallscope_core::history::{HistoryChange, HistoryQuery, HistorySide, HistoryView};
@@ -11,8 +11,6 @@ use stallscope_core::model::Ns;
 use stallscope_probe::history::read;
 
 use crate::failure::Failure;
-
-const DAY: u64 = 86_400;
 
 /// Arguments of `history`.
 #[derive(Args)]
@@ -38,7 +36,7 @@ impl History {
     /// Prints it.
     pub fn run(self) -> Result<(), Failure> {
         let query = HistoryQuery {
-            midnights_unix_ms: midnights(SystemTime::now(), self.days),
+            midnights_unix_ms: midnights(&Local::now(), self.days),
             workspace: self.workspace,
             method: self.method,
         };
@@ -60,10 +58,20 @@ impl History {
     }
 }
 
-/// Where the days up to today begin, and where tomorrow does.
-fn midnights(now: SystemTime, days: u64) -> Vec<f64> {
-    let today = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY;
-    (0..=days).map(|day| ((today + 1 + day).saturating_sub(days) * DAY) as f64 * 1e3).collect()
+/// Where the days up to today begin, and where tomorrow does: by the clock on the wall, as the panel counts them.
+fn midnights<Tz: TimeZone>(now: &DateTime<Tz>, days: u64) -> Vec<f64> {
+    let dates = now.date_naive().succ_opt().into_iter().flat_map(|tomorrow| tomorrow.iter_days().rev());
+    let mut midnights: Vec<f64> =
+        dates.take(days as usize + 1).filter_map(|date| begin(&now.timezone(), date)).collect();
+    midnights.reverse();
+    midnights
+}
+
+/// Where a day begins; in some places its first hour is missing once a year.
+fn begin<Tz: TimeZone>(zone: &Tz, date: NaiveDate) -> Option<f64> {
+    let hours = (0..24).filter_map(|hour| date.and_hms_opt(hour, 0, 0));
+    let first = hours.filter_map(|time| zone.from_local_datetime(&time).earliest()).next()?;
+    Some(first.timestamp_millis() as f64)
 }
 
 fn print(view: &HistoryView, out: &mut impl Write) -> std::io::Result<()> {
@@ -116,8 +124,8 @@ fn word(told: Told) -> &'static str {
 }
 
 fn date(unix_ms: f64) -> String {
-    let at = UNIX_EPOCH + Duration::from_secs_f64((unix_ms / 1e3).clamp(0.0, 1e11));
-    humantime::format_rfc3339_seconds(at).to_string().chars().take(10).collect()
+    let at = Local.timestamp_millis_opt(unix_ms as i64).earliest();
+    at.map_or("?".to_owned(), |at| at.date_naive().to_string())
 }
 
 fn length(ns: Option<Ns>) -> String {
@@ -129,17 +137,21 @@ fn length(ns: Option<Ns>) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use chrono::FixedOffset;
+
     use super::*;
 
     #[test]
-    fn days_end_with_today() {
-        let now = UNIX_EPOCH + Duration::from_secs(100 * DAY + 5_000);
-        let all = midnights(now, 3);
-        assert_eq!(
-            all.iter().map(|at| at / 1e3 / DAY as f64).collect::<Vec<_>>(),
-            [98.0, 99.0, 100.0, 101.0]
-        );
-        assert_eq!(date(all[0]), "1970-04-09");
+    fn days_end_with_today_where_somebody_lives() {
+        let zone = FixedOffset::east_opt(-(5 * 3_600 + 1_800)).unwrap();
+        // Ten in the evening there; the next day in Greenwich.
+        let now = zone.with_ymd_and_hms(2026, 3, 1, 22, 0, 0).unwrap();
+        let all = midnights(&now, 3);
+        let expected = [(2, 27), (2, 28), (3, 1), (3, 2)].map(|(month, day)| {
+            zone.with_ymd_and_hms(2026, month, day, 0, 0, 0).unwrap().timestamp_millis() as f64
+        });
+        assert_eq!(all, expected);
     }
 }

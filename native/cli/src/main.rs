@@ -18,6 +18,7 @@ mod print;
 mod report;
 mod reproduce;
 mod retain;
+mod seconds;
 mod subsystems;
 mod trace;
 mod watch;
@@ -60,7 +61,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     /// Show how long answers took, memory and stalls over weeks, and before and after an upgrade.
     ///
-    /// Of what was kept in a storage folder: that of an editor, or of `watch`. Days are UTC.
+    /// Of what was kept in a storage folder: that of an editor, or of `watch`. Days are those of this machine's time zone.
     History(history::History),
     /// Send incidents to an OpenTelemetry collector: as traces, metrics and log records, redacted.
     ///

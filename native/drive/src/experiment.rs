@@ -34,6 +34,8 @@ pub struct Ask {
     pub patience: Patience,
     /// Where incidents and captures are kept.
     pub storage: PathBuf,
+    /// Variables of the environment that gopls does not get: secrets.
+    pub hidden: Vec<String>,
 }
 
 /// One of the gopls.
@@ -99,6 +101,7 @@ pub fn perform(
             texts: &texts,
             storage: ask.storage.clone(),
             patience: ask.patience,
+            hidden: ask.hidden.clone(),
             stop,
         })
         .collect();
@@ -122,7 +125,7 @@ pub fn perform(
         runs,
     });
     let by = (env!("CARGO_PKG_VERSION").to_owned(), began.as_millis() as f64);
-    Ok(Experiment::new(by, ask.scenario, source.told.clone(), machine(&source), sides.collect()))
+    Ok(Experiment::new(by, ask.scenario, source.told.clone(), machine(&source, &ask.hidden), sides.collect()))
 }
 
 /// Which side is next, over and over: A B, B A, A B …
@@ -144,7 +147,7 @@ fn planned(scenario: &Scenario, source: &Source) -> Result<(Plan, Vec<String>), 
     let files: Vec<(usize, String)> = readable.collect();
     let candidates: Vec<_> =
         files.iter().map(|(index, text)| Candidate { path: &source.go_files[*index], text }).collect();
-    let mut plan = plan(scenario, &candidates).ok_or_else(|| SourceError::NoGo(source.folder.clone()))?;
+    let mut plan = plan(scenario, &candidates).ok_or_else(|| SourceError::NoGo(source.name()))?;
     let texts = plan.files.iter().map(|file| files[*file].1.clone()).collect();
     for file in &mut plan.files {
         *file = files[*file].0;
@@ -152,9 +155,9 @@ fn planned(scenario: &Scenario, source: &Source) -> Result<(Plan, Vec<String>), 
     Ok((plan, texts))
 }
 
-fn machine(source: &Source) -> Machine {
-    let said =
-        Commands::within(GO_VERSION_PATIENCE).run::<&str, &str>(&source.folder, &["go", "version"], []);
+fn machine(source: &Source, hidden: &[String]) -> Machine {
+    let nothing = hidden.iter().map(|name| (name, ""));
+    let said = Commands::within(GO_VERSION_PATIENCE).run(&source.folder, &["go", "version"], nothing);
     let go = said
         .ok()
         .filter(|said| said.success)

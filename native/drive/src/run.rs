@@ -34,6 +34,8 @@ pub struct Setting<'a> {
     /// Where incidents are kept.
     pub storage: PathBuf,
     pub patience: Patience,
+    /// Variables of ours that gopls does not get.
+    pub hidden: Vec<String>,
     pub stop: &'a Arc<AtomicBool>,
 }
 
@@ -86,6 +88,8 @@ fn cold(
     outcome.loads = session.client.heard().loads();
     outcome.needless_loads =
         outcome.loads.iter().filter(|load| load.repeated && load.without_change).count() as u32;
+    outcome.load_error = session.client.heard().load_error();
+    outcome.messages = session.client.heard().messages();
     outcome.steps = session.outcomes();
     let Session { client, watch, .. } = session;
     outcome.incidents = watch.stop();
@@ -101,6 +105,7 @@ impl Setting<'_> {
             folder: self.source.folder.clone(),
             settings: self.settings.clone(),
             cache: cache.to_owned(),
+            hidden: self.hidden.clone(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! What gopls works on: a copy of the user's workspace, so that saves are real and nothing of theirs changes, or one that is
 //! made for the experiment.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -16,6 +17,8 @@ const MOST_COPIED_FILES: u64 = 500_000;
 const MOST_MOD_BYTES: u64 = 16 << 20;
 /// Folders that hold no Go packages, and many files.
 const NOT_COPIED: [&str; 3] = [".git", "node_modules", ".idea"];
+/// How the folders that we make begin.
+const TEMPORARY: &str = "stallscope-reproduce-";
 /// Folders that `./...` leaves out.
 const NOT_LISTED: [&str; 3] = ["testdata", "vendor", "node_modules"];
 
@@ -48,8 +51,8 @@ pub enum SourceError {
         error: io::Error,
     },
     /// Nothing to open.
-    #[error("{} has no Go file with anything to ask about", .0.display())]
-    NoGo(PathBuf),
+    #[error("{0} has no Go file with anything to ask about: name the folder that you open in your editor")]
+    NoGo(String),
 }
 
 /// The folder that gopls opens.
@@ -76,6 +79,11 @@ impl Source {
     /// Whether files may be written.
     pub fn is_ours(&self) -> bool {
         self.told.not_saved.is_none()
+    }
+
+    /// As people know it.
+    pub fn name(&self) -> String {
+        self.told.folder.clone().unwrap_or_else(|| "the generated workspace".to_owned())
     }
 
     fn of_folder(folder: &Path) -> Result<Self, SourceError> {
@@ -133,7 +141,7 @@ impl Source {
 }
 
 fn temporary() -> io::Result<TempDir> {
-    let made = tempfile::Builder::new().prefix("stallscope-reproduce-").tempdir()?;
+    let made = tempfile::Builder::new().prefix(TEMPORARY).tempdir()?;
     // gopls names files as the system resolves them.
     fs::canonicalize(made.path())?;
     Ok(made)
@@ -192,11 +200,29 @@ fn copy_folder(from: &Path, to: &Path, left: &mut Left) -> io::Result<()> {
         if metadata.is_file() {
             left.take(metadata.len())?;
             fs::copy(&path, &target)?;
-        } else if entry.file_type()?.is_dir() && !NOT_COPIED.iter().any(|name| entry.file_name() == *name) {
+            make_writable(&target, metadata.permissions())?;
+        } else if entry.file_type()?.is_dir() && is_copied(&entry.file_name()) {
             copy_folder(&path, &target, left)?;
         }
     }
     Ok(())
+}
+
+/// The place for temporary files may be in the folder: a copy has no copy of itself.
+fn is_copied(name: &OsStr) -> bool {
+    !NOT_COPIED.iter().any(|not| name == *not) && !name.to_string_lossy().starts_with(TEMPORARY)
+}
+
+/// Some checkouts are read-only until somebody asks for a file; the copy is saved into.
+fn make_writable(file: &Path, mut permissions: Permissions) -> io::Result<()> {
+    if !permissions.readonly() {
+        return Ok(());
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
+    #[cfg(not(unix))]
+    permissions.set_readonly(false);
+    fs::set_permissions(file, permissions)
 }
 
 /// Why a copy would not be the same workspace: a `go.work` above it, or a module outside of it.
@@ -292,6 +318,20 @@ mod tests {
         let copy = source.folder.clone();
         drop(source);
         assert!(!copy.exists() && folder.join("a.go").is_file());
+    }
+
+    #[test]
+    fn a_copy_can_be_saved_into_and_has_no_copy_of_another_one() {
+        let made = tempfile::tempdir().unwrap();
+        let folder = made.path().join("shop");
+        let other = format!("{TEMPORARY}1/shop/b.go");
+        write(&folder, &[("go.mod", "module a\n"), ("a.go", "package a\n"), (&other, "package b\n")]);
+        let mut permissions = fs::metadata(folder.join("a.go")).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(folder.join("a.go"), permissions).unwrap();
+        let source = Source::prepare(&Asked::Folder(folder)).unwrap();
+        assert_eq!(source.go_files, ["a.go"]);
+        assert!(!fs::metadata(source.folder.join("a.go")).unwrap().permissions().readonly());
     }
 
     #[test]

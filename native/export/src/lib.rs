@@ -20,6 +20,7 @@ mod tally;
 pub use exporter::{Exporter, PassReport, Taken, Takes};
 pub use live::{Live, destinations};
 pub use sampling::{Sampling, Severe, Verdict};
+pub use send::retry_after;
 pub use tally::Tally;
 
 /// Why something could not be exported. Texts name the input and the remedy, and never a header's value.

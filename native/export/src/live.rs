@@ -22,8 +22,6 @@ use crate::{ExportError, Exporter, PassReport, Sampling, Taken, Takes};
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// An incident that is still being written: gopls's spans come some seconds after it has ended.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
-/// Figures are sent this often although nothing has changed: a backend forgets what it does not hear of.
-const BEAT_EVERY: Duration = Duration::from_secs(60);
 
 /// Where these settings lead to, with the environment of this process.
 ///
@@ -232,14 +230,19 @@ impl Round {
         let done = self.take().and_then(|unsettled| Ok((unsettled, self.send(shared)?)));
         match done {
             Ok((unsettled, wait)) => {
-                let settling = if unsettled { SETTLES_WITHIN } else { LOOK_EVERY };
-                wait.unwrap_or(LOOK_EVERY).min(settling)
+                let look = LOOK_EVERY.min(self.metrics_every());
+                let settling = if unsettled { SETTLES_WITHIN } else { look };
+                wait.unwrap_or(look).min(settling)
             }
             Err(error) => {
                 locked(&shared.status).problem = Some(error.to_string());
                 LOOK_EVERY
             }
         }
+    }
+
+    fn metrics_every(&self) -> Duration {
+        self.exporter.destination().metrics_every
     }
 
     /// Takes what has ended; whether something is still being written.
@@ -269,7 +272,7 @@ impl Round {
     }
 
     fn send(&mut self, shared: &Shared) -> Result<Option<Duration>, ExportError> {
-        let beat = self.beat.elapsed() >= BEAT_EVERY;
+        let beat = self.beat.elapsed() >= self.metrics_every();
         if beat {
             self.beat = Instant::now();
         }

@@ -1,5 +1,7 @@
 //! From the memory of a program to what can be asked about its heap.
 
+use std::collections::HashSet;
+
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
 use crate::known::Known;
@@ -8,6 +10,7 @@ use crate::notes::Notes;
 use crate::roots::{self, Root};
 use crate::runtime::heap::{Count, Heap, HeapError};
 use crate::runtime::layout::Layout;
+use crate::runtime::masks;
 use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
 use crate::stop::{Stop, Stopped};
@@ -41,6 +44,14 @@ pub enum Step {
     Dominators,
 }
 
+/// Reads pieces of memory (address and length) that turned out to be needed only now; what is not there any more is none.
+pub type Late<'a> = &'a dyn Fn(Vec<(u64, u64)>) -> Vec<Option<Vec<u8>>>;
+
+/// Such a piece is no longer than this.
+pub const MOST_LATE_BYTES: u64 = 1 << 20;
+/// And there are no more than this at once.
+const MOST_LATE: usize = 10_000;
+
 /// The living heap of a program, analysed.
 pub struct Analysis {
     /// The types, those found on the way among them.
@@ -70,7 +81,7 @@ pub struct Analysis {
 }
 
 /// What was counted, by us and by the runtime.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Objects that are alive.
     pub found: Count,
@@ -96,17 +107,20 @@ struct Addresses {
 impl Analysis {
     /// Analyses an image. `symbols` are those of the program it is of; `tell` hears what is being done.
     pub fn of(
-        image: Image,
+        mut image: Image,
         mut symbols: Symbols,
         layout: &Layout,
         threads: usize,
         stop: &Stop,
         tell: &dyn Fn(Step),
+        late: Late<'_>,
     ) -> Result<Self, AnalysisError> {
         tell(Step::Reading);
         let modules = Module::all(&image, layout, image.bias);
         let heap = Heap::read(&image, layout, image.bias)?;
-        let objects = Objects::new(&image, layout, &heap, modules.first().map(|module| module.types.0));
+        let types_begin = modules.first().map(|module| module.types.0);
+        fetch_masks(&mut image, layout, &heap, late);
+        let objects = Objects::new(&image, layout, &heap, types_begin);
         let roots = roots::all(&objects, &symbols, &modules)?;
         tell(Step::Marking);
         let marks = mark(&objects, &roots, threads, stop)?;
@@ -114,7 +128,7 @@ impl Analysis {
         let edges = Edges::read(&objects, &marks, threads, stop)?;
         tell(Step::Typing);
         let mut types = std::mem::take(&mut symbols.types);
-        let type_of = typing::types(&objects, &symbols, &marks, &roots, &mut types, stop)?;
+        let type_of = typing::types(&objects, &symbols, &modules, &marks, &roots, &mut types, stop)?;
         let notes = Notes::read(&objects, &marks, &types, &type_of, &Known::built_in());
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
         let counts = Counts {
@@ -209,6 +223,35 @@ impl Analysis {
         let span = self.addresses.spans.partition_point(|(first, ..)| *first <= slot) - 1;
         let (first, base, size, _) = self.addresses.spans[span];
         base + u64::from(slot - first) * size
+    }
+}
+
+/// Some masks are made when they are needed first, and their pointers lie among variables that are not copied; those of types
+/// that the program made itself lie in memory without pointers.
+fn fetch_masks(image: &mut Image, layout: &Layout, heap: &Heap, late: Late<'_>) {
+    let objects = Objects::new(image, layout, heap, None);
+    let mut described = HashSet::new();
+    for (index, span) in heap.spans.iter().enumerate().filter(|(_, span)| objects.is_described(span)) {
+        for slot in (0..span.slots).filter(|slot| heap.is_allocated(span.first + slot)) {
+            described.insert(objects.description(index, slot));
+        }
+    }
+    // The mask may be behind one more pointer.
+    for _ in 0..2 {
+        let missing = |description: &u64| masks::missing(image, layout, *description);
+        let mut needed: Vec<(u64, u64)> = described.iter().filter_map(missing).collect();
+        needed.sort_unstable();
+        needed.dedup();
+        needed.retain(|(_, length)| *length <= MOST_LATE_BYTES);
+        needed.truncate(MOST_LATE);
+        if needed.is_empty() {
+            return;
+        }
+        for ((address, _), bytes) in needed.clone().into_iter().zip(late(needed)) {
+            if let Some(bytes) = bytes {
+                image.add(address, bytes);
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The memory of a process at one moment: what was copied of it, by address.
 
+use std::collections::BTreeMap;
+
 use crate::memory::Memory;
 
 /// One piece of memory that was copied.
@@ -36,6 +38,8 @@ pub struct ThreadState {
 pub struct Image {
     pieces: Vec<Piece>,
     bytes: Box<dyn AsRef<[u8]> + Send + Sync>,
+    /// What was added later.
+    added: BTreeMap<u64, Box<[u8]>>,
     /// By how much the executable was moved when it was loaded.
     pub bias: u64,
     /// Its threads.
@@ -78,7 +82,7 @@ impl Image {
                 _ => merged.push(piece),
             }
         }
-        Ok(Self { pieces: merged, bytes, bias, threads })
+        Ok(Self { pieces: merged, bytes, added: BTreeMap::new(), bias, threads })
     }
 
     /// The pieces, by address, neighbours as one.
@@ -101,8 +105,19 @@ impl Image {
 
     /// Memory by address, when all of it was copied in one piece.
     pub fn slice(&self, address: u64, length: u64) -> Option<&[u8]> {
-        let offset = self.offset_of(address, length)?;
-        self.data().get(offset..offset + length as usize)
+        match self.offset_of(address, length) {
+            Some(offset) => self.data().get(offset..offset + length as usize),
+            None => {
+                let (begin, bytes) = self.added.range(..=address).next_back()?;
+                let into = usize::try_from(address - begin).ok()?;
+                bytes.get(into..into.checked_add(usize::try_from(length).ok()?)?)
+            }
+        }
+    }
+
+    /// Adds a piece that was read later.
+    pub fn add(&mut self, address: u64, bytes: Vec<u8>) {
+        self.added.insert(address, bytes.into());
     }
 }
 

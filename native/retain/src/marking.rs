@@ -14,8 +14,8 @@ use crate::stop::{Stop, Stopped};
 
 /// Objects handed from one thread to another at once.
 const BATCH: usize = 512;
-/// A pointer further behind in an object than this has no place of its own in an edge.
-pub const FAR: u16 = u16::MAX;
+/// The place of a pointer that is further behind in an object than a small number says: see [`Chunk::far`].
+const FAR: u16 = u16::MAX;
 
 /// Which objects are alive.
 pub struct Marks {
@@ -222,8 +222,10 @@ struct Chunk {
     /// Where the edges of each object begin; one more than there are objects.
     begin: Vec<u32>,
     to: Vec<u32>,
-    /// The word of the object's value that the pointer is in; [`FAR`] when it is too far behind.
+    /// The word of the object's value that the pointer is in, or [`FAR`].
     place: Vec<u16>,
+    /// Those that are far behind, as in large arrays: the edge, and the word.
+    far: Vec<(u32, u32)>,
 }
 
 impl Chunk {
@@ -240,10 +242,19 @@ impl Edges {
         &chunk.to[chunk.range(object)]
     }
 
-    /// Where in the object these pointers are, in words.
-    pub fn places(&self, object: u32) -> &[u16] {
+    /// The same, each with where in the object's value the pointer is, in words.
+    pub fn placed(&self, object: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
         let chunk = &self.chunks[(object >> CHUNK_SHIFT) as usize];
-        &chunk.place[chunk.range(object)]
+        chunk.range(object).map(|edge| {
+            let place = match chunk.place[edge] {
+                FAR => {
+                    let far = chunk.far.binary_search_by_key(&(edge as u32), |(edge, _)| *edge);
+                    far.map_or(u32::from(FAR), |index| chunk.far[index].1)
+                }
+                place => u32::from(place),
+            };
+            (chunk.to[edge], place)
+        })
     }
 
     /// How many there are.
@@ -301,7 +312,14 @@ fn chunk_of(objects: &Objects<'_>, marks: &Marks, pointers: &mut Pointers<'_>, f
                 heap.object_at(value).and_then(|(span, slot)| marks.object(heap.spans[span].first + slot));
             if let Some(target) = target {
                 chunk.to.push(target);
-                chunk.place.push(u16::try_from(place - header).unwrap_or(FAR));
+                let place = place - header;
+                match u16::try_from(place) {
+                    Ok(place) if place != FAR => chunk.place.push(place),
+                    _ => {
+                        chunk.far.push((chunk.to.len() as u32 - 1, place));
+                        chunk.place.push(FAR);
+                    }
+                }
             }
         });
     }

@@ -10,8 +10,8 @@ use crate::runtime::heap::HeapError;
 use crate::runtime::modules::Module;
 use crate::runtime::objects::{Objects, Pointers};
 use crate::runtime::specials::{self, Kept};
-use crate::runtime::stacks::{StackPointers, Stacks};
-use crate::symbols::{Symbols, TypeId};
+use crate::runtime::stacks::{FramePlace, StackPointers, Stacks};
+use crate::symbols::{FunctionDetails, Symbols, TypeId};
 
 /// What a root is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +43,8 @@ pub struct Root {
     pub pointers: Vec<(u64, u64)>,
     /// Whether every one of them is a pointer for sure, and none is missing.
     pub exact: bool,
+    /// The functions that a goroutine is in.
+    pub frames: Vec<FramePlace>,
 }
 
 /// All roots of a program, those with a name first.
@@ -50,12 +52,13 @@ pub fn all(objects: &Objects<'_>, symbols: &Symbols, modules: &[Module]) -> Resu
     let (image, layout) = (objects.image, objects.layout);
     let mut roots = globals(image, symbols, modules)?;
     let functions = Functions::new(image, layout, modules);
+    let details = symbols.functions();
     let stacks = Stacks::new(image, layout, Functions::new(image, layout, modules));
     for goroutine in goroutines::all(image, layout, image.bias, &image.threads)? {
-        let StackPointers { pointers, exact } = stacks.pointers(&goroutine);
+        let StackPointers { pointers, exact, frames } = stacks.pointers(&goroutine);
         roots.push(Root {
             kind: RootKind::Goroutine,
-            name: name_at(&functions, goroutine.start_pc),
+            name: began_with(&functions, &details, image.bias, goroutine.start_pc, &frames),
             goroutine: goroutine.id,
             type_id: None,
             address: goroutine.stack.0,
@@ -64,6 +67,7 @@ pub fn all(objects: &Objects<'_>, symbols: &Symbols, modules: &[Module]) -> Resu
                 .map(|(at, value)| (at.wrapping_sub(goroutine.stack.0), value))
                 .collect(),
             exact,
+            frames,
         });
     }
     roots.extend(kept(objects, &functions));
@@ -80,6 +84,7 @@ fn globals(image: &Image, symbols: &Symbols, modules: &[Module]) -> Result<Vec<R
         address: 0,
         pointers: Vec::new(),
         exact: true,
+        frames: Vec::new(),
     };
     for module in modules {
         let pointers =
@@ -101,12 +106,34 @@ fn globals(image: &Image, symbols: &Symbols, modules: &[Module]) -> Result<Vec<R
                     address: at,
                     pointers: vec![(into, value)],
                     exact: true,
+                    frames: Vec::new(),
                 }),
             }
         }
     }
     roots.push(unnamed);
     Ok(roots)
+}
+
+/// The function that a `go` statement names. The compiler may wrap it in one of its own, which calls it with its arguments, or
+/// has it inlined.
+fn began_with(
+    functions: &Functions<'_>,
+    details: &FunctionDetails<'_>,
+    bias: u64,
+    start_pc: u64,
+    frames: &[FramePlace],
+) -> Box<str> {
+    let name = name_at(functions, start_pc);
+    if !name.contains(".gowrap") && !name.ends_with("-fm") {
+        return name;
+    }
+    if let Some(inlined) = details.first_inlined(start_pc.wrapping_sub(bias)) {
+        return inlined;
+    }
+    let wrapped = frames.iter().rev().map(|frame| name_at(functions, frame.entry));
+    let mut called = wrapped.skip_while(|frame| **frame != *name).skip(1);
+    called.next().unwrap_or(name)
 }
 
 fn name_at(functions: &Functions<'_>, pc: u64) -> Box<str> {
@@ -137,6 +164,7 @@ fn kept(objects: &Objects<'_>, functions: &Functions<'_>) -> Vec<Root> {
         address: 0,
         pointers,
         exact: true,
+        frames: Vec::new(),
     };
     by_name.into_iter().map(root).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -71,15 +71,13 @@ impl Config {
     pub fn find(named: Option<&Path>, folder: &Path) -> Result<Self, Failure> {
         let path = named.map_or_else(|| folder.join(NAME), Path::to_owned);
         let beside = |why: String| Failure::Beside { path: path.clone(), problem: why };
-        let mut text = String::new();
-        match File::open(&path).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text)) {
+        let text = match text_of(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
                 return Ok(Self::default());
             }
             Err(error) => return Err(beside(error.to_string())),
-            Ok(read) if read as u64 > MOST_BYTES => return Err(beside("it is larger than 1 MB".to_owned())),
-            Ok(_) => {}
-        }
+            Ok(text) => text,
+        };
         // Its error names line and column, and what would be known.
         let mut config: Self =
             toml::from_str(&text).map_err(|error| beside(without_addresses(&error.to_string())))?;
@@ -87,6 +85,13 @@ impl Config {
         config.baseline = config.baseline.map(|baseline| place.join(baseline));
         Ok(config)
     }
+}
+
+/// A small file that somebody has named.
+pub fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MOST_BYTES { Err(io::Error::other("it is larger than 1 MB")) } else { Ok(text) }
 }
 
 /// The line that an error shows may hold the address of a webhook, by mistake: it is a secret even there.

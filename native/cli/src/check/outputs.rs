@@ -46,16 +46,16 @@ impl Outcome<'_> {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for checked in self.checked {
-            let _ = writeln!(text, "{:<4}  {}", word(checked.verdict), checked.says);
+            let _ = writeln!(text, "{:<4}  {}", word(checked.verdict), one_line(&checked.says));
         }
         for finding in self.findings {
             let _ = writeln!(
                 text,
                 "{:<4}  {} [{}] at {}",
                 word(Verdict::Failed),
-                finding.title,
+                one_line(&finding.title),
                 finding.id,
-                place(&finding.place)
+                one_line(&place(&finding.place))
             );
         }
         text
@@ -166,9 +166,16 @@ fn place(place: &Place) -> String {
     }
 }
 
+/// A line of its own, whatever gopls wrote at its end and however a file is called: a second line could be a command to GitHub's
+/// runner, and other characters one to a terminal.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// As GitHub's runner wants the text of a command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    one_line(&text)
 }
 
 /// And a property of it.
@@ -176,7 +183,15 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// A cell of a table in Markdown.
+/// A cell of a table in Markdown: text, and no link, picture or code.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('<', "&lt;")
+    let mut cell = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '<' => cell.push_str("&lt;"),
+            '\\' | '|' | '[' | ']' | '`' | '*' => cell.extend(['\\', c]),
+            c => cell.push(c),
+        }
+    }
+    cell
 }

@@ -2,15 +2,17 @@
 
 mod print;
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::Value;
 use stallscope_core::experiment::{Experiment, Scenario, page};
 use stallscope_drive::SideAsked;
 
-use crate::driven::{Driven, MOST_RUNS, installed, name, setting, write};
+use crate::driven::{Driven, MOST_RUNS, has_folder, installed, name, setting, write};
 use crate::failure::Failure;
 
 /// With three runs on each side a clear difference is chance in one of ten cases.
@@ -44,10 +46,9 @@ impl Reproduce {
         let sides = self.sides()?;
         let runs = self.runs.unwrap_or(if sides.len() > 1 { RUNS_TO_COMPARE } else { 1 });
         let ask = self.driven.ask(sides, runs, Scenario::default())?;
-        let experiment = self.driven.perform(&ask)?;
-        if let Some(html) = &self.html {
-            write(html, page(&experiment))?;
-        }
+        self.html.as_deref().map_or(Ok(()), has_folder)?;
+        let experiment = self.driven.perform(&ask, &Arc::default())?;
+        let written = self.html.as_deref().map_or(Ok(()), |html| write(html, page(&experiment)));
         let mut out = BufWriter::new(std::io::stdout().lock());
         if self.json {
             serde_json::to_writer_pretty(&mut out, &experiment).map_err(std::io::Error::from)?;
@@ -56,6 +57,7 @@ impl Reproduce {
             print::text(&experiment, &mut out)?;
         }
         out.flush()?;
+        written?;
         unfinished(&experiment, ask.runs)
     }
 
@@ -77,7 +79,7 @@ impl Reproduce {
             (one, set) => {
                 let gopls = match one.first() {
                     Some(gopls) => std::path::absolute(gopls)?,
-                    None => installed()?,
+                    None => installed(&BTreeMap::new())?,
                 };
                 let mut sides = vec![side(name(&gopls), gopls.clone(), with.clone())];
                 if !set.is_empty() {
@@ -99,6 +101,8 @@ pub fn unfinished(experiment: &Experiment, runs: u32) -> Result<(), Failure> {
     if early.len() + missing == 0 {
         return Ok(());
     }
-    let why = early.first().map_or(String::new(), |why| format!(": {why}"));
+    // What gopls wrote at its end stands above.
+    let why =
+        early.first().and_then(|why| why.lines().next()).map_or(String::new(), |why| format!(": {why}"));
     Err(Failure::Unfinished(format!("{} run(s) ended early, {missing} did not begin{why}", early.len())))
 }

@@ -10,6 +10,7 @@ mod table;
 mod view;
 mod words;
 
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use stallscope_probe::process;
 use stallscope_probe::servers::{Happening, Servers, ServersOptions};
 
 use crate::failure::Failure;
+use crate::seconds::seconds;
 use plain::Plain;
 use table::Order;
 use view::View;
@@ -62,6 +64,15 @@ pub struct Watch {
 
 impl Watch {
     pub fn run(self) -> Result<(), Failure> {
+        let seconds = self.seconds.map(|value| seconds("--seconds", value)).transpose()?;
+        if !self.once {
+            fs::create_dir_all(&self.storage).map_err(|error| Failure::Beside {
+                path: self.storage.clone(),
+                problem: format!(
+                    "incidents cannot be kept there: {error}; name another folder with --storage"
+                ),
+            })?;
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed))
@@ -70,7 +81,7 @@ impl Watch {
         let options = ServersOptions { storage_dir: self.storage.clone(), settings, only: self.pid };
         let mut servers = Servers::new(options);
         let first = self.find(&mut servers)?;
-        let deadline = self.seconds.map(|s| Instant::now() + Duration::from_secs_f64(s.clamp(0.0, 1e9)));
+        let deadline = seconds.map(|seconds| Instant::now() + seconds);
         let until = Until { deadline, stop };
         let in_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
         if self.once {

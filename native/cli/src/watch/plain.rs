@@ -54,6 +54,9 @@ impl<'a, W: Write> Plain<'a, W> {
 
     /// Writes the table and what is advised, and nothing else.
     pub fn once(&mut self, now: &[ServerNow], totals: &Totals, sharing: &[Sharing]) -> io::Result<()> {
+        if now.is_empty() && !self.json {
+            return writeln!(self.out, "no gopls of this user is running");
+        }
         self.table(now, totals)?;
         self.sharing(sharing)?;
         self.out.flush()

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::compare::least;
-use super::outcome::{Measure, RunOutcome, Side, StepOutcome};
+use super::outcome::{Experiment, Machine, Measure, RunOutcome, Side, StepOutcome};
+use super::scenario::Scenario;
 use crate::apart::{Told, median};
 use crate::model::{MB, MS, Ns, SECOND};
 
@@ -54,9 +55,10 @@ impl Default for Thresholds {
 
 /// A limit that is none.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{name} must be a number above 0, not {value}")]
+#[error("{name} must be a number {least}, not {value}")]
 pub struct ThresholdError {
     name: &'static str,
+    least: &'static str,
     value: f64,
 }
 
@@ -72,16 +74,18 @@ impl Thresholds {
             ("latency-streak", Some(f64::from(self.latency_streak))),
             ("peak-rss-mb", self.peak_rss_mb),
             ("cold-load-s", self.cold_load_s),
-            // No stall at all is a limit.
-            ("stalls", self.stalls.map(|stalls| stalls + 1.0)),
         ] {
             if let Some(value) = value
                 && !(value.is_finite() && value > 0.0)
             {
-                return Err(ThresholdError { name, value });
+                return Err(ThresholdError { name, least: "above 0", value });
             }
         }
-        Ok(self)
+        // No stall at all is a limit.
+        match self.stalls.filter(|stalls| !(stalls.is_finite() && *stalls >= 0.0)) {
+            Some(value) => Err(ThresholdError { name: "stalls", least: "from 0 on", value }),
+            None => Ok(self),
+        }
     }
 
     /// Holds them against all runs of a side: of the figures the middle one counts, of latencies the longest row.
@@ -105,10 +109,10 @@ impl Thresholds {
     fn latencies(&self, side: &Side, limit_ns: f64) -> Checked {
         let slow = |(_, ns): &&(String, Option<Ns>)| ns.is_none_or(|ns| ns as f64 > limit_ns);
         let mut worst: Vec<String> = Vec::new();
-        let mut answers = 0;
+        let mut answered = 0;
         for run in &side.runs {
             let all = answers_of(run);
-            answers += all.len();
+            answered += all.iter().filter(|(_, ns)| ns.is_some()).count();
             let mut row: Vec<String> = Vec::new();
             for answer in &all {
                 if slow(&answer) {
@@ -122,22 +126,22 @@ impl Thresholds {
             }
         }
         let verdict = match worst.len() {
-            _ if answers == 0 => Verdict::NotMeasured,
             row if row >= self.latency_streak as usize => Verdict::Failed,
+            _ if answered == 0 => Verdict::NotMeasured,
             _ => Verdict::Passed,
         };
+        let allowed = self.latency_streak.saturating_sub(1);
+        let limit = format!("over {}, {allowed} allowed", Measure::ColdLoad.text(limit_ns));
         Checked {
             name: "latency".to_owned(),
             verdict,
-            value: (answers > 0).then_some(worst.len() as f64),
+            value: (verdict != Verdict::NotMeasured).then_some(worst.len() as f64),
             limit: f64::from(self.latency_streak),
-            says: format!(
-                "{} in a row over {}, {} allowed{}",
-                worst.len(),
-                Measure::ColdLoad.text(limit_ns),
-                self.latency_streak.saturating_sub(1),
-                if worst.is_empty() { String::new() } else { format!(": {}", worst.join(", ")) }
-            ),
+            says: match &worst[..] {
+                _ if verdict == Verdict::NotMeasured => format!("no answer was measured; in a row {limit}"),
+                [] => format!("0 in a row {limit}"),
+                all => format!("{} in a row {limit}: {}", all.len(), all.join(", ")),
+            },
         }
     }
 }
@@ -212,6 +216,12 @@ pub struct Baseline {
     pub format: u32,
     /// Whose.
     pub gopls: String,
+    /// What was done; absent in one that was written before this was kept.
+    #[serde(default)]
+    pub scenario: Option<Scenario>,
+    /// On what; the same.
+    #[serde(default)]
+    pub machine: Option<Machine>,
     /// The values of all runs, by the title of their measure.
     pub values: BTreeMap<String, Vec<f64>>,
 }
@@ -225,20 +235,54 @@ pub enum BaselineError {
     /// A later one.
     #[error("it has format {0}, this version reads {BASELINE_FORMAT}: update stallscope, or write it again")]
     Format(u32),
+    /// Nothing would ever be worse.
+    #[error("it has no figures: write it again with --write-baseline")]
+    Empty,
+    /// Other work.
+    #[error("it is of other work ({0}): do the same as then, or write it again with --write-baseline")]
+    OtherWork(String),
     /// Too much in it.
     #[error("it has more than {MOST_BASELINE_VALUES} measures, or values of one")]
     TooLarge,
 }
 
 impl Baseline {
-    /// Of all runs of a side.
-    pub fn of(side: &Side) -> Self {
+    /// Of all runs of the first side; `None` when one of them did not come to its end: what is worse later would pass.
+    pub fn of(experiment: &Experiment) -> Option<Self> {
+        let side = experiment.sides.first()?;
+        if side.runs.is_empty() || side.runs.iter().any(|run| run.ended_early.is_some()) {
+            return None;
+        }
         let values = Measure::all().map(|measure| (measure.title(), side.values(measure)));
-        Self {
+        Some(Self {
             format: BASELINE_FORMAT,
             gopls: side.version.clone().unwrap_or_else(|| side.gopls.clone()),
+            scenario: Some(experiment.scenario),
+            machine: Some(experiment.machine.clone()),
             values: values.filter(|(_, values)| !values.is_empty()).collect(),
+        })
+    }
+
+    /// Of how many runs it is.
+    pub fn runs(&self) -> usize {
+        self.values.values().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Whether it is of this work.
+    ///
+    /// # Errors
+    /// It is not: a figure of other work tells nothing.
+    pub fn is_of(&self, scenario: &Scenario) -> Result<(), BaselineError> {
+        match &self.scenario {
+            Some(then) if then != scenario => Err(BaselineError::OtherWork(then.difference(scenario))),
+            _ => Ok(()),
         }
+    }
+
+    /// What else differs, for people: figures of another machine may be worse for that reason.
+    pub fn other_machine(&self, machine: &Machine) -> Option<String> {
+        let then = self.machine.as_ref().filter(|then| *then != machine)?;
+        Some(format!("{}, here it is {}", then.words(), machine.words()))
     }
 
     /// Reads one.
@@ -250,6 +294,9 @@ impl Baseline {
             serde_json::from_str(text).map_err(|error| BaselineError::Unreadable(error.to_string()))?;
         if baseline.format != BASELINE_FORMAT {
             return Err(BaselineError::Format(baseline.format));
+        }
+        if baseline.values.values().all(Vec::is_empty) {
+            return Err(BaselineError::Empty);
         }
         let lists = baseline.values.values();
         if baseline.values.len() > MOST_BASELINE_VALUES
@@ -289,7 +336,7 @@ impl Baseline {
 #[cfg(test)]
 mod tests {
     use super::super::StepKind;
-    use super::super::outcome::{Failed, LoadOutcome, MemoryOutcome};
+    use super::super::outcome::{Failed, LoadOutcome, MemoryOutcome, Workspace};
     use super::*;
 
     fn side(runs: Vec<RunOutcome>) -> Side {
@@ -305,6 +352,14 @@ mod tests {
             steps: vec![StepOutcome::new(StepKind::Hover, durations, failed)],
             ..RunOutcome::default()
         }
+    }
+
+    fn experiment(runs: Vec<RunOutcome>) -> Experiment {
+        let machine =
+            Machine { cpus: 2, system: "linux/x86_64".into(), go: Some("go version go1.26.8".into()) };
+        let workspace =
+            Workspace { folder: None, generated: None, go_files: 1, open_files: Vec::new(), not_saved: None };
+        Experiment::new(("1".into(), 0.0), Scenario::default(), workspace, machine, vec![side(runs)])
     }
 
     fn verdicts(checked: &[Checked]) -> Vec<(&str, Verdict)> {
@@ -353,7 +408,7 @@ mod tests {
     #[test]
     fn worse_than_the_noise_fails_and_noise_does_not() {
         let baseline =
-            Baseline::of(&side(vec![run(300, &[1], &[]), run(320, &[1], &[]), run(310, &[2], &[])]));
+            Baseline::of(&experiment(vec![run(300, &[1], &[]), run(320, &[1], &[]), run(310, &[2], &[])]));
         let text = serde_json::to_string(&baseline).unwrap_or_default();
         let baseline = Baseline::read(&text);
         let failed = |runs: Vec<RunOutcome>| -> Vec<String> {
@@ -368,8 +423,49 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_is_of_whole_runs_and_the_same_work() {
+        let mut broken = run(300, &[1], &[]);
+        broken.ended_early = Some("gopls ended".into());
+        assert_eq!(Baseline::of(&experiment(vec![run(300, &[1], &[]), broken])), None);
+        assert_eq!(Baseline::of(&experiment(Vec::new())), None);
+        let whole = experiment(vec![run(300, &[1], &[])]);
+        let baseline = Baseline::of(&whole).unwrap_or_else(|| unreachable!());
+        assert_eq!(baseline.is_of(&Scenario::default()), Ok(()));
+        let other = baseline.is_of(&Scenario { hovers: 3, force_gc: true, ..Scenario::default() });
+        let told = other.map_err(|error| error.to_string());
+        assert!(
+            told.as_ref().is_err_and(|e| e.contains("(force-gc false, here true; hovers 20, here 3)")),
+            "{told:?}"
+        );
+        assert_eq!(baseline.other_machine(&whole.machine), None);
+        let other = baseline.other_machine(&Machine { cpus: 8, ..whole.machine });
+        assert!(other.is_some_and(|told| told.starts_with("2 CPUs, ") && told.contains("here it is 8 CPUs")));
+        // One of before that was kept.
+        let old = r#"{ "format": 1, "gopls": "g", "values": { "peak RSS": [1.0] } }"#;
+        let old = Baseline::read(old);
+        assert_eq!(
+            old.map(|old| (
+                old.is_of(&Scenario::default()),
+                old.other_machine(&baseline.machine.unwrap_or_else(|| unreachable!()))
+            )),
+            Ok((Ok(()), None))
+        );
+    }
+
+    #[test]
+    fn no_answer_at_all_is_no_success_and_enough_of_them_a_failure() {
+        let usual = Thresholds::default();
+        let silent = usual.judge(&side(vec![run(1, &[], &[1, 2])]));
+        assert_eq!(silent[1].verdict, Verdict::NotMeasured);
+        assert!(silent[1].says.starts_with("no answer was measured"), "{}", silent[1].says);
+        assert_eq!(usual.judge(&side(vec![run(1, &[], &[1, 2, 3])]))[1].verdict, Verdict::Failed);
+    }
+
+    #[test]
     fn what_is_no_baseline_or_no_limit_is_refused_in_words() {
         assert!(matches!(Baseline::read("{}"), Err(BaselineError::Unreadable(_))));
+        let empty = r#"{ "format": 1, "gopls": "g", "values": { "peak RSS": [] } }"#;
+        assert_eq!(Baseline::read(empty), Err(BaselineError::Empty));
         let later = r#"{ "format": 2, "gopls": "g", "values": {} }"#;
         assert_eq!(Baseline::read(later), Err(BaselineError::Format(2)));
         let error = Thresholds { heap_mb: Some(-1.0), ..Thresholds::default() }.checked();
@@ -378,5 +474,10 @@ mod tests {
             Err("heap-mb must be a number above 0, not -1".to_owned())
         );
         assert!(Thresholds { stalls: Some(0.0), ..Thresholds::default() }.checked().is_ok());
+        let error = Thresholds { stalls: Some(-1.0), ..Thresholds::default() }.checked();
+        assert_eq!(
+            error.map_err(|e| e.to_string()),
+            Err("stalls must be a number from 0 on, not -1".to_owned())
+        );
     }
 }

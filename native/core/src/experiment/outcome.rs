@@ -73,7 +73,7 @@ pub struct Workspace {
 }
 
 /// The machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Machine {
     /// CPUs that gopls may use.
@@ -82,6 +82,18 @@ pub struct Machine {
     pub system: String,
     /// What `go version` says; absent when it says nothing.
     pub go: Option<String>,
+}
+
+impl Machine {
+    /// For people.
+    pub fn words(&self) -> String {
+        format!(
+            "{} CPUs, {}, {}",
+            self.cpus,
+            self.system,
+            self.go.as_deref().unwrap_or("no `go` that says its version")
+        )
+    }
 }
 
 /// One of the gopls that are compared.
@@ -122,6 +134,10 @@ pub struct RunOutcome {
     pub stalls: u32,
     /// Their incidents and other captures, by id.
     pub incidents: Vec<String>,
+    /// Why gopls could not load the workspace, in its own words: what it knows then is not what it would know.
+    pub load_error: Option<String>,
+    /// What else it wanted to be seen by somebody, as that it does not know a setting.
+    pub messages: Vec<String>,
     /// Why the run could not be done to its end: gopls crashed, did not answer, was stopped.
     pub ended_early: Option<String>,
 }

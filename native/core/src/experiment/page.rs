@@ -205,6 +205,9 @@ pub fn failed(number: usize, run: &RunOutcome) -> Vec<String> {
             format!("run {number}, {} {}: {}", step.kind.name(), failed.number, failed.why)
         })
     });
+    let unloaded =
+        run.load_error.iter().map(|why| format!("run {number}: gopls could not load the workspace: {why}"));
+    let messages = run.messages.iter().map(|message| format!("run {number}: gopls says: {message}"));
     let ended = run.ended_early.iter().map(|why| format!("run {number} ended early: {why}"));
-    steps.chain(ended).collect()
+    steps.chain(messages).chain(unloaded).chain(ended).collect()
 }

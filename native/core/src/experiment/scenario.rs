@@ -76,6 +76,17 @@ impl Scenario {
         }
         Ok(self)
     }
+
+    /// Which of its numbers another one has otherwise, as `hovers 20, here 5`.
+    pub fn difference(&self, other: &Self) -> String {
+        let numbers = |scenario: &Self| serde_json::to_value(scenario).unwrap_or_default();
+        let (ours, theirs) = (numbers(self), numbers(other));
+        let differ = ours.as_object().into_iter().flatten().filter(|(name, value)| theirs[*name] != **value);
+        differ
+            .map(|(name, value)| format!("{name} {value}, here {}", theirs[name]))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
 }
 
 /// What kind of thing is done.

@@ -44,6 +44,8 @@ pub struct Start {
     pub settings: BTreeMap<String, Value>,
     /// Where it keeps its cache: an empty folder makes the first load a cold one.
     pub cache: PathBuf,
+    /// Variables of ours that it does not get: secrets.
+    pub hidden: Vec<String>,
 }
 
 /// Why there is no answer.
@@ -135,6 +137,9 @@ impl Client {
         let mut command = Command::new(&start.gopls);
         command.arg("-debug=127.0.0.1:0").args(&start.flags).current_dir(&start.folder);
         command.env("GOPLSCACHE", &start.cache);
+        for name in &start.hidden {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that its `go` commands end with it.
         #[cfg(unix)]
@@ -222,7 +227,7 @@ impl Client {
         match message.get("error") {
             Some(error) => Err(NoAnswer::Refused {
                 method: method.to_owned(),
-                message: error["message"].as_str().unwrap_or("without a word").to_owned(),
+                message: printable(error["message"].as_str().unwrap_or("without a word")),
             }),
             None => Ok(message["result"].take()),
         }
@@ -289,7 +294,7 @@ impl Client {
         // What it writes last comes by another pipe.
         thread::sleep(LOOK);
         let why = lock(&self.shared.end).clone().unwrap_or_default();
-        let stderr = String::from_utf8_lossy(&lock(&self.shared.stderr)).trim().to_owned();
+        let stderr = printable(&String::from_utf8_lossy(&lock(&self.shared.stderr))).trim().to_owned();
         let how = if stderr.is_empty() { why } else { format!("{why}; it wrote: {stderr}") };
         NoAnswer::Ended { method: method.to_owned(), how }
     }
@@ -355,6 +360,11 @@ impl Shared {
             kept.drain(..surplus);
         }
     }
+}
+
+/// Without what a terminal would obey: it is shown to people. Lines stay lines.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
 /// What an editor can do that matters for what gopls does.

@@ -136,6 +136,8 @@ pub struct Destination {
     pub targets: Vec<(Signal, Target)>,
     /// Where heap profiles go.
     pub profiles: Option<ProfileTarget>,
+    /// How often figures are sent although nothing has changed: a backend forgets what it does not hear of.
+    pub metrics_every: Duration,
     /// Attributes of everything that is sent, as somebody has set them.
     pub resource: Vec<(String, String)>,
 }
@@ -203,7 +205,7 @@ pub enum ConfigError {
     },
     /// `name=value,name=value`.
     #[error(
-        "{name}: entry {entry} is not `name=value` with a name that a header can have; write `%2C` for a comma in a value"
+        "{name}: entry {entry} is not `name=value` with a name and a value that can be sent; write `%2C` for a comma in a value"
     )]
     Pairs {
         /// Which variable.
@@ -211,9 +213,17 @@ pub enum ConfigError {
         /// Which entry, from 1. It may be a secret, so it is not shown.
         entry: usize,
     },
+    /// A header that is said by the request.
+    #[error("{name}: the header {header} is the request's own: leave it out")]
+    Reserved {
+        /// Which variable.
+        name: String,
+        /// Which header.
+        header: String,
+    },
     /// Milliseconds.
     #[error("{name}: {value:?} is not a number of milliseconds from 1 to 600000")]
-    Timeout {
+    Milliseconds {
         /// Which variable.
         name: String,
         /// What it says.

@@ -28,6 +28,23 @@ pub(super) fn pairs(
     Ok(all)
 }
 
+/// Headers that every request has of its own: a second one, of another length or type, would break it.
+pub(super) fn is_reserved(name: &str) -> bool {
+    const RESERVED: [&str; 9] = [
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    let name = name.to_ascii_lowercase();
+    RESERVED.contains(&&*name) || name.starts_with("grpc-")
+}
+
 /// What a header may be called (RFC 9110's token).
 pub(super) fn is_header_name(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

@@ -101,6 +101,31 @@ fn a_signal_can_be_switched_off_and_so_can_all() {
 }
 
 #[test]
+fn words_count_however_they_are_spelled() {
+    let all = destination(
+        &[
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "GRPC"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "Gzip"),
+            ("OTEL_TRACES_EXPORTER", "console, OTLP"),
+            ("OTEL_LOGS_EXPORTER", "None"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "15000"),
+        ],
+        &Said::default(),
+    )
+    .unwrap();
+    let signals: Vec<_> =
+        all.targets.iter().map(|(signal, target)| (*signal, target.protocol, target.gzip)).collect();
+    assert_eq!(signals, [(Signal::Traces, Protocol::Grpc, true), (Signal::Metrics, Protocol::Grpc, true)]);
+    assert_eq!(all.metrics_every, Duration::from_secs(15));
+    let usual =
+        |ms: &'static str| destination(&[("OTEL_METRIC_EXPORT_INTERVAL", ms)], &Said::default()).unwrap();
+    assert_eq!(
+        (usual("").metrics_every, usual("1").metrics_every),
+        (Duration::from_secs(60), Duration::from_secs(1))
+    );
+}
+
+#[test]
 fn what_cannot_be_used_is_named_and_no_secret_with_it() {
     let cases = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://x", "http://"),
@@ -110,10 +135,15 @@ fn what_cannot_be_used_is_named_and_no_secret_with_it() {
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=b,hunter2", "entry 2"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=hunter2%0d%0ax: y", "entry 1"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hunter2", "entry 1"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=hunter2,Content-Length=3", "Content-Length is the request's own"),
+        ("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "grpc-timeout=hunter2", "grpc-timeout"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=b,hunter2", "entry 2"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m", "milliseconds"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "gzip, none"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "milliseconds"),
         ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/k", "CLIENT_CERTIFICATE"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "otlp, none"),
+        ("OTEL_TRACES_EXPORTER", "otlp,none", "otlp, none"),
     ];
     for (name, value, expected) in cases {
         let text = destination(&[(name, value)], &Said::default()).unwrap_err().to_string();

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::pairs::{is_attribute_name, is_header_name, pairs};
+use super::pairs::{is_attribute_name, is_header_name, is_reserved, pairs};
 use super::{ConfigError, Destination, ProfileTarget, Protocol, Said, Secret, Signal, Target, Tls};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-const MOST_TIMEOUT_MS: u64 = 600_000;
+const DEFAULT_METRICS_EVERY: Duration = Duration::from_secs(60);
+/// More often is of no use to anybody.
+const LEAST_METRICS_EVERY: Duration = Duration::from_secs(1);
+const MOST_MS: u64 = 600_000;
 /// There is no standard one: what Pyroscope is sent besides, a tenant or a token.
 const PYROSCOPE_HEADERS: &str = "STALLSCOPE_PYROSCOPE_HEADERS";
 
@@ -51,15 +54,23 @@ impl<'a> Variables<'a> {
         if targets.is_empty() && profiles.is_none() {
             return Err(ConfigError::Nothing);
         }
-        Ok(Destination { targets, profiles, resource: self.resource()? })
+        let every = "OTEL_METRIC_EXPORT_INTERVAL";
+        let metrics_every = match self.get(every) {
+            Some(value) => milliseconds(every.to_owned(), value)?.max(LEAST_METRICS_EVERY),
+            None => DEFAULT_METRICS_EVERY,
+        };
+        Ok(Destination { targets, profiles, metrics_every, resource: self.resource()? })
     }
 
     fn is_on(&self, signal: Signal) -> Result<bool, ConfigError> {
         let name = format!("OTEL_{}_EXPORTER", signal.key().to_uppercase());
-        match self.get(&name).as_deref() {
-            None | Some("otlp") => Ok(true),
-            Some("none") => Ok(false),
-            Some(value) => Err(ConfigError::Choice { name, value: value.to_owned(), known: "otlp, none" }),
+        let Some(value) = self.get(&name) else { return Ok(true) };
+        // It may be a list, whose other exporters are none of ours.
+        let is_one = |known: &str| value.split(',').any(|one| one.trim().eq_ignore_ascii_case(known));
+        match (is_one("otlp"), is_one("none")) {
+            (true, false) => Ok(true),
+            (false, true) => Ok(false),
+            _ => Err(ConfigError::Choice { name, value, known: "otlp, none" }),
         }
     }
 
@@ -71,8 +82,10 @@ impl<'a> Variables<'a> {
         let protocol = of_said(&said.protocol, "the protocol").or_else(|| self.of_signal(signal, "PROTOCOL"));
         let protocol = match protocol {
             None => Protocol::HttpProtobuf,
-            Some((_, value)) if value == Protocol::HttpProtobuf.key() => Protocol::HttpProtobuf,
-            Some((_, value)) if value == Protocol::Grpc.key() => Protocol::Grpc,
+            Some((_, value)) if value.eq_ignore_ascii_case(Protocol::HttpProtobuf.key()) => {
+                Protocol::HttpProtobuf
+            }
+            Some((_, value)) if value.eq_ignore_ascii_case(Protocol::Grpc.key()) => Protocol::Grpc,
             Some((name, value)) => {
                 return Err(ConfigError::Choice { name, value, known: "http/protobuf, grpc" });
             }
@@ -87,8 +100,8 @@ impl<'a> Variables<'a> {
         };
         let gzip = match self.of_signal(signal, "COMPRESSION") {
             None => false,
-            Some((_, value)) if value == "none" => false,
-            Some((_, value)) if value == "gzip" => true,
+            Some((_, value)) if value.eq_ignore_ascii_case("none") => false,
+            Some((_, value)) if value.eq_ignore_ascii_case("gzip") => true,
             Some((name, value)) => return Err(ConfigError::Choice { name, value, known: "gzip, none" }),
         };
         Ok(Target { url, protocol, headers, gzip, timeout: self.timeout(signal)?, tls: self.tls(signal)? })
@@ -139,11 +152,8 @@ impl<'a> Variables<'a> {
     }
 
     fn timeout(&self, signal: Signal) -> Result<Duration, ConfigError> {
-        let Some((name, value)) = self.of_signal(signal, "TIMEOUT") else { return Ok(DEFAULT_TIMEOUT) };
-        match value.parse() {
-            Ok(ms @ 1..=MOST_TIMEOUT_MS) => Ok(Duration::from_millis(ms)),
-            _ => Err(ConfigError::Timeout { name, value }),
-        }
+        let said = self.of_signal(signal, "TIMEOUT");
+        said.map_or(Ok(DEFAULT_TIMEOUT), |(name, value)| milliseconds(name, value))
     }
 
     fn tls(&self, signal: Signal) -> Result<Tls, ConfigError> {
@@ -188,8 +198,18 @@ impl<'a> Variables<'a> {
     }
 }
 
+fn milliseconds(name: String, value: String) -> Result<Duration, ConfigError> {
+    match value.parse() {
+        Ok(ms @ 1..=MOST_MS) => Ok(Duration::from_millis(ms)),
+        _ => Err(ConfigError::Milliseconds { name, value }),
+    }
+}
+
 fn headers(variable: &str, value: &str) -> Result<Vec<(String, Secret)>, ConfigError> {
     let all = pairs(variable, value, is_header_name)?;
+    if let Some((header, _)) = all.iter().find(|(header, _)| is_reserved(header)) {
+        return Err(ConfigError::Reserved { name: variable.to_owned(), header: header.clone() });
+    }
     let visible = |value: &str| value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if let Some(bad) = all.iter().position(|(_, value)| !visible(value)) {
         return Err(ConfigError::Pairs { name: variable.to_owned(), entry: bad + 1 });

@@ -60,7 +60,15 @@ impl Post {
             .headers()
             .get("retry-after")
             .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
+        let content = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let is_page = content.is_some_and(|content| content.trim_start().starts_with("text/html"));
         let text = answer.body_mut().with_config().limit(MOST_ANSWER_BYTES).read_to_vec().unwrap_or_default();
+        if status.is_success() && is_page {
+            // The door of a proxy, or of a network, says yes to everything.
+            let why =
+                self.told(&format!("it answered {status} with a page for people: is that a collector?"));
+            return Outcome::Held { why };
+        }
         if status.is_success() {
             let (rejected, message) = partial(&text).unwrap_or_default();
             let message = self.told(&message);
@@ -71,6 +79,7 @@ impl Post {
         match status.as_u16() {
             429 | 502 | 503 | 504 => Outcome::Retry { after, why },
             401 | 403 | 404 | 405 | 407 | 300..=399 => Outcome::Held { why },
+            _ if text.is_empty() => Outcome::Refused { why },
             _ => Outcome::Refused { why: self.told(&format!("{why}: {}", readable(&text))) },
         }
     }
@@ -98,8 +107,8 @@ fn readable(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().filter(|letter| *letter != char::REPLACEMENT_CHARACTER).collect()
 }
 
-/// Seconds, or a date.
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+/// A `Retry-After` that came at `now`: seconds, or a date.
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));

@@ -8,6 +8,7 @@ mod tls;
 
 use std::time::Duration;
 
+pub use http::retry_after;
 pub use pyroscope::push_request;
 
 use crate::config::{ConfigError, Destination, Protocol, Secret, Signal, Target};

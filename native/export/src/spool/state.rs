@@ -68,9 +68,12 @@ impl State {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Whether an incident was taken.
+    /// Whether an incident was taken, as far as is remembered: one that is older than all of those may have been, and would be
+    /// counted again and again.
     pub fn is_taken(&self, incident: &str) -> bool {
+        let is_full = self.taken.len() >= MOST_TAKEN;
         self.taken.contains(incident)
+            || is_full && self.taken.first().is_some_and(|first| incident < first.as_str())
     }
 
     pub(super) fn note_taken(&mut self, incident: &str) {

@@ -17,6 +17,22 @@ fn requests(size: usize) -> Vec<Request> {
     ]
 }
 
+#[test]
+fn what_is_older_than_all_that_is_remembered_is_not_counted_again_and_again() {
+    let (_folder, spool) = spool(Bounds::default());
+    spool
+        .change(|state| (0..10_000).for_each(|n| state.note_taken(&format!("20270101T{n:06}.0Z-hover-1"))))
+        .unwrap();
+    assert!(!take(&spool, ONE, 3), "it may have been taken");
+    assert_eq!(spool.state().unwrap().tally.rss_peak.count, 0);
+    assert!(take(&spool, "20280101T000000.0Z-hover-1", 3));
+    // What waits is still sent when newer ones have pushed it out of memory.
+    spool
+        .change(|state| (0..10_000).for_each(|n| state.note_taken(&format!("20290101T{n:06}.0Z-hover-1"))))
+        .unwrap();
+    assert_eq!(waiting(&spool, SystemTime::now()).len(), 2);
+}
+
 fn take(spool: &Spool, id: &str, size: usize) -> bool {
     spool.take(id, &requests(size), |state| state.tally.rss_peak.count += 1).unwrap()
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use stallscope_core::history::{Hour, Setup, Tally};
 use stallscope_core::model::{Bytes, GoplsIdentity, Incident};
 
+use super::schema::move_aside;
 use super::{History, HistoryError};
 use crate::process;
 use crate::store::Store;
@@ -81,12 +82,17 @@ impl Keeper {
 
     fn with(
         &mut self,
-        work: impl FnOnce(&mut History, &str) -> Result<(), HistoryError>,
+        work: impl Fn(&mut History, &str) -> Result<(), HistoryError>,
     ) -> Result<(), HistoryError> {
         if self.retention.is_none() {
             return Ok(());
         }
-        let done = self.opened().and_then(|mut history| work(&mut history, &self.workspace));
+        let once = || self.opened().and_then(|mut history| work(&mut history, &self.workspace));
+        let done = match once() {
+            // It could be opened: what is damaged lies further inside.
+            Err(HistoryError::Damaged { path }) => move_aside(&path).and_then(|()| once()),
+            done => done,
+        };
         let is_told = std::mem::replace(&mut self.has_failed, done.is_err());
         if is_told { Ok(()) } else { done }
     }

@@ -11,7 +11,7 @@ mod tests;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde_json::Value;
 use stallscope_core::history::{
     Buckets, HistoryQuery, HistoryQueryError, HistoryView, Hour, MemoryRow, MemoryTally, Rows, Setup,
@@ -29,6 +29,8 @@ const NAME: &str = "history.sqlite";
 const MOST_ROWS: i64 = 1_000_000;
 /// Names that are longer are not ours.
 const LONGEST_NAME_CHARS: i64 = 8_000;
+/// A clock is believed after so many hours.
+const BELIEVED_AFTER_HOURS: f64 = 12.0;
 /// A file that is too large is cut in steps of this share of its time.
 const STEPS: i64 = 10;
 
@@ -62,6 +64,22 @@ pub enum HistoryError {
         /// Why.
         why: String,
     },
+    /// It is no SQLite file, or no whole one.
+    #[error(
+        "{} is damaged: when something is kept the next time it is moved aside to {NAME}.broken and begun anew; to look at what \
+         is left, move it away yourself",
+        path.display()
+    )]
+    Damaged {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Somebody has it for themselves.
+    #[error("{} is locked by another program: end that, or try again", path.display())]
+    Locked {
+        /// Where.
+        path: PathBuf,
+    },
     /// What SQLite says.
     #[error("{}: {source}", path.display())]
     Sqlite {
@@ -74,7 +92,12 @@ pub enum HistoryError {
 
 impl HistoryError {
     fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
-        Self::Sqlite { path: path.to_owned(), source }
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            _ => Self::Sqlite { path, source },
+        }
     }
 }
 
@@ -201,7 +224,9 @@ impl History {
     pub fn forget(&mut self, now_unix_ms: f64, retention: Retention) -> Result<(), HistoryError> {
         let forget = || {
             let until = Hour::of_unix_ms(now_unix_ms - retention.days * 24.0 * 3_600_000.0);
-            self.forget_until(until)?;
+            if self.is_believable(until, now_unix_ms, retention)? {
+                self.forget_until(until)?;
+            }
             for _ in 0..STEPS {
                 if used_bytes(&self.connection)? <= retention.most_bytes {
                     break;
@@ -213,6 +238,15 @@ impl History {
             self.connection.execute_batch("PRAGMA incremental_vacuum")
         };
         forget().map_err(|source| HistoryError::sqlite(&self.path, source))
+    }
+
+    /// A clock that jumps makes everything old at once, until it is set right. So what is old goes when what stays covers half a day.
+    fn is_believable(&self, until: Hour, now_unix_ms: f64, retention: Retention) -> rusqlite::Result<bool> {
+        let oldest =
+            "SELECT min(hour) FROM (SELECT hour FROM waits UNION SELECT hour FROM memory) WHERE hour >= ?";
+        let oldest: Option<i64> = self.connection.query_row(oldest, [until.0], |row| row.get(0))?;
+        let enough_hours = (retention.days * 12.0).min(BELIEVED_AFTER_HOURS);
+        Ok(oldest.is_some_and(|oldest| (Hour::of_unix_ms(now_unix_ms).0 - oldest) as f64 >= enough_hours))
     }
 
     fn forget_until(&self, until: Hour) -> rusqlite::Result<()> {

@@ -1,10 +1,10 @@
 //! The tables, and their door: what is not ours, or of a later Stallscope, is left alone.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::HistoryError;
 
@@ -55,9 +55,8 @@ const TABLES: &str = "
 pub(super) fn to_write(path: &Path) -> Result<(Connection, bool), HistoryError> {
     let opened = prepared(path);
     match opened {
-        Err(HistoryError::Sqlite { source, .. }) if is_broken(&source) => {
-            fs::rename(path, aside(path))
-                .map_err(|error| HistoryError::Broken { path: path.to_owned(), why: error.to_string() })?;
+        Err(HistoryError::Damaged { .. }) => {
+            move_aside(path)?;
             prepared(path)
         }
         other => other,
@@ -81,9 +80,11 @@ pub(super) fn to_read(path: &Path) -> Result<Option<Connection>, HistoryError> {
     }
 }
 
-/// Where what cannot be read is kept: whoever wants to may still look into it.
-fn aside(path: &Path) -> PathBuf {
-    path.with_extension("sqlite.broken")
+/// Keeps what cannot be read: whoever wants to may still look into it.
+pub(super) fn move_aside(path: &Path) -> Result<(), HistoryError> {
+    let failed =
+        |error: std::io::Error| HistoryError::Broken { path: path.to_owned(), why: error.to_string() };
+    fs::rename(path, path.with_extension("sqlite.broken")).map_err(failed)
 }
 
 fn prepared(path: &Path) -> Result<(Connection, bool), HistoryError> {
@@ -115,8 +116,4 @@ fn prepared(path: &Path) -> Result<(Connection, bool), HistoryError> {
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
-fn is_broken(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }

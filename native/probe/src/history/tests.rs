@@ -112,6 +112,27 @@ fn what_is_old_or_too_much_is_forgotten_the_oldest_first() {
 }
 
 #[test]
+fn a_clock_that_jumps_for_a_while_makes_nothing_old() {
+    let dir = TempDir::new().unwrap();
+    let (mut history, _) = History::open(dir.path()).unwrap();
+    let mut keep = |at_unix_ms: f64| {
+        history.keep(at_unix_ms, "/w", &setup("v1"), &tally(&[("hover", MS)], MB)).unwrap();
+        history.forget(at_unix_ms, Retention { days: 30.0, most_bytes: 50 * MB }).unwrap();
+    };
+    keep(START_MS);
+    for hour in 0..5 {
+        keep(START_MS + 4_000.0 * DAY_MS + f64::from(hour) * 3_600_000.0);
+    }
+    keep(START_MS + DAY_MS);
+    assert_eq!(view(dir.path(), 2).days.len(), 2);
+    // It goes on being so: then it is true.
+    for hour in 0..14 {
+        keep(START_MS + 5_000.0 * DAY_MS + f64::from(hour) * 3_600_000.0);
+    }
+    assert_eq!(view(dir.path(), 2).days, []);
+}
+
+#[test]
 fn a_stall_counts_once_whatever_more_becomes_known() {
     let dir = TempDir::new().unwrap();
     let (mut history, _) = History::open(dir.path()).unwrap();
@@ -132,6 +153,8 @@ fn a_broken_file_is_moved_aside_and_one_of_a_later_version_is_left_alone() {
     let dir = TempDir::new().unwrap();
     std::fs::write(path(dir.path()), "this is no database, and long enough to be taken for one".repeat(40))
         .unwrap();
+    let told = read(dir.path(), &days(1)).unwrap_err().to_string();
+    assert!(told.contains("is damaged") && told.contains("history.sqlite.broken"), "{told}");
     let (mut history, is_new) = History::open(dir.path()).unwrap();
     assert!(is_new);
     history.keep(START_MS, "/w", &setup("v1"), &tally(&[("hover", MS)], MB)).unwrap();
@@ -144,6 +167,27 @@ fn a_broken_file_is_moved_aside_and_one_of_a_later_version_is_left_alone() {
         let error = error.unwrap().to_string();
         assert!(error.contains("later Stallscope") && error.contains("format 7"), "{error}");
     }
+}
+
+#[test]
+fn one_that_is_damaged_inside_is_begun_anew_too_and_what_was_to_be_kept_is() {
+    let dir = TempDir::new().unwrap();
+    let (mut history, _) = History::open(dir.path()).unwrap();
+    for hour in 0..200 {
+        let at = START_MS + f64::from(hour) * 3_600_000.0;
+        history.keep(at, "/w", &setup("v1"), &tally(&[("hover", MS)], MB)).unwrap();
+    }
+    drop(history);
+    let file = path(dir.path());
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[8_192..].fill(0xa5);
+    std::fs::write(&file, bytes).unwrap();
+    let mut keeper = Keeper::new(crate::store::Store::new(dir.path().to_owned()), &["/new".to_owned()], None);
+    keeper.set_retention(Some(Retention { days: 30.0, most_bytes: 50 * MB }));
+    let gopls = incident("i", START_MS, SECOND).gopls;
+    keeper.keep(START_MS, &gopls, &tally(&[("hover", MS)], MB)).unwrap();
+    assert!(dir.path().join("history.sqlite.broken").exists());
+    assert_eq!(view(dir.path(), 1).known_workspaces, ["/new"]);
 }
 
 #[test]

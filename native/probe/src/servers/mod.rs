@@ -224,7 +224,8 @@ impl Servers {
         Totals {
             servers: self.members.len(),
             rss_bytes: self.members.values().map(Member::rss_bytes).sum(),
-            cpu_share: self.members.values().map(Member::cpu_share).sum(),
+            // The sum of nothing would be -0.
+            cpu_share: self.members.values().map(Member::cpu_share).fold(0.0, |sum, share| sum + share),
             forwarders,
             forwarders_rss_bytes,
             memory_bytes: self.memory_bytes,

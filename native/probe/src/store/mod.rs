@@ -50,7 +50,7 @@ pub enum StoreError {
         id: String,
     },
     /// Something that we did not write.
-    #[error("{path} is not a readable incident: {why}")]
+    #[error("{path} cannot be read: {why}")]
     Unreadable {
         /// Where.
         path: PathBuf,

@@ -297,9 +297,8 @@ impl Holders {
 }
 
 /// Where in an object the pointer to another is, in words.
-fn place_of(analysis: &Analysis, from: u32, to: u32) -> u16 {
-    let mut edges = analysis.edges.of(from).iter().zip(analysis.edges.places(from));
-    edges.find(|(target, _)| **target == to).map_or(0, |(_, place)| *place)
+fn place_of(analysis: &Analysis, from: u32, to: u32) -> u32 {
+    analysis.edges.placed(from).find(|(target, _)| *target == to).map_or(0, |(_, place)| place)
 }
 
 /// Whether another of the chosen objects dominates it.
@@ -333,12 +332,11 @@ fn root_step(analysis: &Analysis, root: &Root, place: u64, any: bool) -> String 
     names::step(&analysis.types, ObjectType::new(id, false), place, index)
 }
 
-fn object_step(analysis: &Analysis, from: u32, place: u16, any: bool) -> String {
+fn object_step(analysis: &Analysis, from: u32, place: u32, any: bool) -> String {
     let object_type = analysis.type_of[from as usize];
     let offset = u64::from(place) * 8;
     let size = object_type.element().map_or(0, |id| analysis.types.get(id).size);
-    let index =
-        if any || place == crate::marking::FAR || size == 0 { Index::Any } else { Index::At(offset / size) };
+    let index = if any || size == 0 { Index::Any } else { Index::At(offset / size) };
     names::step(&analysis.types, object_type, offset, index)
 }
 
@@ -372,11 +370,11 @@ impl Search<'_> {
         let mut next = Vec::new();
         while !now.is_empty() {
             for from in now.drain(..) {
-                for (to, place) in analysis.edges.of(from).iter().zip(analysis.edges.places(from)) {
-                    if self.holders.way_of[*to as usize] == NONE {
-                        self.holders.way_of[*to as usize] = self.step(from, *to, *place);
-                        self.holders.from[*to as usize] = from;
-                        next.push(*to);
+                for (to, place) in analysis.edges.placed(from) {
+                    if self.holders.way_of[to as usize] == NONE {
+                        self.holders.way_of[to as usize] = self.step(from, to, place);
+                        self.holders.from[to as usize] = from;
+                        next.push(to);
                     }
                 }
             }
@@ -389,7 +387,7 @@ impl Search<'_> {
         self.holders.ways.len() as u32 - 1
     }
 
-    fn step(&mut self, from: u32, to: u32, place: u16) -> u32 {
+    fn step(&mut self, from: u32, to: u32, place: u32) -> u32 {
         let analysis = self.analysis;
         let before = self.holders.way_of[from as usize];
         let (from_type, to_type) = (analysis.type_of[from as usize], analysis.type_of[to as usize]);

@@ -113,6 +113,16 @@ pub fn step(types: &Types, object_type: ObjectType, offset: u64, index: Index) -
         Some((_, Part::Header | Part::Directory)) => String::new(),
         Some((_, Part::Entries)) => entry(types, id, offset),
         None if described.name.starts_with("*table<") => String::new(),
+        None if described.name.starts_with("hchan<")
+            && types.field_at(id, offset).is_some_and(|(field, _)| &*field.name == "buf") =>
+        {
+            String::new()
+        }
+        None if described.name.starts_with("internal/sync.")
+            || described.name.starts_with("go.shape.struct { internal/sync.") =>
+        {
+            concurrent_map(types, id, &described.name, offset)
+        }
         None => {
             let mut text = String::new();
             if object_type.is_row() {
@@ -158,7 +168,7 @@ fn entry(types: &Types, group: TypeId, offset: u64) -> String {
             path(types, part.type_id, into, Index::Any, 0, &mut text);
         }
         // Before: eight keys, eight values.
-        "keys" | "values" => {
+        "keys" | "values" | "elems" => {
             let Kind::Array(element, _) = types.get(field.type_id).kind else { return text };
             if &*field.name == "keys" {
                 text.push_str(" (key)");
@@ -170,6 +180,36 @@ fn entry(types: &Types, group: TypeId, offset: u64) -> String {
     text
 }
 
+/// Within the tree that a `sync.Map` and the like are since Go 1.24: only keys and elements are told.
+fn concurrent_map(types: &Types, id: TypeId, name: &str, offset: u64) -> String {
+    let mut text = String::new();
+    let Some((field, into)) = types.field_at(id, offset).filter(|_| name.starts_with("internal/sync.entry["))
+    else {
+        return text;
+    };
+    match &*field.name {
+        "key" => text.push_str("[…] (key)"),
+        "value" => text.push_str("[…]"),
+        _ => return text,
+    }
+    path(types, field.type_id, into, Index::Any, 0, &mut text);
+    text
+}
+
+/// Fields that are how a type works, not what it has.
+fn is_silent(type_name: &str, field: &str) -> bool {
+    match type_name {
+        // Before Go 1.24: two maps of entries that lead to elements.
+        "sync.Map" => matches!(field, "m" | "_" | "read" | "dirty"),
+        "sync.readOnly" => field == "m",
+        "sync.entry" => field == "p",
+        _ => {
+            type_name.starts_with("sync/atomic.") && field == "v"
+                || type_name.starts_with("internal/sync.HashTrieMap[")
+        }
+    }
+}
+
 /// Goes down through structs and arrays to a pointer.
 fn path(types: &Types, id: TypeId, offset: u64, index: Index, depth: usize, text: &mut String) {
     if depth > DEEPEST {
@@ -179,8 +219,7 @@ fn path(types: &Types, id: TypeId, offset: u64, index: Index, depth: usize, text
         Kind::Struct(_) => {
             let Some((field, into)) = types.field_at(id, offset) else { return };
             // A wrapper of one pointer is the pointer: `atomic.Pointer`.
-            let name = &*types.get(id).name;
-            if !(name.starts_with("sync/atomic.") && &*field.name == "v") {
+            if !is_silent(&types.get(id).name, &field.name) {
                 text.push('.');
                 text.push_str(field.name.rsplit('.').next().unwrap_or(&field.name).trim_start_matches('&'));
             }

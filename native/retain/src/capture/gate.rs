@@ -2,10 +2,14 @@
 
 use super::refusal::{Limit, Refusal};
 
-/// Bytes that an analysis needs for each object at most, beside the copy: edges, types, dominators.
-const BYTES_PER_OBJECT: u64 = 110;
+/// One part in so many of a copy is provided beyond its size: a running heap grows meanwhile.
+pub const SLACK: u64 = 16;
+/// Bytes that an analysis needs for each object while it still has the copy: marks, edges, types.
+const BYTES_BESIDE_COPY: u64 = 32;
+/// Bytes for each object when the copy is gone: dominators as well.
+const BYTES_AFTER_COPY: u64 = 100;
 /// Bytes that it needs in any case: debug information, names.
-const BYTES_ALWAYS: u64 = 100 << 20;
+const BYTES_ALWAYS: u64 = 80 << 20;
 /// One part in so many of what is free stays free.
 const RESERVE: u64 = 10;
 /// What version 1 of cgroups says for "no limit", rounded to pages of any size.
@@ -23,9 +27,9 @@ pub struct Need {
 impl Need {
     /// Bytes at the same time, at most.
     pub fn bytes(self) -> u64 {
-        self.copy_bytes
-            .saturating_add(self.objects.saturating_mul(BYTES_PER_OBJECT))
-            .saturating_add(BYTES_ALWAYS)
+        let copy = self.copy_bytes.saturating_add(self.copy_bytes / SLACK);
+        let with_copy = copy.saturating_add(self.objects.saturating_mul(BYTES_BESIDE_COPY));
+        with_copy.max(self.objects.saturating_mul(BYTES_AFTER_COPY)).saturating_add(BYTES_ALWAYS)
     }
 }
 
@@ -114,7 +118,7 @@ mod tests {
     fn the_narrowest_limit_decides_and_is_named() {
         let need = Need { copy_bytes: GB, objects: 10_000_000 };
         let needed_bytes = need.bytes();
-        assert!(needed_bytes > 2 * GB, "a copy is not all: {needed_bytes}");
+        assert!(needed_bytes > GB + GB / 3, "a copy is not all: {needed_bytes}");
         let enough = Free(vec![(Limit::Machine, 9 * GB), (Limit::Setting, needed_bytes)]);
         assert_eq!(enough.check(need), Ok(()));
         let narrow = Free(vec![(Limit::Machine, 9 * GB), (Limit::Cgroup, GB), (Limit::Setting, 3 * GB)]);

@@ -3,6 +3,8 @@
 //! The program is stopped for as long as it takes to copy its objects with pointers, and goes on whatever happens to this
 //! process meanwhile. The copy lies in a file in memory, sealed; a process of its own analyses it.
 
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 pub mod gate;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -19,8 +21,10 @@ use crate::runtime::heap::HeapError;
 use crate::stop::Stopped;
 use refusal::Refusal;
 
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{Captured, Session, capture, open, start_time, supported};
 #[cfg(target_os = "linux")]
-pub use linux::{Session, helper, open, start_time, watchdog};
+pub use linux::{Captured, Session, capture, helper, open, start_time, supported, watchdog};
 
 /// How long a program may stand still unless something else is asked for.
 pub const BOUND: Duration = Duration::from_millis(500);

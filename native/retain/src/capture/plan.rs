@@ -42,11 +42,15 @@ pub fn globals(symbols: &Symbols, modules: &[Module], bias: u64) -> Vec<Piece> {
         .filter(|segment| segment.writable)
         .map(|segment| (segment.address.wrapping_add(bias), segment.size))
         .collect();
+    let range = |(begin, end): (u64, u64)| (begin, end.saturating_sub(begin));
     for module in modules {
-        for (begin, end) in [module.data, module.bss, module.noptrdata, module.noptrbss] {
-            pieces.push((begin, end.saturating_sub(begin)));
-        }
+        pieces.extend([range(module.data), range(module.bss), range(module.noptrdata)]);
     }
+    // Of what has no pointers and begins empty only the runtime's own tells something; buffers of 32 MB are among the rest.
+    let empty = tidy(modules.iter().map(|module| range(module.noptrbss)).collect());
+    let mut pieces = missing(&tidy(pieces), &empty);
+    let of_runtime = symbols.globals.iter().filter(|global| global.name.starts_with("runtime."));
+    pieces.extend(of_runtime.map(|global| (global.address.wrapping_add(bias), global.size)));
     tidy(pieces)
 }
 

@@ -74,7 +74,7 @@ impl Span {
 }
 
 /// So many objects, and the bytes of their slots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Count {
     /// Objects.
     pub objects: u64,

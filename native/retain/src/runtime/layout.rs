@@ -51,7 +51,7 @@ layout! {
         /// Its length in pages.
         pages: "npages";
         /// Slots below are in use, whatever the bits say.
-        free_index: "freeIndexForScan" | "freeindex";
+        free_index: "freeindex";
         /// Slots.
         slots: "nelems";
         /// Which slots are in use, a bit each.
@@ -242,11 +242,76 @@ layout! {
 }
 
 layout! {
-    /// Which methods a type has for an interface.
-    MethodTable of "internal/abi.ITab" {
-        /// The type.
-        described: "Type";
+    /// A pointer type: a type, and then this.
+    PointerDescription of "internal/abi.PtrType" {
+        /// What it points at.
+        element: "Elem";
     }
+}
+
+layout! {
+    /// A slice type.
+    SliceDescription of "internal/abi.SliceType" {
+        /// Its elements.
+        element: "Elem";
+    }
+}
+
+layout! {
+    /// An array type.
+    ArrayDescription of "internal/abi.ArrayType" {
+        /// Its elements.
+        element: "Elem";
+        /// How many.
+        length: "Len";
+    }
+}
+
+layout! {
+    /// A channel type.
+    ChannelDescription of "internal/abi.ChanType" {
+        /// What is sent.
+        element: "Elem";
+    }
+}
+
+layout! {
+    /// A struct type.
+    StructDescription of "internal/abi.StructType" {
+        /// Where its fields are described.
+        fields: "Fields.array";
+        /// How many there are.
+        count: "Fields.len";
+    }
+}
+
+layout! {
+    /// A field of a struct type.
+    FieldDescription of "internal/abi.StructField" {
+        /// Its name.
+        name: "Name.Bytes";
+        /// Its type.
+        described: "Typ";
+        /// Bytes from the beginning of the struct.
+        offset: "Offset";
+    }
+}
+
+/// How types are described that the debug information may not have.
+#[derive(Clone, Copy, Debug)]
+pub struct MadeDescriptions {
+    /// Pointers.
+    pub pointer: PointerDescription,
+    /// Slices.
+    pub slice: SliceDescription,
+    /// Arrays.
+    pub array: ArrayDescription,
+    /// Channels.
+    pub channel: ChannelDescription,
+    /// Structs.
+    pub structure: StructDescription,
+    /// Their fields.
+    pub field: FieldDescription,
 }
 
 /// A global variable of the runtime that is a number or pointer itself.
@@ -273,6 +338,8 @@ pub struct Blocks {
     pub call_size: u32,
     /// Which words of a call are pointers.
     pub pointers: Vec<u32>,
+    /// Where a call has its argument, and the type of that: a pointer type. Cleanups have none.
+    pub argument: Option<(u32, u32)>,
 }
 
 /// Something noted about an object that keeps other objects alive.
@@ -284,6 +351,8 @@ pub struct KeepingSpecial {
     pub size: u32,
     /// Which words of it are pointers that count.
     pub pointers: Vec<u32>,
+    /// Where it has the type of the object, a pointer type. Only finalizers have it.
+    pub object_type: Option<u32>,
 }
 
 /// Everything the reading of a heap needs to know about the runtime.
@@ -307,8 +376,10 @@ pub struct Layout {
     pub module: Module,
     /// A type.
     pub type_description: TypeDescription,
-    /// A table of methods.
-    pub method_table: MethodTable,
+    /// What more is described of some types.
+    pub made: MadeDescriptions,
+    /// The type in a table of methods, which the first word of an interface leads to.
+    pub method_table_type: At,
     /// All spans: address and length of the list.
     pub all_spans: [Place; 2],
     /// By how much spans are behind.
@@ -396,7 +467,19 @@ impl Layout {
             function: Function::find(&look)?,
             module: Module::find(&look)?,
             type_description: TypeDescription::find(&look)?,
-            method_table: MethodTable::find(&look)?,
+            made: MadeDescriptions {
+                pointer: PointerDescription::find(&look)?,
+                slice: SliceDescription::find(&look)?,
+                array: ArrayDescription::find(&look)?,
+                channel: ChannelDescription::find(&look)?,
+                structure: StructDescription::find(&look)?,
+                field: FieldDescription::find(&look)?,
+            },
+            method_table_type: {
+                // The second is that of go1.22.
+                let table = look.named("internal/abi.ITab").or_else(|_| look.named("runtime.itab"))?;
+                look.at(table, "internal/abi.ITab", &["Type", "_type"])?
+            },
             all_spans: [inside("allspans.array")?, inside("allspans.len")?],
             sweep_generation: inside("sweepgen")?,
             all_goroutines: slice("runtime.allgs")?,
@@ -527,6 +610,10 @@ impl Look<'_> {
             calls: u32::try_from(offset).unwrap_or(u32::MAX),
             call_size: self.size(call),
             pointers: self.pointers(call),
+            argument: self
+                .maybe(call, &["arg"])
+                .zip(self.maybe(call, &["ot"]))
+                .map(|(arg, ot)| (arg.offset, ot.offset)),
         })
     }
 
@@ -538,7 +625,8 @@ impl Look<'_> {
             .ok_or_else(|| Missing(format!("field {type_name}.{}", keeps[0])))?;
         let begin = u32::try_from(offset).unwrap_or(u32::MAX);
         let pointers = self.pointers(kept).into_iter().map(|at| begin.saturating_add(at)).collect();
-        Ok(KeepingSpecial { kind: self.constant(&[kind])?, size: self.size(id), pointers })
+        let object_type = self.maybe(id, &["ot"]).map(|at| at.offset);
+        Ok(KeepingSpecial { kind: self.constant(&[kind])?, size: self.size(id), pointers, object_type })
     }
 
     /// Which words of a small value are pointers, as bytes from its beginning.

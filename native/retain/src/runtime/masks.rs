@@ -41,7 +41,29 @@ impl<'a> TypeMasks<'a> {
     }
 }
 
-fn read(image: &Image, layout: &Layout, described: u64) -> Option<TypeMask> {
+/// What of the mask of a type is not in the image: its address and length, or those of the pointer to it.
+pub fn missing(image: &Image, layout: &Layout, described: u64) -> Option<(u64, u64)> {
+    let (_, words, place) = description(image, layout, described)?;
+    let mask = match place {
+        Place::Here(mask) => mask,
+        Place::Behind(pointer) => match image.word(pointer) {
+            Some(mask) => mask,
+            None => return Some((pointer, 8)),
+        },
+    };
+    let length = words.div_ceil(8);
+    (length > 0 && image.slice(mask, length).is_none()).then_some((mask, length))
+}
+
+/// Where the mask of a type is.
+enum Place {
+    Here(u64),
+    /// Behind a pointer: it was made when it was needed first.
+    Behind(u64),
+}
+
+/// Bytes of a value, words up to its last pointer, and where the mask is.
+fn description(image: &Image, layout: &Layout, described: u64) -> Option<(u64, u64, Place)> {
     let at = &layout.type_description;
     let bytes = image.slice(described, u64::from(at.size))?;
     let number = |at: super::layout::At| number_in(bytes, at.offset as usize, at.size);
@@ -54,14 +76,20 @@ fn read(image: &Image, layout: &Layout, described: u64) -> Option<TypeMask> {
     {
         return None;
     }
-    let words = pointer_bytes / 8;
-    let mut mask = number(at.mask);
-    if layout.mask_on_demand.is_some_and(|flag| number(at.flags) & flag != 0) {
-        mask = image.word(mask)?;
-    }
+    let mask = number(at.mask);
+    let on_demand = layout.mask_on_demand.is_some_and(|flag| number(at.flags) & flag != 0);
+    Some((size, pointer_bytes / 8, if on_demand { Place::Behind(mask) } else { Place::Here(mask) }))
+}
+
+fn read(image: &Image, layout: &Layout, described: u64) -> Option<TypeMask> {
+    let (size, words, place) = description(image, layout, described)?;
     if words == 0 {
         return Some(TypeMask { step: size / 8, words, bits: Vec::new() });
     }
+    let mask = match place {
+        Place::Here(mask) => mask,
+        Place::Behind(pointer) => image.word(pointer)?,
+    };
     let bytes = image.bytes(mask, words.div_ceil(8), MOST_POINTER_BYTES / 64)?;
     let bits = bytes.chunks(8).map(|chunk| {
         let mut word = [0; 8];

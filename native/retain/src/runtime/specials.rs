@@ -33,6 +33,9 @@ pub struct Special {
     pub value: u64,
     /// The object that has a finalizer: what it refers to is kept, itself not.
     pub refers: Option<(usize, u32)>,
+    /// The description of the object's type as a pointer to it, where there is one: of the one that has a finalizer, or of what
+    /// a due finalizer is called with. 0 otherwise.
+    pub pointer_type: u64,
 }
 
 /// Everything that is kept alive by notes and due calls.
@@ -75,9 +78,11 @@ fn push(
     kept: Kept,
     refers: Option<(usize, u32)>,
 ) {
+    let pointer_type =
+        special.object_type.and_then(|offset| memory.word(at + u64::from(offset))).unwrap_or(0);
     for pointer in &special.pointers {
         if let Some(value) = memory.word(at + u64::from(*pointer)).filter(|value| *value != 0) {
-            found.push(Special { kept, value, refers });
+            found.push(Special { kept, value, refers, pointer_type });
         }
     }
 }
@@ -93,9 +98,13 @@ fn due(memory: &dyn Memory, bias: u64, blocks: &Blocks, found: &mut Vec<Special>
         for call in 0..count.min(512) {
             let at = block + u64::from(blocks.calls) + call * u64::from(blocks.call_size);
             for pointer in &blocks.pointers {
-                if let Some(value) = memory.word(at + u64::from(*pointer)).filter(|value| *value != 0) {
-                    found.push(Special { kept: Kept::Due, value, refers: None });
-                }
+                let Some(value) = memory.word(at + u64::from(*pointer)).filter(|value| *value != 0) else {
+                    continue;
+                };
+                let own_type = blocks.argument.filter(|(argument, _)| argument == pointer);
+                let pointer_type =
+                    own_type.and_then(|(_, its_type)| memory.word(at + u64::from(its_type))).unwrap_or(0);
+                found.push(Special { kept: Kept::Due, value, refers: None, pointer_type });
             }
         }
         block = memory.word(block + u64::from(blocks.next.offset)).unwrap_or(0);

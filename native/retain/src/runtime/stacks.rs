@@ -26,6 +26,19 @@ pub struct StackPointers {
     pub pointers: Vec<(u64, u64)>,
     /// Whether every frame had its map.
     pub exact: bool,
+    /// The functions that it is in, the innermost first.
+    pub frames: Vec<FramePlace>,
+}
+
+/// A function on a stack, and where in it the goroutine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FramePlace {
+    /// Its first instruction.
+    pub entry: u64,
+    /// An instruction of the call that it waits for.
+    pub pc: u64,
+    /// Where the stack ended before it was called.
+    pub end: u64,
 }
 
 /// Walks through a stack.
@@ -91,7 +104,7 @@ impl<'a> Stacks<'a> {
         if goroutine.pc == 0 {
             return None;
         }
-        let mut found = StackPointers { pointers: Vec::new(), exact: true };
+        let mut found = StackPointers { pointers: Vec::new(), exact: true, frames: Vec::new() };
         let mut objects = Vec::new();
         let (mut pc, mut sp, mut lr) = (goroutine.pc, low, goroutine.lr);
         let mut after_signal = goroutine.running;
@@ -125,6 +138,8 @@ impl<'a> Stacks<'a> {
             };
             let frame =
                 Frame { function, continues, sp, locals_end, arguments: if amd64 { end } else { end + 8 } };
+            let pc_of_call = if pc == function.entry || after_signal { pc } else { pc - 1 };
+            found.frames.push(FramePlace { entry: function.entry, pc: pc_of_call, end });
             // The registers of what it interrupted lie in its frame, and those frames have no maps.
             let interrupted = name == "runtime.asyncPreempt" || name.starts_with("runtime.debugCall");
             if after_signal || interrupted || frame.function.arguments < 0 {

@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use gimli::{AttributeValue, DwAt, EndianSlice, LittleEndian, UnitOffset};
 
+use super::functions::Entry as FunctionEntry;
 use super::types::{Field, Kind, Type, TypeId, Types};
-use super::{Captured, Function, Global, SymbolsError};
+use super::{Global, SymbolsError};
 
 const GO_KIND: DwAt = DwAt(0x2900);
 const GO_KEY: DwAt = DwAt(0x2901);
 const GO_ELEM: DwAt = DwAt(0x2902);
 const GO_RUNTIME_TYPE: DwAt = DwAt(0x2904);
-const GO_CLOSURE_OFFSET: DwAt = DwAt(0x2907);
+pub(super) const GO_CLOSURE_OFFSET: DwAt = DwAt(0x2907);
 
 /// `reflect.Kind`, the low five bits of what the linker writes.
 mod go_kind {
@@ -34,7 +35,7 @@ const LONGEST_NAME: usize = 16_384;
 /// The linker writes one name for a type and one definition; more steps than this are a circle.
 const MOST_NAMES_OF_ONE: usize = 8;
 
-type Slice<'a> = EndianSlice<'a, LittleEndian>;
+pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
 /// Everything taken from the debug information; addresses as linked.
 #[derive(Default)]
@@ -43,7 +44,29 @@ pub(super) struct Found {
     pub globals: Vec<Global>,
     pub constants: HashMap<Box<str>, i64>,
     /// By where they begin.
-    pub functions: Vec<Function>,
+    pub functions: Vec<(u64, FunctionEntry)>,
+    pub places: Places,
+}
+
+/// Which entry of the debug information is which type, and where its units begin.
+#[derive(Default)]
+pub(super) struct Places {
+    types: HashMap<Place, TypeId>,
+    /// A name for another type.
+    names: HashMap<Place, Place>,
+    units: Vec<Place>,
+}
+
+impl Places {
+    pub fn type_at(&self, mut place: Place) -> Option<TypeId> {
+        for _ in 0..MOST_NAMES_OF_ONE {
+            if let Some(id) = self.types.get(&place) {
+                return Some(*id);
+            }
+            place = *self.names.get(&place)?;
+        }
+        None
+    }
 }
 
 /// A reference to another entry, by its place in the section.
@@ -66,11 +89,7 @@ enum RawKind {
 #[derive(Default)]
 struct Raw {
     types: Vec<RawKind>,
-    at: HashMap<Place, TypeId>,
-    /// A name for another type.
-    names: HashMap<Place, Place>,
     globals: Vec<(Box<str>, u64, Place)>,
-    captured: Vec<(usize, u64, Box<str>, Place)>,
     fields: usize,
     descriptions: Vec<Option<u64>>,
     found: Found,
@@ -81,7 +100,6 @@ enum Owner {
     None,
     Struct(TypeId),
     Array(TypeId),
-    Function(usize),
 }
 
 pub(super) fn read<'a>(section: impl Fn(gimli::SectionId) -> &'a [u8]) -> Result<Found, SymbolsError> {
@@ -90,26 +108,79 @@ pub(super) fn read<'a>(section: impl Fn(gimli::SectionId) -> &'a [u8]) -> Result
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
         // Not `Dwarf::unit`, which reads the line numbers, too.
-        let mut unit = Unit { dwarf: &dwarf, header, addresses: gimli::DebugAddrBase(0) };
+        let mut unit = Unit::new(&dwarf, header)?;
+        raw.found.places.units.push(unit.header.debug_info_offset().map_or(usize::MAX, |offset| offset.0));
         raw.unit(&mut unit)?;
     }
     raw.resolve()
 }
 
 /// One package's part of the debug information.
-struct Unit<'a> {
-    dwarf: &'a gimli::Dwarf<Slice<'a>>,
-    header: gimli::UnitHeader<Slice<'a>>,
+pub(super) struct Unit<'a> {
+    pub dwarf: &'a gimli::Dwarf<Slice<'a>>,
+    pub header: gimli::UnitHeader<Slice<'a>>,
+    pub abbreviations: std::sync::Arc<gimli::Abbreviations>,
     /// Where its own addresses begin among all.
-    addresses: gimli::DebugAddrBase,
+    pub addresses: gimli::DebugAddrBase,
+    /// The same for lists of locations.
+    pub location_lists: gimli::DebugLocListsBase,
+    /// Its first instruction.
+    pub low_pc: u64,
 }
 
-impl Unit<'_> {
+impl<'a> Unit<'a> {
+    fn new(
+        dwarf: &'a gimli::Dwarf<Slice<'a>>,
+        header: gimli::UnitHeader<Slice<'a>>,
+    ) -> Result<Self, SymbolsError> {
+        Ok(Self {
+            dwarf,
+            header,
+            abbreviations: dwarf.abbreviations(&header)?,
+            addresses: gimli::DebugAddrBase(0),
+            location_lists: gimli::DebugLocListsBase(0),
+            low_pc: 0,
+        })
+    }
+
+    /// The one that begins at a place of the section, with what its first entry says.
+    pub fn at(dwarf: &'a gimli::Dwarf<Slice<'a>>, begin: Place) -> Option<Self> {
+        let header = dwarf.debug_info.header_from_offset(gimli::DebugInfoOffset(begin)).ok()?;
+        let mut unit = Self::new(dwarf, header).ok()?;
+        let abbreviations = unit.abbreviations.clone();
+        let mut entries = header.entries_raw(&abbreviations, None).ok()?;
+        let abbreviation = entries.read_abbreviation().ok()??;
+        let mut low_pc = None;
+        for specification in abbreviation.attributes() {
+            let attribute = entries.read_attribute(*specification).ok()?;
+            unit.bases(&attribute.value());
+            if attribute.name() == gimli::DW_AT_low_pc {
+                low_pc = Some(attribute.value());
+            }
+        }
+        unit.low_pc = low_pc.and_then(|value| unit.address(&value).ok()?).unwrap_or(0);
+        Some(unit)
+    }
+
+    /// The one that an entry belongs to.
+    pub fn containing(dwarf: &'a gimli::Dwarf<Slice<'a>>, places: &Places, entry: Place) -> Option<Self> {
+        let after = places.units.partition_point(|begin| *begin <= entry);
+        Self::at(dwarf, *places.units.get(after.checked_sub(1)?)?)
+    }
+
+    fn bases(&mut self, value: &AttributeValue<Slice<'_>>) {
+        match value {
+            AttributeValue::DebugAddrBase(base) => self.addresses = *base,
+            AttributeValue::DebugLocListsBase(base) => self.location_lists = *base,
+            _ => {}
+        }
+    }
+
     fn absolute(&self, offset: UnitOffset) -> Place {
         offset.to_debug_info_offset(&self.header).map_or(usize::MAX, |offset| offset.0)
     }
 
-    fn reference(&self, value: &AttributeValue<Slice<'_>>) -> Option<Place> {
+    pub fn reference(&self, value: &AttributeValue<Slice<'_>>) -> Option<Place> {
         match value {
             AttributeValue::UnitRef(offset) => Some(self.absolute(*offset)),
             AttributeValue::DebugInfoRef(offset) => Some(offset.0),
@@ -142,7 +213,7 @@ impl Unit<'_> {
         Ok(address.filter(|_| matches!(operations.next(), Ok(None))))
     }
 
-    fn text(&self, value: &AttributeValue<Slice<'_>>) -> Result<Box<str>, SymbolsError> {
+    pub fn text(&self, value: &AttributeValue<Slice<'_>>) -> Result<Box<str>, SymbolsError> {
         let text = match value {
             AttributeValue::String(text) => text.slice(),
             AttributeValue::DebugStrRef(offset) => self.dwarf.debug_str.get_str(*offset)?.slice(),
@@ -154,7 +225,7 @@ impl Unit<'_> {
 
 impl Raw {
     fn unit(&mut self, unit: &mut Unit<'_>) -> Result<(), SymbolsError> {
-        let abbreviations = unit.dwarf.abbreviations(&unit.header)?;
+        let abbreviations = unit.abbreviations.clone();
         let header = unit.header;
         let mut entries = header.entries_raw(&abbreviations, None)?;
         let mut owner = Owner::None;
@@ -179,7 +250,6 @@ impl Raw {
                 ) => true,
                 (2, gimli::DW_TAG_member) => matches!(owner, Owner::Struct(_)),
                 (2, gimli::DW_TAG_subrange_type) => matches!(owner, Owner::Array(_)),
-                (2, gimli::DW_TAG_variable) => matches!(owner, Owner::Function(_)),
                 _ => false,
             };
             if depth <= 1 {
@@ -192,8 +262,8 @@ impl Raw {
             let mut entry = Entry::default();
             for specification in abbreviation.attributes() {
                 let attribute = entries.read_attribute(*specification)?;
-                if let AttributeValue::DebugAddrBase(base) = attribute.value() {
-                    unit.addresses = base;
+                if depth == 0 {
+                    unit.bases(&attribute.value());
                 }
                 entry.take(unit, attribute.name(), &attribute.value())?;
             }
@@ -223,9 +293,11 @@ impl Raw {
                 return Ok(Owner::None);
             }
             gimli::DW_TAG_subprogram => {
-                let Some(begin) = entry.low_pc else { return Ok(Owner::None) };
-                self.found.functions.push(Function { begin, name: entry.name, captured: Vec::new() });
-                return Ok(Owner::Function(self.found.functions.len() - 1));
+                if let (Some(begin), Some(unit)) = (entry.low_pc, self.found.places.units.last()) {
+                    let offset = place.saturating_sub(*unit);
+                    self.found.functions.push((begin, FunctionEntry { unit: *unit, offset }));
+                }
+                return Ok(Owner::None);
             }
             gimli::DW_TAG_base_type => match entry.go_kind {
                 Some(go_kind::STRING) => RawKind::String,
@@ -254,7 +326,7 @@ impl Raw {
                 (Some(go_kind::INTERFACE), _, _, Some(header)) => RawKind::Interface { header },
                 (Some(go_kind::FUNC), ..) => RawKind::Func,
                 (_, _, _, Some(to)) => {
-                    self.names.insert(place, to);
+                    self.found.places.names.insert(place, to);
                     return Ok(Owner::None);
                 }
                 _ => RawKind::Scalar,
@@ -274,7 +346,7 @@ impl Raw {
             _ => entry.byte_size.unwrap_or(0),
         };
         let id = self.found.types.push(Type { name: entry.name, size, kind: Kind::Scalar });
-        self.at.insert(place, id);
+        self.found.places.types.insert(place, id);
         let owner = match kind {
             RawKind::Struct(_) => Owner::Struct(id),
             RawKind::Array { .. } => Owner::Array(id),
@@ -303,26 +375,13 @@ impl Raw {
                     *count = entry.count.unwrap_or(0);
                 }
             }
-            Owner::Function(index) => {
-                if let (Some(offset), Some(type_place)) = (entry.closure_offset, entry.type_place) {
-                    self.captured.push((index, offset, entry.name, type_place));
-                }
-            }
             Owner::None => {}
         }
         Ok(owner)
     }
 
     fn resolve(mut self) -> Result<Found, SymbolsError> {
-        let find = |mut place: Place| {
-            for _ in 0..MOST_NAMES_OF_ONE {
-                if let Some(id) = self.at.get(&place) {
-                    return Some(*id);
-                }
-                place = *self.names.get(&place)?;
-            }
-            None
-        };
+        let find = |place: Place| self.found.places.type_at(place);
         // A reference that leads nowhere makes a scalar of what has it: nothing is followed there.
         let pointed = |place: Place| match find(place).map(|id| &self.types[id.0 as usize]) {
             Some(RawKind::Pointer(Some(to))) => find(*to),
@@ -368,25 +427,13 @@ impl Raw {
                 self.found.globals.push(Global { name: name.clone(), address: *address, size, type_id });
             }
         }
-        for (function, offset, name, place) in &self.captured {
-            if let Some(type_id) = find(*place) {
-                self.found.functions[*function].captured.push(Captured {
-                    name: name.clone(),
-                    offset: *offset,
-                    type_id,
-                });
-            }
-        }
         for (index, kind) in kinds.into_iter().enumerate() {
             let id = TypeId(index as u32);
             self.found.types.set_kind(id, kind.unwrap_or(Kind::Scalar));
             self.found.types.index(id, self.descriptions[index]);
         }
         self.found.globals.sort_by_key(|global| global.address);
-        self.found.functions.sort_by_key(|function| function.begin);
-        for function in &mut self.found.functions {
-            function.captured.sort_by_key(|captured| captured.offset);
-        }
+        self.found.functions.sort_by_key(|(begin, _)| *begin);
         Ok(self.found)
     }
 }
@@ -407,7 +454,6 @@ struct Entry {
     elem: Option<Place>,
     /// Bytes from the first description of a type to that of this one.
     description: Option<u64>,
-    closure_offset: Option<u64>,
 }
 
 impl Entry {
@@ -432,7 +478,6 @@ impl Entry {
             GO_KEY => self.key = unit.reference(value),
             GO_ELEM => self.elem = unit.reference(value),
             GO_RUNTIME_TYPE => self.description = description(value),
-            GO_CLOSURE_OFFSET => self.closure_offset = value.udata_value(),
             _ => {}
         }
         Ok(())

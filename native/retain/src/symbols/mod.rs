@@ -1,12 +1,14 @@
 //! What an executable says of itself: its types, its global variables, its functions.
 
 mod dwarf;
+mod functions;
 mod types;
 
 use std::collections::HashMap;
 
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
 
+pub use functions::{FunctionDetails, Part, Variable};
 pub use types::{Field, Kind, Type, TypeId, Types};
 
 /// Sections are unpacked into memory; gopls has 10 MB of them.
@@ -54,28 +56,6 @@ pub struct Global {
     pub type_id: TypeId,
 }
 
-/// A function.
-#[derive(Clone, Debug)]
-pub struct Function {
-    /// Its first instruction, as linked.
-    pub begin: u64,
-    /// With its package.
-    pub name: Box<str>,
-    /// What a closure of it holds, by offset.
-    pub captured: Vec<Captured>,
-}
-
-/// A variable that a closure captures.
-#[derive(Clone, Debug)]
-pub struct Captured {
-    /// Its name in the source; with `&` before it when it is held by address.
-    pub name: Box<str>,
-    /// Bytes from the beginning of the closure.
-    pub offset: u64,
-    /// Its type.
-    pub type_id: TypeId,
-}
-
 /// A part of the executable that is mapped into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
@@ -105,7 +85,9 @@ pub struct Symbols {
     pub globals: Vec<Global>,
     globals_by_name: HashMap<Box<str>, usize>,
     constants: HashMap<Box<str>, i64>,
-    functions: Vec<Function>,
+    functions: Vec<(u64, functions::Entry)>,
+    sections: functions::Sections,
+    places: dwarf::Places,
 }
 
 impl Symbols {
@@ -117,7 +99,7 @@ impl Symbols {
             object::Architecture::Aarch64 => Architecture::Arm64,
             other => return Err(SymbolsError::Architecture(format!("{other:?}"))),
         };
-        let mut sections = HashMap::new();
+        let mut sections = functions::Sections::default();
         for id in [
             gimli::SectionId::DebugInfo,
             gimli::SectionId::DebugAbbrev,
@@ -125,17 +107,19 @@ impl Symbols {
             gimli::SectionId::DebugStr,
             gimli::SectionId::DebugLineStr,
             gimli::SectionId::DebugStrOffsets,
+            gimli::SectionId::DebugLoc,
+            gimli::SectionId::DebugLocLists,
         ] {
             let Some(section) = file.section_by_name(id.name()) else { continue };
             if section.size() > MOST_SECTION_BYTES {
                 return Err(SymbolsError::TooMany("bytes"));
             }
-            sections.insert(id, section.uncompressed_data()?);
+            sections.0.insert(id, section.uncompressed_data()?.into_owned());
         }
-        if sections.get(&gimli::SectionId::DebugInfo).is_none_or(|data| data.is_empty()) {
+        if sections.get(gimli::SectionId::DebugInfo).is_empty() {
             return Err(SymbolsError::Stripped);
         }
-        let found = dwarf::read(|id| sections.get(&id).map_or(&[][..], |data| data))?;
+        let found = dwarf::read(|id| sections.get(id))?;
         let globals_by_name =
             found.globals.iter().enumerate().map(|(index, global)| (global.name.clone(), index)).collect();
         Ok(Self {
@@ -148,6 +132,8 @@ impl Symbols {
             globals_by_name,
             constants: found.constants,
             functions: found.functions,
+            sections,
+            places: found.places,
         })
     }
 
@@ -171,10 +157,9 @@ impl Symbols {
         self.constants.get(name).copied()
     }
 
-    /// The function that begins at this address as linked.
-    pub fn function_at(&self, begin: u64) -> Option<&Function> {
-        let index = self.functions.binary_search_by_key(&begin, |function| function.begin).ok()?;
-        Some(&self.functions[index])
+    /// Reads what is known of single functions.
+    pub fn functions(&self) -> FunctionDetails<'_> {
+        FunctionDetails::new(&self.sections, &self.places, &self.functions)
     }
 }
 

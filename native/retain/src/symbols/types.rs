@@ -144,7 +144,7 @@ impl Types {
         id
     }
 
-    pub(super) fn set_kind(&mut self, id: TypeId, kind: Kind) {
+    pub(crate) fn set_kind(&mut self, id: TypeId, kind: Kind) {
         self.all[id.0 as usize].kind = kind;
     }
 

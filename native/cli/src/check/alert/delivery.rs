@@ -4,8 +4,10 @@
 //! the library, and those of the receiver, may repeat the address.
 
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use stallscope_export::retry_after;
 use ureq::config::AutoHeaderValue;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Error};
@@ -16,6 +18,7 @@ use super::address::Address;
 const ATTEMPT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What came of one attempt.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +40,12 @@ pub struct Undelivered {
 }
 
 /// Posts JSON; how many attempts it took.
-pub fn deliver(address: &Address, json: &str, within: Duration) -> Result<u32, Undelivered> {
+pub fn deliver(
+    address: &Address,
+    json: &str,
+    within: Duration,
+    stop: &AtomicBool,
+) -> Result<u32, Undelivered> {
     let began = Instant::now();
     let agent = agent(address);
     let mut attempts = 0;
@@ -61,10 +69,21 @@ pub fn deliver(address: &Address, json: &str, within: Duration) -> Result<u32, U
                     };
                     return Err(Undelivered { why, attempts });
                 }
-                std::thread::sleep(wait);
+                if !slept(wait, stop) {
+                    return Err(Undelivered { why: format!("{why}; stopped"), attempts });
+                }
             }
         }
     }
+}
+
+/// Whether nobody wanted it to stop meanwhile.
+fn slept(wait: Duration, stop: &AtomicBool) -> bool {
+    let until = Instant::now() + wait;
+    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(LOOK.min(until.saturating_duration_since(Instant::now())));
+    }
+    !stop.load(Ordering::Relaxed)
 }
 
 /// How long after so many attempts: 1 s, 2 s, 4 s …
@@ -91,7 +110,10 @@ fn post(agent: &Agent, address: &Address, json: &str, within: Duration) -> Attem
     match request.config().timeout_global(Some(within)).build().send(json) {
         Ok(response) => {
             let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-            answered(response.status().as_u16(), after.and_then(|after| duration(after, SystemTime::now())))
+            answered(
+                response.status().as_u16(),
+                after.and_then(|after| retry_after(after, SystemTime::now())),
+            )
         }
         Err(error) => failed(&error),
     }
@@ -135,13 +157,6 @@ fn untrusted(error: &rustls::Error) -> Attempt {
     })
 }
 
-/// `Retry-After`: seconds, or a date.
-fn duration(after: &str, now: SystemTime) -> Option<Duration> {
-    let after = after.trim();
-    let seconds = after.parse().ok().map(Duration::from_secs);
-    seconds.or_else(|| httpdate::parse_http_date(after).ok()?.duration_since(now).ok())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -163,16 +178,6 @@ mod tests {
     fn the_waits_grow_and_end() {
         let seconds: Vec<u64> = [1, 2, 3, 4, 5, 6, 400].map(|attempts| wait(attempts).as_secs()).to_vec();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 16, 16]);
-    }
-
-    #[test]
-    fn a_receiver_names_seconds_or_a_date() {
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        assert_eq!(duration(" 120 ", now), Some(Duration::from_secs(120)));
-        assert_eq!(duration("Sun, 06 Nov 1994 08:50:37 GMT", now), Some(Duration::from_secs(60)));
-        assert_eq!(duration("Sun, 06 Nov 1994 08:40:37 GMT", now), None, "it is over");
-        assert_eq!(duration("soon", now), None);
-        assert_eq!(duration("-1", now), None);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub const MOST_LINES: usize = 50;
 /// A chat shows fewer: its messages end at 4,000 characters, or less.
 const MOST_CHAT_LINES: usize = 12;
 const MOST_CHARACTERS: usize = 240;
+/// What gopls wrote at its end may be long; all of it is in the job.
+const MOST_SAID: usize = 1_000;
 
 /// How a check ended.
 #[derive(Debug, PartialEq, Serialize)]
@@ -88,7 +90,7 @@ impl Line {
             verdict: checked.verdict,
             value: checked.value,
             limit: Some(checked.limit),
-            says: checked.says.clone(),
+            says: checked.says.chars().take(MOST_SAID).collect(),
         }
     }
 

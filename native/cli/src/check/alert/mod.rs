@@ -5,6 +5,7 @@ mod ci;
 mod delivery;
 mod message;
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -88,6 +89,8 @@ pub enum AlertWhen {
 pub struct Alert {
     /// Absent: none was asked for, or there is nowhere to send it.
     address: Option<Address>,
+    /// Where it stands.
+    variable: Option<String>,
     format: AlertFormat,
     when: AlertWhen,
     within: Duration,
@@ -100,8 +103,8 @@ impl Alert {
     /// arrive: a build of a fork is given no secrets.
     pub fn asked(flags: AlertFlags, config: AlertConfig) -> Result<Self, Failure> {
         let must_arrive = flags.alert_must_arrive || config.must_arrive;
-        let name = flags.alert_url_variable.or(config.url_variable);
-        let address = name.map(|name| Address::in_variable(&name, ci::variable)).transpose();
+        let variable = flags.alert_url_variable.or(config.url_variable);
+        let address = variable.as_deref().map(|name| Address::in_variable(name, ci::variable)).transpose();
         let address = match address {
             Err(error @ NoAddress::NoName) => return Err(Failure::Arguments(error.to_string())),
             Err(error) if must_arrive => return Err(Failure::Arguments(error.to_string())),
@@ -111,6 +114,11 @@ impl Alert {
             }
             Ok(address) => address,
         };
+        if must_arrive && variable.is_none() {
+            return Err(Failure::Arguments(
+                "an alert must arrive, and nobody is named to tell: give --alert-url-variable, or url-variable in [alert]".to_owned(),
+            ));
+        }
         let seconds = flags.alert_within.or(config.within_s).unwrap_or(WITHIN_SECONDS);
         if !(1..=MOST_SECONDS).contains(&seconds) {
             return Err(Failure::Arguments(format!(
@@ -119,6 +127,7 @@ impl Alert {
         }
         Ok(Self {
             address,
+            variable,
             format: flags.alert_format.or(config.format).unwrap_or(AlertFormat::Slack),
             when: flags.alert_when.or(config.when).unwrap_or(AlertWhen::Failure),
             within: Duration::from_secs(seconds.into()),
@@ -127,8 +136,14 @@ impl Alert {
         })
     }
 
-    /// Sends it, if one is due; whether it arrived is told. The error is for a check that is to fail without.
-    pub fn send(&self, outcome: &Outcome<'_>) -> Result<(), Failure> {
+    /// The variable with the address, which is nobody else's business.
+    pub fn variable(&self) -> Option<&str> {
+        self.variable.as_deref()
+    }
+
+    /// Sends it, if one is due; whether it arrived is told. `stop` ends the attempts. The error is for a check that is to fail
+    /// without.
+    pub fn send(&self, outcome: &Outcome<'_>, stop: &AtomicBool) -> Result<(), Failure> {
         let Some(address) = &self.address else { return Ok(()) };
         if outcome.verdict() == Verdict::Passed && self.when == AlertWhen::Failure {
             return Ok(());
@@ -138,7 +153,7 @@ impl Alert {
             AlertFormat::Slack => message.slack(),
             AlertFormat::Json => message.json(),
         };
-        match delivery::deliver(address, &json, self.within) {
+        match delivery::deliver(address, &json, self.within, stop) {
             Ok(attempts) => {
                 let attempts = if attempts > 1 { format!(", at attempt {attempts}") } else { String::new() };
                 eprintln!("stallscope: alert sent to {address}{attempts}");

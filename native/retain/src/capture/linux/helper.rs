@@ -1,4 +1,4 @@
-//! The process that analyses a copy: outside of whoever asks, at the lowest priority, gone when nobody listens any more.
+//! The process that analyses a copy: outside of whoever asks, at a low priority, gone when nobody listens any more.
 //!
 //! It has one socket as its input. The first byte brings two files: the sealed copy and the executable. Then come lines: what
 //! the copy is, and questions. It writes lines back: each step of the analysis, its end, an answer to each question.
@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use rustix::net::{
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Analysis, Step};
+use crate::analysis::{Analysis, Counts, Late, Step};
 use crate::capture::CaptureError;
 use crate::image::{Image, Piece, ThreadState};
 use crate::stop::Stop;
@@ -30,6 +30,8 @@ use super::target::understand;
 
 /// What it is started with.
 pub const MODE: &str = "analyse";
+/// Beside a busy process it gets a tenth of a processor. With less it would keep its memory for minutes.
+const NICE: i32 = 10;
 /// Descriptions of a heap of 100 GB are smaller, answers are a page.
 const MOST_LINE_BYTES: u64 = 256 << 20;
 /// Between two looks at whether the answer is still wanted.
@@ -55,7 +57,9 @@ pub struct Description {
 #[serde(rename_all = "kebab-case")]
 enum Reply {
     Step(StepName),
-    Ready,
+    /// Pieces of memory that turned out to be needed; answered with a line of what is there.
+    Needs(Vec<(u64, u64)>),
+    Ready(Counts),
     Failed(String),
 }
 
@@ -89,11 +93,9 @@ impl Helper {
     ) -> Result<Self, CaptureError> {
         let failed = |error: io::Error| CaptureError::Helper { error: error.to_string() };
         let (mut ours, its) = UnixStream::pair().map_err(failed)?;
-        let child = Command::new(helper)
-            .arg(MODE)
+        let child = super::command(helper, MODE)
             .stdin(Stdio::from(OwnedFd::from(its)))
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| CaptureError::Helper {
                 error: format!("{} does not start: {error}", helper.display()),
@@ -112,14 +114,28 @@ impl Helper {
         Ok(helper)
     }
 
-    /// Waits for the analysis.
-    pub fn wait(&self, stop: &Stop, tell: &dyn Fn(Step)) -> Result<(), CaptureError> {
+    /// Waits for the analysis; what it counted.
+    pub fn wait(
+        &self,
+        stop: &Stop,
+        tell: &dyn Fn(Step),
+        late: &dyn Fn(u64, u64) -> Option<Vec<u8>>,
+    ) -> Result<Counts, CaptureError> {
         let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
+            stop.check()?;
             let line = read_line(&mut channel, stop)?;
             match serde_json::from_str(&line) {
                 Ok(Reply::Step(StepName(step))) => tell(step),
-                Ok(Reply::Ready) => return Ok(()),
+                Ok(Reply::Needs(pieces)) => {
+                    let failed = |error: io::Error| CaptureError::Helper { error: error.to_string() };
+                    let found: Vec<_> =
+                        pieces.into_iter().map(|(address, length)| late(address, length)).collect();
+                    let mut line = serde_json::to_vec(&found).map_err(|error| failed(error.into()))?;
+                    line.push(b'\n');
+                    channel.get_mut().write_all(&line).map_err(failed)?;
+                }
+                Ok(Reply::Ready(counts)) => return Ok(counts),
                 Ok(Reply::Failed(error)) => return Err(CaptureError::Helper { error }),
                 Err(error) => return Err(CaptureError::Helper { error: error.to_string() }),
             }
@@ -215,7 +231,7 @@ pub fn run<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answ
 /// What it does must not be felt, and what it has in memory must not get into a file.
 fn stay_in_the_background() {
     // Each is as good as can be had: none is a reason not to work.
-    let _ = rustix::process::nice(19);
+    let _ = rustix::process::nice(NICE);
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -231,17 +247,28 @@ fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer
     let mut reply = |reply: Reply| say(&serde_json::to_string(&reply)?);
     let analysis = {
         let reply = std::cell::RefCell::new(&mut reply);
-        analyse(copy, &executable, &description, &|step| {
+        let tell = |step| {
             // When nobody listens, this process ends elsewhere.
             let _ = (reply.borrow_mut())(Reply::Step(StepName(step)));
-        })
+        };
+        let late = |pieces: Vec<(u64, u64)>| {
+            let count = pieces.len();
+            (reply.borrow_mut())(Reply::Needs(pieces)).ok();
+            let found = lines.recv().ok().and_then(|line| serde_json::from_str(&line).ok());
+            found.unwrap_or_else(|| vec![None; count])
+        };
+        analyse(copy, &executable, &description, &tell, &late)
     };
     drop(description);
     let mut answer = match analysis {
-        Ok(analysis) => prepare(analysis),
+        Ok(analysis) => {
+            let counts = analysis.counts;
+            let answer = prepare(analysis);
+            reply(Reply::Ready(counts))?;
+            answer
+        }
         Err(error) => return reply(Reply::Failed(error)),
     };
-    reply(Reply::Ready)?;
     while let Ok(question) = lines.recv() {
         say(&answer(&question))?;
     }
@@ -272,6 +299,7 @@ fn analyse(
     executable: &File,
     description: &str,
     tell: &dyn Fn(Step),
+    late: Late<'_>,
 ) -> Result<Analysis, String> {
     let description: Description = serde_json::from_str(description).map_err(|error| error.to_string())?;
     let bytes = Sealed::open(&copy).map_err(|error| error.to_string())?;
@@ -281,6 +309,6 @@ fn analyse(
     let pieces = description.pieces.into_iter().map(piece).collect();
     let image = Image::new(pieces, Box::new(bytes), description.bias, description.threads)
         .map_err(|error| error.to_string())?;
-    Analysis::of(image, symbols, &layout, description.workers.clamp(1, 16), &Stop::default(), tell)
+    Analysis::of(image, symbols, &layout, description.workers.clamp(1, 16), &Stop::default(), tell, late)
         .map_err(|error| error.to_string())
 }

@@ -9,14 +9,18 @@ mod reader;
 mod target;
 pub mod watchdog;
 
-use std::process::Child;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::analysis;
 use crate::image;
+use crate::memory::Memory as _;
 use crate::notes;
-use crate::runtime::heap::{Heap, spans_with_pointers};
+use crate::runtime::heap::{Heap, HeapError, spans_with_pointers};
 use crate::runtime::modules::Module;
 use crate::stop::Stop;
 
@@ -30,9 +34,7 @@ use pause::{Over, Pause, Ready, nanoseconds};
 use raw::Draft;
 use target::Target;
 
-/// What a running heap may grow by between the plan and the stop, for which memory is provided before the stop.
-const SLACK: u64 = 8;
-/// The same at least.
+/// What a running heap may grow by between plan and stop, for which memory is provided in any case.
 const LEAST_SLACK_BYTES: u64 = 16 << 20;
 /// Provided at once, between two looks at whether it is still wanted.
 const PREPARE_BYTES: usize = 32 << 20;
@@ -43,6 +45,8 @@ const MOST_TRIES: usize = 5;
 pub struct Session {
     /// What was done to the program for it.
     pub facts: Facts,
+    /// What is alive.
+    pub counts: analysis::Counts,
     helper: Helper,
     process: process::Process,
     reader: reader::Reader,
@@ -78,37 +82,117 @@ impl Session {
     }
 }
 
+/// Whether heaps can be read on this system at all; whether that of a certain program can is another question.
+pub fn supported() -> Result<(), Refusal> {
+    Ok(())
+}
+
 /// When a process started, as [`Request::start_time`] wants it.
 pub fn start_time(pid: u32) -> Option<u64> {
     process::Stat::of(&pid.to_string()).ok().map(|stat| stat.start_time)
 }
 
-/// Copies and analyses the heap of a program. `tell` hears each step; while the program stands still, it has to return at once.
-pub fn open(request: &Request, stop: &Stop, tell: &(dyn Fn(Step) + Sync)) -> Result<Session, CaptureError> {
-    tell(Step::Checking);
-    let target = Target::find(request)?;
-    let (taken, facts) = take(request, &target, stop, tell)?;
-    // What it says of itself is large, and not needed here any more.
-    let Target { process, reader, executable, bias, .. } = target;
-    let description = Description {
-        bias,
-        threads: taken.threads,
-        pieces: taken.pieces.iter().map(|piece| (piece.address, piece.length, piece.offset)).collect(),
-        workers: copy::threads(),
-    };
-    drop(taken.pieces);
-    let helper = Helper::start(&request.helper, taken.copy, &executable, &description)?;
-    drop(description);
-    helper.wait(stop, &|step: analysis::Step| tell(Step::Analysing { step }))?;
-    tell(Step::Ready);
-    Ok(Session { facts, helper, process, reader })
+/// A copy of the heap of a program, which runs again.
+pub struct Captured {
+    /// What was done to the program for it.
+    pub facts: Facts,
+    copy: OwnedFd,
+    executable: File,
+    description: Description,
+    process: process::Process,
+    reader: reader::Reader,
 }
 
-/// A copy.
-struct Taken {
-    copy: std::os::fd::OwnedFd,
-    pieces: Vec<image::Piece>,
-    threads: Vec<image::ThreadState>,
+impl Captured {
+    /// Hands the copy to a helper process and waits for its analysis.
+    pub fn analyse(self, helper: &Path, stop: &Stop, tell: &dyn Fn(Step)) -> Result<Session, CaptureError> {
+        stop.check()?;
+        let Self { facts, copy, executable, description, process, reader } = self;
+        let helper = Helper::start(helper, copy, &executable, &description)?;
+        drop((executable, description));
+        let tell_step = |step: analysis::Step| tell(Step::Analysing { step });
+        let late = |address, length| {
+            let runs = !process.has_ended();
+            runs.then(|| reader.bytes(address, length, analysis::MOST_LATE_BYTES)).flatten()
+        };
+        let counts = helper.wait(stop, &tell_step, &late)?;
+        tell(Step::Ready);
+        Ok(Session { facts, counts, helper, process, reader })
+    }
+}
+
+/// Copies the heap of a program. `tell` hears each step; while the program stands still, it has to return at once.
+pub fn capture(
+    request: &Request,
+    stop: &Stop,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Result<Captured, CaptureError> {
+    tell(Step::Checking);
+    let target = Target::find(request)?;
+    tell(Step::Planning);
+    let began = Instant::now();
+    let free = free(request.memory_limit_bytes);
+    let (plan, mut draft) = prepare(&target, &free, stop, tell)?;
+    let copied = AtomicU64::new(0);
+    let wanted = || stop.check().map_err(CaptureError::from);
+    let (constant, rest) = room(draft.bytes(), &plan.constant, &free)?;
+    let mut unreadable =
+        Copying::new(&target.reader, jobs(&plan.constant, constant), &wanted, &copied).all(copy::threads())?;
+    copied.store(0, Ordering::Relaxed);
+    let ready = Ready::new(&request.helper, &target.process, request.bound)?;
+    tell(Step::Guarded);
+    stop.check()?;
+    target::check_running(&target.process)?;
+    let prepared = began.elapsed();
+
+    let pause = ready.stop()?;
+    tell(Step::Stopping);
+    let copied =
+        copy_stopped(&target, &plan, &pause, rest, &free, &copied, tell).map_err(|broken| match broken {
+            Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
+            Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
+            Broken::Other(_) if target.process.has_ended() => Refusal::Gone { pid: request.pid }.into(),
+            Broken::Other(error) => error,
+        })?;
+    let before_end = pause.so_far();
+    let lasted = pause.end()?;
+    tell(Step::WentOn);
+
+    unreadable.extend(copied.unreadable);
+    let unreadable_bytes = bytes(&unreadable);
+    let (mut laid, mut at) = (Vec::new(), 0);
+    for pieces in std::iter::once(&plan.constant).chain(&copied.pieces) {
+        laid.push(lay(pieces, at));
+        at += bytes(pieces);
+    }
+    // What was copied while it stood still counts, also of what should never change.
+    laid.rotate_left(1);
+    let pieces = copy::pieces(&laid, unreadable);
+    let facts = Facts {
+        pause_ns: nanoseconds(lasted),
+        pause: Parts { end_ns: nanoseconds(lasted.saturating_sub(before_end)), ..copied.parts },
+        prepare_ns: nanoseconds(prepared),
+        copied_bytes: at,
+        unreadable_bytes,
+        pieces: pieces.len() as u64,
+        threads: copied.threads.len() as u64,
+        planned_bytes: plan.bytes,
+        need_bytes: plan.need.bytes(),
+    };
+    let description = Description {
+        bias: target.bias,
+        threads: copied.threads,
+        pieces: pieces.iter().map(|piece| (piece.address, piece.length, piece.offset)).collect(),
+        workers: copy::threads(),
+    };
+    // What the program says of itself is large, and not needed here any more.
+    let Target { process, reader, executable, .. } = target;
+    Ok(Captured { facts, copy: draft.seal(at)?, executable, description, process, reader })
+}
+
+/// Copies and analyses the heap of a program.
+pub fn open(request: &Request, stop: &Stop, tell: &(dyn Fn(Step) + Sync)) -> Result<Session, CaptureError> {
+    capture(request, stop, tell)?.analyse(&request.helper, stop, tell)
 }
 
 /// What is to be copied, as far as it can be told of a running program.
@@ -123,84 +207,13 @@ struct Plan {
     need: Need,
 }
 
-fn take(
-    request: &Request,
-    target: &Target,
-    stop: &Stop,
-    tell: &(dyn Fn(Step) + Sync),
-) -> Result<(Taken, Facts), CaptureError> {
-    tell(Step::Planning);
-    let began = Instant::now();
-    let free = free(request.memory_limit_bytes);
-    let (plan, mut draft) = prepare(target, &free, stop, tell)?;
-    let copied = AtomicU64::new(0);
-    let wanted = || stop.check().map_err(CaptureError::from);
-    let (constant, rest) = room(draft.bytes(), &plan.constant, &free)?;
-    let mut unreadable =
-        Copying::new(&target.reader, jobs(&plan.constant, constant), &wanted, &copied).all(copy::threads())?;
-    let ready = Ready::new(&request.helper, &target.process, request.bound)?;
-    tell(Step::Guarded);
-    stop.check()?;
-    target::check_running(&target.process)?;
-    let prepared = began.elapsed();
-
-    let pause = ready.stop()?;
-    tell(Step::Stopping);
-    let while_stopped = stopped(target, &plan, &pause, rest, &free, &copied, tell);
-    let so_far = pause.so_far();
-    let while_stopped = while_stopped.map_err(|error| match error {
-        Broken::Over(Over::Time) => out_of_time(request.bound, so_far, &copied, &plan).into(),
-        Broken::Over(Over::Watchdog) => {
-            Refusal::WatchdogLost { error: "it ended during the pause".to_owned() }.into()
-        }
-        Broken::Other(error) => error,
-    });
-    // What was wrong first tells more than that it was let go on.
-    let (while_stopped, lasted) = match (while_stopped, pause.end()) {
-        (Err(error), _) => return Err(error),
-        (Ok(_), Err(refusal)) => return Err(refusal.into()),
-        (Ok(while_stopped), Ok(lasted)) => (while_stopped, lasted),
-    };
-    tell(Step::WentOn);
-
-    let offset = bytes(&plan.constant);
-    unreadable.extend(while_stopped.unreadable);
-    let mut laid = vec![lay(&plan.constant, 0)];
-    let mut at = offset;
-    for pieces in &while_stopped.pieces {
-        laid.push(lay(pieces, at));
-        at += bytes(pieces);
-    }
-    let unreadable_bytes = bytes(&unreadable);
-    // Constants last: what was copied of them while it stood still is the same.
-    laid.rotate_left(1);
-    let pieces = copy::pieces(&laid, unreadable);
-    let copy = draft.seal(at).map_err(|error| CaptureError::System { error: error.to_string() })?;
-    let facts = Facts {
-        pause_ns: nanoseconds(lasted),
-        pause: Parts { end_ns: nanoseconds(lasted.saturating_sub(so_far)), ..while_stopped.parts },
-        prepare_ns: nanoseconds(prepared),
-        copied_bytes: at,
-        unreadable_bytes,
-        pieces: pieces.len() as u64,
-        threads: while_stopped.threads.len() as u64,
-        planned_bytes: plan.bytes,
-        need_bytes: plan.need.bytes(),
-    };
-    Ok((Taken { copy, pieces, threads: while_stopped.threads }, facts))
-}
-
-fn out_of_time(bound: Duration, pause: Duration, copied: &AtomicU64, plan: &Plan) -> Refusal {
-    let while_stopped = copied.load(Ordering::Relaxed).saturating_sub(bytes(&plan.constant));
+fn out_of_time(pause: &Pause<'_>, bound: Duration, copied: &AtomicU64, plan: &Plan) -> Refusal {
+    let pause_ns = nanoseconds(pause.so_far());
+    let copied_bytes = copied.load(Ordering::Relaxed);
     let planned_bytes = plan.bytes.saturating_sub(bytes(&plan.constant));
-    let share = planned_bytes as f64 / while_stopped.max(1) as f64;
-    Refusal::OutOfTime {
-        bound_ns: nanoseconds(bound),
-        pause_ns: nanoseconds(pause),
-        copied_bytes: while_stopped,
-        planned_bytes,
-        estimated_ns: (nanoseconds(pause) as f64 * share) as u64,
-    }
+    let share = planned_bytes as f64 / copied_bytes.max(1) as f64;
+    let estimated_ns = (pause_ns as f64 * share) as u64;
+    Refusal::OutOfTime { bound_ns: nanoseconds(bound), pause_ns, copied_bytes, planned_bytes, estimated_ns }
 }
 
 /// Plans, and provides memory; again when the heap grows faster than that.
@@ -215,25 +228,28 @@ fn prepare(
     for _ in 0..MOST_TRIES {
         let plan = plan(target, free, stop)?;
         free.check(plan.need)?;
-        let wanted = plan.bytes + (plan.bytes / SLACK).max(LEAST_SLACK_BYTES);
+        let wanted = plan.bytes + (plan.bytes / gate::SLACK).max(LEAST_SLACK_BYTES);
         // Untouched, it takes nothing: it can be as large as it may become at most.
         let most =
             free.least().map_or(u64::MAX, |(_, bytes)| bytes).min(wanted.saturating_mul(4)).max(wanted);
-        let system = |error: std::io::Error| CaptureError::System { error: error.to_string() };
         let mut draft = match provided.take() {
             Some(draft) if plan.bytes <= so_far => return Ok((plan, draft)),
             Some(draft) => draft,
-            None => Draft::new("stallscope-heap", most).map_err(system)?,
+            None => Draft::new("stallscope-heap", most)?,
         };
         let end = usize::try_from(wanted).unwrap_or(usize::MAX).min(draft.bytes().len());
-        let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end);
+        // Whole pages, also of the largest kind that a processor has.
+        let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end) & !0xffff;
         for from in (begin..end).step_by(PREPARE_BYTES) {
             stop.check()?;
             tell(Step::Preparing { done_bytes: from as u64, all_bytes: end as u64 });
             let length = PREPARE_BYTES.min(end - from);
-            if draft.populate(from, length).is_err() {
+            match draft.populate(from, length) {
                 // Kernels before 5.14 do not know this.
-                draft.bytes()[from..from + length].chunks_mut(4096).for_each(|page| page[0] = 0);
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                    draft.bytes()[from..from + length].chunks_mut(4096).for_each(|page| page[0] = 0);
+                }
+                provided => provided?,
             }
         }
         so_far = end as u64;
@@ -257,8 +273,7 @@ fn plan(target: &Target, free: &Free, stop: &Stop) -> Result<Plan, CaptureError>
             let noted = plan::bookkeeping(reader, layout, *bias)?;
             let noted_bytes = bytes(&noted);
             free.check(Need { copy_bytes: noted_bytes, objects: 0 })?;
-            let mut draft = Draft::new("stallscope-plan", noted_bytes.max(1))
-                .map_err(|error| CaptureError::System { error: error.to_string() })?;
+            let mut draft = Draft::new("stallscope-plan", noted_bytes.max(1))?;
             let wanted = || stop.check().map_err(CaptureError::from);
             Copying::new(reader, jobs(&noted, draft.bytes()), &wanted, &AtomicU64::new(0))
                 .all(copy::threads())?;
@@ -302,23 +317,27 @@ enum Broken {
     Other(CaptureError),
 }
 
+impl From<Over> for Broken {
+    fn from(over: Over) -> Self {
+        Self::Over(over)
+    }
+}
+
 impl From<std::io::Error> for Broken {
     fn from(error: std::io::Error) -> Self {
         Self::Other(error.into())
     }
 }
 
-impl<E: Into<CaptureError>> From<E> for Other {
-    fn from(error: E) -> Self {
-        Self(error.into())
+impl From<HeapError> for Broken {
+    fn from(error: HeapError) -> Self {
+        Self::Other(error.into())
     }
 }
 
-struct Other(CaptureError);
-
-impl From<Other> for Broken {
-    fn from(other: Other) -> Self {
-        Self::Other(other.0)
+impl From<Refusal> for Broken {
+    fn from(refusal: Refusal) -> Self {
+        Self::Other(refusal.into())
     }
 }
 
@@ -339,7 +358,7 @@ fn room<'a>(
     }
 }
 
-fn stopped(
+fn copy_stopped(
     target: &Target,
     plan: &Plan,
     pause: &Pause<'_>,
@@ -349,20 +368,17 @@ fn stopped(
     tell: &(dyn Fn(Step) + Sync),
 ) -> Result<Copied, Broken> {
     let Target { reader, layout, bias, .. } = target;
-    let other = |error: CaptureError| Broken::Other(error);
     let mut parts = Parts::default();
-    let threads = pause.rest().map_err(|refusal| other(refusal.into()))?;
+    let threads = pause.rest()?;
     parts.stop_ns = nanoseconds(pause.so_far());
     tell(Step::Stopped);
-    let check = || pause.check().map_err(Broken::Over);
+    let check = || pause.check().map_err(Broken::from);
     let workers = copy::threads();
-    let (objects, rest) = room(into, &plan.objects, free).map_err(|refusal| other(refusal.into()))?;
+    let (objects, rest) = room(into, &plan.objects, free)?;
     let copying = Copying::new(reader, jobs(&plan.objects, objects), &check, copied);
     // What was planned is copied by the others, while this thread finds out what has changed since.
     let noted = std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(|| copying.take_part());
-        }
+        copying.invite(scope, workers - 1);
         let noted = notes(target, plan, rest, free, &check, copied);
         parts.notes_ns = nanoseconds(pause.so_far()).saturating_sub(parts.stop_ns);
         if noted.is_ok() {
@@ -378,13 +394,13 @@ fn stopped(
     memory.parts.push(Part::new(&plan.objects, objects));
 
     let new_objects = plan::missing(&noted.objects, &plan.objects);
-    let (into, rest) = room(noted.rest, &new_objects, free).map_err(|refusal| other(refusal.into()))?;
+    let (into, rest) = room(noted.rest, &new_objects, free)?;
     unreadable.extend(Copying::new(reader, jobs(&new_objects, into), &check, copied).all(workers)?);
     memory.parts.push(Part::new(&new_objects, into));
-    let stacks = plan::stacks(&memory, layout, *bias, &threads).map_err(|error| other(error.into()))?;
+    let stacks = plan::stacks(&memory, layout, *bias, &threads)?;
     let before = plan::tidy([&plan.objects[..], &new_objects[..]].concat());
     let stacks = plan::missing(&stacks, &before);
-    let (into, _) = room(rest, &stacks, free).map_err(|refusal| other(refusal.into()))?;
+    let (into, _) = room(rest, &stacks, free)?;
     unreadable.extend(Copying::new(reader, jobs(&stacks, into), &check, copied).all(workers)?);
     parts.rest_ns =
         nanoseconds(pause.so_far()).saturating_sub(parts.stop_ns + parts.notes_ns + parts.objects_ns);
@@ -412,16 +428,15 @@ fn notes<'a>(
     copied: &AtomicU64,
 ) -> Result<Noted<'a>, Broken> {
     let Target { reader, layout, bias, .. } = target;
-    let other = |error: CaptureError| Broken::Other(error);
-    let (globals, rest) = room(into, &plan.globals, free).map_err(|refusal| other(refusal.into()))?;
+    let (globals, rest) = room(into, &plan.globals, free)?;
     let mut unreadable = Copying::new(reader, jobs(&plan.globals, globals), check, copied).all(1)?;
     let mut memory = Partly { parts: vec![Part::new(&plan.globals, globals)], reader };
-    let bookkeeping = plan::bookkeeping(&memory, layout, *bias).map_err(|error| other(error.into()))?;
+    let bookkeeping = plan::bookkeeping(&memory, layout, *bias)?;
     let bookkeeping = plan::missing(&bookkeeping, &plan.globals);
-    let (into, rest) = room(rest, &bookkeeping, free).map_err(|refusal| other(refusal.into()))?;
+    let (into, rest) = room(rest, &bookkeeping, free)?;
     unreadable.extend(Copying::new(reader, jobs(&bookkeeping, into), check, copied).all(1)?);
     memory.parts.push(Part::new(&bookkeeping, into));
-    let objects = spans_with_pointers(&memory, layout, *bias).map_err(|error| other(error.into()))?;
+    let objects = spans_with_pointers(&memory, layout, *bias)?;
     Ok(Noted { memory, bookkeeping, objects: plan::tidy(objects), unreadable, rest })
 }
 
@@ -443,6 +458,18 @@ fn free(setting_bytes: Option<u64>) -> Free {
     let files = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
     free.extend(files.map(|bytes| (Limit::Machine, bytes)));
     Free(free)
+}
+
+fn lost(error: impl std::fmt::Display) -> Refusal {
+    Refusal::WatchdogLost { error: error.to_string() }
+}
+
+/// What starts one of the two helper processes.
+fn command(helper: &Path, mode: &str) -> Command {
+    // Where this process was started is no business of theirs: they would keep a disk from being removed.
+    let mut command = Command::new(std::path::absolute(helper).unwrap_or_else(|_| helper.to_owned()));
+    command.arg(mode).current_dir("/").stderr(Stdio::null());
+    command
 }
 
 /// Waits for the end of a process, and ends it when that takes too long.

@@ -7,13 +7,14 @@
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::capture::refusal::Refusal;
 
+use super::lost;
 use super::process::Process;
 
 /// What it is started with, before the number and start time of the program and the milliseconds it may stand still.
@@ -35,29 +36,26 @@ pub struct Watchdog {
 impl Watchdog {
     /// Starts it and waits until it is ready.
     pub fn start(helper: &Path, process: &Process, most: Duration) -> Result<Self, Refusal> {
-        let lost = |error: &dyn std::fmt::Display| Refusal::WatchdogLost { error: error.to_string() };
-        let child = Command::new(helper)
-            .arg(MODE)
+        let child = super::command(helper, MODE)
             .args([process.pid.to_string(), process.start_time.to_string(), most.as_millis().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| lost(&format_args!("{} does not start: {error}", helper.display())))?;
+            .map_err(|error| lost(format_args!("{} does not start: {error}", helper.display())))?;
         let mut watchdog = Self { child };
-        let output = watchdog.child.stdout.as_mut().ok_or_else(|| lost(&"it has no output"))?;
+        let output = watchdog.child.stdout.as_mut().ok_or_else(|| lost("it has no output"))?;
         let began = Instant::now();
         let mut said = Vec::new();
         while said != READY {
-            let left = START.checked_sub(began.elapsed()).ok_or_else(|| lost(&"it does not answer"))?;
+            let left = START.checked_sub(began.elapsed()).ok_or_else(|| lost("it does not answer"))?;
             let mut byte = [0];
             if !wait_for(output.as_fd(), left) {
                 continue;
             }
             match output.read(&mut byte) {
                 Ok(1) if READY.starts_with(&said) => said.push(byte[0]),
-                Ok(_) => return Err(lost(&"it ended at once")),
-                Err(error) => return Err(lost(&error)),
+                Ok(_) => return Err(lost("it ended at once")),
+                Err(error) => return Err(lost(error)),
             }
         }
         Ok(watchdog)
@@ -80,9 +78,8 @@ impl Watchdog {
     }
 
     fn tell(&mut self, word: &[u8]) -> Result<(), Refusal> {
-        let lost = |error: &dyn std::fmt::Display| Refusal::WatchdogLost { error: error.to_string() };
-        let input = self.child.stdin.as_mut().ok_or_else(|| lost(&"it has no input"))?;
-        input.write_all(word).map_err(|error| lost(&error))
+        let input = self.child.stdin.as_mut().ok_or_else(|| lost("it has no input"))?;
+        input.write_all(word).map_err(lost)
     }
 }
 
@@ -125,7 +122,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
             let _ = process.go_on();
             return ExitCode::from(5);
         }
-        // Nothing is stopped, so there is no hurry: it only must not wait forever for a program that has ended.
+        // Before the stop there is nothing to be late for.
         if !wait_for(input.as_fd(), left.unwrap_or(START)) {
             continue;
         }

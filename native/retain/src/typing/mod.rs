@@ -4,22 +4,33 @@
 //! has a field that is a pointer to some type, so what it points at is of that type, and so on through all objects. When
 //! two types are told for one object, the one that says more of it counts.
 
+mod made;
+
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::marking::Marks;
 use crate::memory::{Memory, number_in};
 use crate::roots::Root;
+use crate::runtime::functions::Functions;
+use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
+use crate::runtime::specials::{self, Kept};
+use crate::runtime::stacks::FramePlace;
 use crate::stop::{Stop, Stopped};
-use crate::symbols::{Field, Kind, Symbols, Type, TypeId, Types};
+use crate::symbols::{Field, FunctionDetails, Kind, Symbols, Type, TypeId, Types, Variable};
 
 /// Structs and arrays within each other.
 const DEEPEST: usize = 64;
 /// Elements of an array that are listed one by one; longer ones are walked.
 const MOST_LISTED: u64 = 8;
-/// A name that a program gave one of its types while it ran.
-const LONGEST_NAME: u64 = 4096;
+/// A node of a `sync.Map` as compiled for all types of one shape; and the parameters of one from any to any.
+const SHAPED_NODE: &str = "go.shape.struct { internal/sync.isEntry bool }";
+const OF_ANY: &str = "go.shape.interface {},go.shape.interface {}]";
+/// Variables larger than this are not on a stack.
+const LARGEST_VARIABLE: u64 = 16 << 20;
+/// The flag of a `reflect.Value` whose pointer leads to the value: the same since reflection has flags.
+const REFLECT_INDIRECT: u64 = 1 << 7;
 /// Tells a type that the processor passes in the data word of an interface itself.
 const KIND_DIRECT_INTERFACE: u64 = 1 << 5;
 
@@ -55,6 +66,7 @@ impl ObjectType {
 pub fn types(
     objects: &Objects<'_>,
     symbols: &Symbols,
+    modules: &[Module],
     marks: &Marks,
     roots: &[Root],
     types: &mut Types,
@@ -65,7 +77,8 @@ pub fn types(
     let mut typer = Typer {
         objects,
         marks,
-        symbols,
+        details: symbols.functions(),
+        functions: Functions::new(objects.image, objects.layout, modules),
         types,
         text,
         of: vec![ObjectType::UNKNOWN; marks.objects as usize],
@@ -73,17 +86,19 @@ pub fn types(
         todo: Vec::new(),
         inside: Vec::new(),
         seen_inside: HashSet::new(),
+        seen_static: HashSet::new(),
+        waiting_static: Vec::new(),
+        modules,
         slots: HashMap::new(),
         described: HashMap::new(),
         closures: HashMap::new(),
+        depth: 0,
     };
     typer.described_objects();
+    typer.kept(handle);
     for root in roots {
-        if let crate::roots::RootKind::Kept(crate::runtime::specials::Kept::WeakHandle) = root.kind {
-            for (_, value) in &root.pointers {
-                typer.points_at(*value, ObjectType::new(handle, false), 8);
-            }
-        }
+        typer.frames(&root.frames);
+        typer.closures_on_stack(root);
         let Some(id) = root.type_id else { continue };
         if let Some(bytes) = objects.image.slice(root.address, typer.types.get(id).size) {
             typer.value(bytes, id, 0);
@@ -113,6 +128,8 @@ enum Slot {
         group: Option<TypeId>,
         length_at: u64,
     },
+    /// A `reflect.Value`: a type, a pointer, and flags that say whether the pointer is the value or leads to it.
+    Reflected,
     /// As many groups as the mask behind it says.
     Groups(TypeId),
     /// A row as long as it happens to be.
@@ -130,7 +147,8 @@ type Inside = (u32, u32, u32, ObjectType);
 struct Typer<'a> {
     objects: &'a Objects<'a>,
     marks: &'a Marks,
-    symbols: &'a Symbols,
+    details: FunctionDetails<'a>,
+    functions: Functions<'a>,
     types: &'a mut Types,
     text: TypeId,
     of: Vec<ObjectType>,
@@ -141,11 +159,17 @@ struct Typer<'a> {
     /// Types met in the middle of objects: only looked at when nothing else tells what lies there.
     inside: Vec<Inside>,
     seen_inside: HashSet<Inside>,
+    /// Values that the linker has laid out, by address.
+    seen_static: HashSet<(u64, ObjectType)>,
+    waiting_static: Vec<(&'a [u8], ObjectType)>,
+    modules: &'a [Module],
     slots: HashMap<TypeId, Slots>,
     /// By the address of their description.
     described: HashMap<u64, Option<Described>>,
     /// By the function of a closure.
     closures: HashMap<u64, Option<TypeId>>,
+    /// How many descriptions within each other are being read.
+    depth: u32,
 }
 
 /// A type that is described in memory.
@@ -178,6 +202,111 @@ impl Typer<'_> {
         }
     }
 
+    /// What the runtime keeps alive: functions, and objects that they are to be called with.
+    fn kept(&mut self, handle: TypeId) {
+        let (image, layout) = (self.objects.image, self.objects.layout);
+        for special in specials::all(image, layout, image.bias, self.objects.heap) {
+            if special.kept == Kept::WeakHandle {
+                self.points_at(special.value, ObjectType::new(handle, false), 8);
+                continue;
+            }
+            self.closure(special.value);
+            let element = u64::from(layout.made.pointer.element.offset);
+            let pointed = match special.pointer_type {
+                0 => None,
+                pointer => {
+                    image.word(pointer.wrapping_add(element)).and_then(|described| self.described(described))
+                }
+            };
+            match (pointed, special.refers) {
+                // Only what it refers to is alive.
+                (Some(pointed), Some((span, slot))) => {
+                    let value = self.objects.value(span, slot);
+                    self.value(value, pointed.id, 0);
+                }
+                (Some(pointed), None) => {
+                    let bytes = self.types.get(pointed.id).size;
+                    self.points_at(special.value, ObjectType::new(pointed.id, false), bytes);
+                }
+                (None, _) => {}
+            }
+        }
+        self.cleanup_arguments();
+    }
+
+    /// What cleanups are called with: their function's parameter says what it is.
+    fn cleanup_arguments(&mut self) {
+        let (image, layout) = (self.objects.image, self.objects.layout);
+        let mut function = 0;
+        for special in specials::all(image, layout, image.bias, self.objects.heap) {
+            if !matches!(special.kept, Kept::Cleanup | Kept::Due) || special.pointer_type != 0 {
+                continue;
+            }
+            // The function comes before what it is called with.
+            let code = image.word(special.value).unwrap_or(0).wrapping_sub(image.bias);
+            if self.details.is_function(code) {
+                function = code;
+                continue;
+            }
+            let parameter = self
+                .details
+                .variables(function)
+                .iter()
+                .find(|variable| variable.is_parameter)
+                .map(|p| p.type_id);
+            let Some(parameter) = parameter else { continue };
+            let size = self.types.get(parameter).size;
+            self.points_at(special.value, ObjectType::new(parameter, false), size);
+        }
+    }
+
+    /// The variables of a stack, as far as the debug information says where they are.
+    fn frames(&mut self, frames: &[FramePlace]) {
+        let image = self.objects.image;
+        for frame in frames {
+            let variables = self.details.variables(frame.entry.wrapping_sub(image.bias));
+            for variable in variables.iter() {
+                let size = self.types.get(variable.type_id).size;
+                if size == 0 || size > LARGEST_VARIABLE {
+                    continue;
+                }
+                let mut value = vec![0; size as usize];
+                let mut known = false;
+                for part in variable.on_stack(frame.pc.wrapping_sub(image.bias)) {
+                    let end = part.into.saturating_add(part.size).min(size);
+                    let Some(into) = value.get_mut(part.into as usize..end as usize) else { continue };
+                    known |= image.read(frame.end.wrapping_add_signed(part.frame_offset), into);
+                }
+                if known {
+                    self.value(&value, variable.type_id, 0);
+                }
+            }
+        }
+    }
+
+    /// Closures that lie on a stack themselves, as those of deferred calls: each begins with its function's first instruction,
+    /// which nothing else on a stack does.
+    fn closures_on_stack(&mut self, root: &Root) {
+        let Some(last) = root.frames.last() else { return };
+        let image = self.objects.image;
+        let Some(stack) =
+            last.end.checked_sub(root.address).and_then(|length| image.slice(root.address, length))
+        else {
+            return;
+        };
+        for at in (0..stack.len()).step_by(8) {
+            let code = number_in(stack, at, 8);
+            let is_code = self.modules.iter().any(|module| (module.text.0..module.text.1).contains(&code));
+            if is_code
+                && self.details.is_function(code.wrapping_sub(image.bias))
+                && let Some(id) = self.closure_of(code)
+                && let Some(value) = stack.get(at..at + self.types.get(id).size as usize)
+            {
+                self.value(value, id, 0);
+            }
+        }
+    }
+
     fn follow(&mut self, stop: &Stop) -> Result<(), Stopped> {
         let mut count = 0_u32;
         loop {
@@ -193,6 +322,10 @@ impl Typer<'_> {
                 let value = self.objects.value(span as usize, slot);
                 self.values(value, self.of[object as usize]);
             }
+            if let Some((value, object_type)) = self.waiting_static.pop() {
+                self.values(value, object_type);
+                continue;
+            }
             let mut waiting = std::mem::take(&mut self.inside);
             if waiting.is_empty() {
                 return Ok(());
@@ -202,11 +335,32 @@ impl Typer<'_> {
             for inside in waiting {
                 let (span, slot, offset, part) = inside;
                 if !self.is_told(span, slot, offset) && self.seen_inside.insert(inside) {
+                    if self.is_row_of(span, slot, offset, part) {
+                        continue;
+                    }
                     let value = self.objects.value(span as usize, slot);
                     self.values(value.get(offset as usize..).unwrap_or(&[]), part);
                 }
             }
         }
+    }
+
+    /// The rest of a row, as behind a slice that was cut at its front: when nothing else tells what the object is, all of it is
+    /// such a row.
+    fn is_row_of(&mut self, span: u32, slot: u32, offset: u32, part: ObjectType) -> bool {
+        let Some(size) = part.element().filter(|_| part.is_row()).map(|id| self.types.get(id).size) else {
+            return false;
+        };
+        let object = self.marks.object(self.objects.heap.spans[span as usize].first + slot);
+        let Some(object) = object.filter(|object| self.of[*object as usize] == ObjectType::UNKNOWN) else {
+            return false;
+        };
+        let whole = size > 0 && u64::from(offset).is_multiple_of(size);
+        if whole {
+            self.of[object as usize] = part;
+            self.todo.push((span, slot));
+        }
+        whole
     }
 
     /// Whether the type of an object tells what lies at an offset of it.
@@ -243,9 +397,10 @@ impl Typer<'_> {
                 Slot::String => self.points_at(word(0), ObjectType::new(self.text, true), word(8)),
                 Slot::Slice(element) => self.row(word(0), element, word(16)),
                 Slot::Interface if word(0) != 0 => {
-                    let described = self.objects.image.word(
-                        word(0).wrapping_add(u64::from(self.objects.layout.method_table.described.offset)),
-                    );
+                    let described = self
+                        .objects
+                        .image
+                        .word(word(0).wrapping_add(u64::from(self.objects.layout.method_table_type.offset)));
                     self.dynamic(described.unwrap_or(0), word(8), depth);
                 }
                 Slot::Any if word(0) != 0 => self.dynamic(word(0), word(8), depth),
@@ -262,6 +417,13 @@ impl Typer<'_> {
                         }
                         (0, None) => {}
                         (length, _) => self.row(word(0), tables, length),
+                    }
+                }
+                Slot::Reflected if word(16) & REFLECT_INDIRECT == 0 => self.dynamic(word(0), word(8), depth),
+                Slot::Reflected => {
+                    if let Some(described) = self.described(word(0)) {
+                        let size = self.types.get(described.id).size;
+                        self.points_at(word(8), ObjectType::new(described.id, false), size);
                     }
                 }
                 Slot::Groups(group) => self.row(word(0), group, word(8).wrapping_add(1)),
@@ -290,13 +452,24 @@ impl Typer<'_> {
 
     /// A pointer leads to what is of a type, as far as so many bytes.
     fn points_at(&mut self, value: u64, object_type: ObjectType, bytes: u64) {
-        let Some((index, slot)) = self.objects.heap.object_at(value) else { return };
+        let Some((index, slot)) = self.objects.heap.object_at(value) else {
+            return self.static_value(value, object_type, bytes);
+        };
         let span = &self.objects.heap.spans[index];
         let Some(object) = self.marks.object(span.first + slot) else { return };
         let offset = value.wrapping_sub(self.objects.address(index, slot));
         if offset != 0 {
             // A pointer into the middle; or to the header, which no program has.
-            if offset < span.slot && span.has_pointers && !self.is_told(index as u32, slot, offset as u32) {
+            if offset >= span.slot {
+                return;
+            }
+            if !span.has_pointers {
+                // As of a text that another one was cut out of. There is nothing to follow.
+                let known = &mut self.of[object as usize];
+                if *known == ObjectType::UNKNOWN && object_type.is_row() {
+                    *known = object_type;
+                }
+            } else if !self.is_told(index as u32, slot, offset as u32) {
                 self.inside.push((index as u32, slot, offset as u32, object_type));
             }
             return;
@@ -309,6 +482,21 @@ impl Typer<'_> {
             if span.has_pointers {
                 self.todo.push((index as u32, slot));
             }
+        }
+    }
+
+    /// A value that the linker has laid out: no object of the heap, but it may refer to some.
+    fn static_value(&mut self, value: u64, object_type: ObjectType, bytes: u64) {
+        let within = |range: (u64, u64)| (range.0..range.1).contains(&value);
+        if bytes == 0
+            || bytes > LARGEST_VARIABLE
+            || !self.modules.iter().any(|module| within(module.data) || within(module.bss))
+            || !self.seen_static.insert((value, object_type))
+        {
+            return;
+        }
+        if let Some(bytes) = self.objects.image.slice(value, bytes) {
+            self.waiting_static.push((bytes, object_type));
         }
     }
 
@@ -335,29 +523,72 @@ impl Typer<'_> {
     }
 
     fn closure(&mut self, value: u64) {
-        let Some(code) =
-            self.objects.image.word(value).filter(|_| self.objects.heap.object_at(value).is_some())
-        else {
+        if self.objects.heap.object_at(value).is_none() {
             return;
-        };
-        let begin = code.wrapping_sub(self.objects.image.bias);
-        let (symbols, types) = (self.symbols, &mut *self.types);
-        let id = *self.closures.entry(begin).or_insert_with(|| {
-            let function = symbols.function_at(begin)?;
-            let field = |captured: &crate::symbols::Captured| Field {
-                name: captured.name.clone(),
-                offset: captured.offset,
-                type_id: captured.type_id,
-            };
-            let fields: Box<[Field]> = function.captured.iter().map(field).collect();
-            let end =
-                fields.iter().map(|field| field.offset + types.get(field.type_id).size).max().unwrap_or(8);
-            let name = format!("closure {}", function.name).into();
-            Some(types.push(Type { name, size: end.next_multiple_of(8), kind: Kind::Struct(fields) }))
-        });
-        if let Some(id) = id {
+        }
+        let Some(code) = self.objects.image.word(value) else { return };
+        if let Some(id) = self.closure_of(code) {
             self.points_at(value, ObjectType::new(id, false), self.types.get(id).size);
         }
+    }
+
+    fn closure_of(&mut self, code: u64) -> Option<TypeId> {
+        if let Some(known) = self.closures.get(&code) {
+            return *known;
+        }
+        let made = self.closure_type(code);
+        self.closures.insert(code, made);
+        made
+    }
+
+    /// The type of the closures of a function.
+    fn closure_type(&mut self, code: u64) -> Option<TypeId> {
+        let function = self.functions.at(code).filter(|function| function.entry == code)?;
+        let name = self.functions.name(&function);
+        // Functions made by reflection: what calls them finds the rest behind the code.
+        match &*name {
+            "reflect.makeFuncStub" => return self.types.named("reflect.makeFuncImpl"),
+            "reflect.methodValueCall" => return self.types.named("reflect.methodValue"),
+            _ => {}
+        }
+        let mut fields: Vec<Field> = match name.strip_suffix("-fm") {
+            Some(method) => self.receiver(method).into_iter().collect(),
+            None => {
+                let variables = self.details.variables(code.wrapping_sub(self.objects.image.bias));
+                let field = |variable: &Variable| {
+                    let name = variable.name.clone();
+                    variable.captured.map(|offset| Field { name, offset, type_id: variable.type_id })
+                };
+                variables.iter().filter_map(field).collect()
+            }
+        };
+        fields.sort_by_key(|field| field.offset);
+        fields.dedup_by_key(|field| field.offset);
+        let end =
+            fields.iter().map(|field| field.offset + self.types.get(field.type_id).size).max().unwrap_or(8);
+        let kind = Kind::Struct(fields.into());
+        Some(self.types.push(Type {
+            name: format!("closure {name}").into(),
+            size: end.next_multiple_of(8),
+            kind,
+        }))
+    }
+
+    /// What a method value holds: the receiver, `R` for the compiler. `pkg.(*T).method` or `pkg.T.method`.
+    fn receiver(&mut self, method: &str) -> Option<Field> {
+        let (receiver, _) = method.rsplit_once('.')?;
+        let (pointer, name) = match receiver.split_once(".(*") {
+            Some((package, name)) => (true, format!("{package}.{}", name.strip_suffix(')')?)),
+            None => (false, receiver.to_owned()),
+        };
+        let id = self.types.named(&name)?;
+        let type_id = match pointer {
+            false => id,
+            true => {
+                self.types.push(Type { name: format!("*{name}").into(), size: 8, kind: Kind::Pointer(id) })
+            }
+        };
+        Some(Field { name: "R".into(), offset: 8, type_id })
     }
 
     /// The type that is described at an address.
@@ -370,6 +601,9 @@ impl Typer<'_> {
         }
         let described = self.read_description(address);
         self.described.insert(address, described);
+        if let Some(described) = described.filter(|described| !described.known) {
+            return Some(self.made(address, described));
+        }
         described
     }
 
@@ -384,43 +618,26 @@ impl Typer<'_> {
         let known = self.types.described_at(address.wrapping_sub(first));
         let id = known.unwrap_or_else(|| {
             let size = number(at.value_size);
-            let name = self.name_of(number(at.name));
+            let name =
+                self.name_of(number(at.name)).unwrap_or_else(|| "a type made while the program ran".into());
             self.types.push(Type { name, size, kind: Kind::Scalar })
         });
         Some(Described { id, known: known.is_some(), direct })
     }
 
-    /// The name in a description: an offset, and there a flag byte, a length, the text.
-    fn name_of(&self, offset: u64) -> Box<str> {
-        let unknown = || "a type made while the program ran".into();
-        let Some(module) = self.objects.types_begin else { return unknown() };
-        let at = module.wrapping_add(offset);
-        let Some(head) = self.objects.image.bytes(at, 4, 4) else { return unknown() };
-        // The length is a varint of one or two bytes.
-        let (length, begin) = match head[1] {
-            low if low & 0x80 == 0 => (u64::from(low), 2),
-            low => (u64::from(low & 0x7f) | u64::from(head[2]) << 7, 3),
-        };
-        match self.objects.image.bytes(at + begin, length, LONGEST_NAME) {
-            Some(text) if head[0] & 0xf0 == 0 => {
-                String::from_utf8_lossy(&text).trim_start_matches('*').into()
-            }
-            _ => unknown(),
-        }
-    }
-
     /// Some types are not what a pointer to them says.
     fn really(&self, id: TypeId, value: u64) -> TypeId {
-        let name = &*self.types.get(id).name;
-        if let Some(parameters) = name.strip_prefix("internal/sync.node[") {
-            // Whether it is an entry or has children is its first byte.
-            let entry = self.objects.image.number(value, 1) == Some(1);
-            let whole = if entry { "internal/sync.entry[" } else { "internal/sync.indirect[" };
-            return self.types.named(&format!("{whole}{parameters}")).unwrap_or(id);
-        }
-        match name {
+        match &*self.types.get(id).name {
             // The runtime has its own part of a timer behind the part that programs see.
             "time.Timer" | "time.Ticker" => self.types.named("runtime.timeTimer").unwrap_or(id),
+            name if name.starts_with("internal/sync.node[") || name == SHAPED_NODE => {
+                // Whether it is an entry or has children is its first byte.
+                let entry = self.objects.image.number(value, 1) == Some(1);
+                let whole = if entry { "internal/sync.entry[" } else { "internal/sync.indirect[" };
+                let own = name.strip_prefix("internal/sync.node[");
+                let candidates = own.into_iter().chain([OF_ANY]);
+                candidates.filter_map(|of| self.types.named(&format!("{whole}{of}"))).next().unwrap_or(id)
+            }
             _ => id,
         }
     }
@@ -482,6 +699,9 @@ impl Typer<'_> {
     fn special(&self, id: TypeId, field: &Field) -> Option<Slot> {
         let name = &*self.types.get(id).name;
         match (name, &*field.name) {
+            ("reflect.Value", "typ_") => Some(Slot::Reflected),
+            // What a pool keeps: an `any` in two words that the program may change one by one.
+            ("sync.eface", "typ") => Some(Slot::Any),
             ("sync.Pool", "local" | "victim") => self.types.named("sync.poolLocal").map(Slot::Row),
             (_, "v") if name.starts_with("sync/atomic.Pointer[") => {
                 let first = &self.types.fields(id).first()?.type_id;
@@ -492,13 +712,25 @@ impl Typer<'_> {
             (_, "dirPtr") if name.starts_with("map<") => {
                 let Kind::Pointer(tables) = self.types.get(field.type_id).kind else { return None };
                 let length = self.types.field(id, "dirLen")?.offset;
-                let parameters = name.strip_prefix("map")?;
-                let group = self.types.named(&format!("group{parameters}"));
+                // `**table`, whose groups say what one group is.
+                let group = || {
+                    let Kind::Pointer(table) = self.types.get(tables).kind else { return None };
+                    let (_, data) = self.types.path(table, "groups.data")?;
+                    match self.types.get(data).kind {
+                        Kind::Pointer(group) => Some(group),
+                        _ => None,
+                    }
+                };
+                let group = group();
                 Some(Slot::Directory { tables, group, length_at: length.checked_sub(field.offset)? })
             }
             (_, "data") if name.starts_with("groupReference<") => {
                 let Kind::Pointer(group) = self.types.get(field.type_id).kind else { return None };
                 Some(Slot::Groups(group))
+            }
+            // As the runtime describes a bucket, this is a pointer to anything.
+            (_, "overflow") if name.trim_start_matches("noalg.").starts_with("map.bucket[") => {
+                Some(Slot::Pointer(id))
             }
             (_, "buckets" | "oldbuckets") if name.starts_with("hash<") => {
                 let Kind::Pointer(bucket) = self.types.get(field.type_id).kind else { return None };

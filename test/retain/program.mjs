@@ -1,0 +1,64 @@
+// The programs of known heaps: compiled, started, asked what they hold, ended.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import readline from 'node:readline';
+import { out, repo } from '../tools/lib/paths.mjs';
+import { cleanEnv, run } from '../tools/lib/run.mjs';
+import { buildOptions } from './cells.mjs';
+
+const MINUTE = 60_000;
+
+/**
+ * Compiles it for a cell.
+ * @param {import('./cells.mjs').Cell} cell
+ * @param {string[]} [tags]
+ */
+export async function buildProgram(cell, tags = []) {
+  const file = path.join(out, 'retain', cell.name, ['retain', ...tags].join('-'));
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const { args, env } = buildOptions(cell);
+  await run('go', [...args, `-tags=${tags.join(',')}`, '-o', file, '.'], {
+    cwd: path.join(repo, 'test/retain/programs'),
+    env: cleanEnv(env),
+  });
+  return file;
+}
+
+/** @returns {Promise<string[]>} the scenarios that a build has */
+export async function scenariosOf(file) {
+  const { stdout } = await run(file, ['list']);
+  return stdout.trim().split('\n');
+}
+
+/**
+ * Holds a scenario's heap while `body` looks at it, and sees to it that the program still does what it is told afterwards.
+ * @template T
+ * @param {string} file
+ * @param {string} scenario
+ * @param {(expected: import('./compare.mjs').Expected) => Promise<T>} body
+ */
+export async function holding(file, scenario, body) {
+  const child = spawn(file, [scenario], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  let trouble = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (trouble += chunk));
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 5 * MINUTE);
+  try {
+    const lines = readline.createInterface({ input: child.stdout });
+    const [line] = await Promise.race([
+      once(lines, 'line'),
+      ended.then(([code, signal]) => assert.fail(`it ended with ${code ?? signal}: ${trouble}`)),
+    ]);
+    const result = await body(JSON.parse(line));
+    child.stdin.end();
+    const [code, signal] = await ended;
+    assert.equal(code, 0, `after it was looked at, it ended with ${code ?? signal}: ${trouble}`);
+    return result;
+  } finally {
+    clearTimeout(deadline);
+    child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,3 @@
+module stallscope.test/retain
+
+go 1.22

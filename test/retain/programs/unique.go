@@ -1,0 +1,39 @@
+//go:build go1.23
+
+package main
+
+import (
+	"fmt"
+	"unique"
+)
+
+type uniqueValue struct {
+	name string
+	n    [23]int
+}
+type uniqueGone struct {
+	name string
+	n    [19]int
+}
+type uniqueHolder struct {
+	handle unique.Handle[uniqueValue]
+	pad    [11]int
+}
+
+var (
+	handles       []unique.Handle[uniqueValue]
+	uniqueHolders []*uniqueHolder
+)
+
+func init() {
+	scenario("unique", func(e *expected) {
+		for i := 0; i < 100; i++ {
+			handles = append(handles, unique.Make(uniqueValue{name: fmt.Sprint("value ", i)}))                                       // alloc main.uniqueValue
+			uniqueHolders = append(uniqueHolders, &uniqueHolder{handle: unique.Make(uniqueValue{name: fmt.Sprint("value ", i%50)})}) // alloc main.uniqueHolder
+			unique.Make(uniqueGone{name: fmt.Sprint("gone ", i)})                                                                    // alloc main.uniqueGone
+		}
+		objects[uniqueValue](e, 100)
+		objects[uniqueHolder](e, 100).on("global", "main.uniqueHolders", "[…]")
+		objects[uniqueGone](e, 0)
+	})
+}
