@@ -15,6 +15,7 @@ import type {
   DoctorRequest,
   GoCache,
 } from './doctor';
+import type { HeapAnswer, HeapQuestion, HeapRequest, HeapStep, OpenedHeap } from './heap';
 import type {
   CaptureRequest,
   AllocationRate,
@@ -192,6 +193,19 @@ export interface Core {
   cacheProgress(): CacheDoing | null;
   /** Gives it up: what is moved aside by then is finished by the next removal. */
   cancelCache(): void;
+
+  /**
+   * Copies the living heap of a gopls of this window, which stands still for that, and analyses the copy in a process of its own
+   * (`docs/retention.md`). An earlier one is closed. Fails with `heap-` and why it is refused (`native/retain/src/capture/refusal.rs`),
+   * and with `heap-busy`, `heap-cancelled`, `heap-unread`, `heap-system`, `heap-helper`.
+   */
+  openHeap(request: HeapRequest, onStep: (step: HeapStep) => void): Promise<Outcome<OpenedHeap>>;
+  /** Gives up the one that is being opened. */
+  cancelHeap(): void;
+  /** Asks about the one that is open; the type of the answer is that of `HeapAnswers`. Fails with `no-heap-open`, `heap-question`. */
+  askHeap(question: HeapQuestion): Promise<Outcome<HeapAnswer>>;
+  /** Ends the process that has it in memory. */
+  closeHeap(): Promise<Outcome<null>>;
 
   incidents(): Promise<Outcome<IncidentSummary[]>>;
   incident(id: string): Promise<Outcome<Incident>>;

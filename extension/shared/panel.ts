@@ -4,6 +4,7 @@
  */
 import type { Outcome, ProfileRef } from './core';
 import type { CacheView, DoctorReport, GoCache } from './doctor';
+import type { ComparedType, HeapAnswer, HeapPageQuestion, OpenedHeap } from './heap';
 import type {
   AllocationRate,
   CapturedMemory,
@@ -100,6 +101,9 @@ export interface PanelApi {
   cache(args: Record<string, never>): Outcome<CachePage>;
   /** Go's own; counting them takes seconds. */
   goCaches(args: Record<string, never>): Outcome<GoCache[]>;
+  /** The living heap that is open, if one is. */
+  liveHeap(args: Record<string, never>): Outcome<LiveHeapView>;
+  askHeap(args: { question: HeapPageQuestion }): Outcome<HeapAnswer>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
@@ -171,9 +175,20 @@ export interface CacheEmptied {
   warm: PastLoad | null;
 }
 
+/** The living heap of the gopls of this window, as far as one was read. */
+export interface LiveHeapView {
+  heap: OpenedHeap | null;
+  /** Why none is open any more. */
+  closed: 'gopls-ended' | 'idle' | 'asked' | null;
+  reading: boolean;
+  /** When one was taken that a later one is to be compared with. */
+  earlier_unix_ms: number | null;
+  compared: { earlier_unix_ms: number; total: number; rows: ComparedType[] } | null;
+}
+
 /** What the panel shows: stalls and memory, a fix that is being verified, a message log of gopls, two traces compared, what the
- * doctor found, or gopls's cache. */
-export type PanelPage = 'stalls' | 'verify' | 'log' | 'traces' | 'doctor' | 'cache' | 'history';
+ * doctor found, gopls's cache, or who holds its memory. */
+export type PanelPage = 'stalls' | 'verify' | 'log' | 'traces' | 'doctor' | 'cache' | 'history' | 'retain';
 
 type WithoutSettings<S> = S extends { step: 'begin-run' } ? Omit<S, 'settings'> : S;
 export type PanelVerifyStep = WithoutSettings<VerifyStep>;
@@ -207,7 +222,14 @@ export type PanelCommand =
   | 'emptyOwnCache'
   | 'measureWarmLoad'
   | 'copyGoCommand'
-  | 'clearHistory';
+  | 'clearHistory'
+  | 'whoHolds'
+  | 'keepHeap'
+  | 'compareHeap'
+  | 'forgetHeap'
+  | 'exportHeapJson'
+  | 'exportHeapProfile'
+  | 'closeHeap';
 
 export type PanelMethod = keyof PanelApi;
 
@@ -231,7 +253,9 @@ export type PanelMessage =
   /** Something was done to gopls's cache. */
   | { type: 'cache' }
   /** The history was cleared. */
-  | { type: 'history' };
+  | { type: 'history' }
+  /** A living heap was read, closed or compared. */
+  | { type: 'heap' };
 
 /** How the flame graph is looked at. */
 export interface FlameChoice {

@@ -18,6 +18,7 @@ import { Exporting } from './export/exporting';
 import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
 import { Reports } from './report/reports';
+import { LiveHeap } from './retain/liveHeap';
 import { Experiments } from './reproduce/experiments';
 import { keepContextKeys } from './showing/contextKeys';
 import { GoplsTiming } from './spans/timing';
@@ -59,15 +60,26 @@ export function activate(context: vscode.ExtensionContext): Exports {
     restart: restartGopls,
   };
   const cache: GoplsCache = new GoplsCache(current, restarting, () => panel.showPage('cache'), log);
+  const heap: LiveHeap = new LiveHeap(
+    current,
+    {
+      helper: path.join(dist, 'stallscope-retain'),
+      kept: path.join(context.globalStorageUri.fsPath, 'heaps'),
+      memory: context.globalState,
+    },
+    () => panel.showPage('retain'),
+    log,
+  );
   const exporting = new Exporting(current, log);
   const reports = new Reports(current, context.extensionPath);
   const panel: Panel = new Panel(
     current,
     context.extensionUri,
-    panelCommands(current, () => panel, { verifications, reports, doctor, fixes, cache }),
+    panelCommands(current, () => panel, { verifications, reports, doctor, fixes, cache, heap }),
     verifications,
     doctor,
     cache,
+    heap,
     log,
   );
   const experiments = new Experiments(
@@ -94,9 +106,11 @@ export function activate(context: vscode.ExtensionContext): Exports {
       fixes,
       cache,
       experiments,
+      heap,
     }),
     doctor,
     cache,
+    heap,
     new Problems(doctor),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),

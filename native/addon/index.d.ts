@@ -71,6 +71,14 @@ export declare class Core {
   cacheProgress(): CacheDoing | null
   /** Gives it up. */
   cancelCache(): void
+  /** Copies and analyses the living heap of a gopls of this window. */
+  openHeap(request: HeapRequest, onStep: (step: HeapStep) => void): Promise<Outcome<OpenedHeap>>
+  /** Gives up the heap that is being opened. */
+  cancelHeap(): void
+  /** Asks about the heap that is open. */
+  askHeap(question: HeapQuestion): Promise<Outcome<HeapAnswer>>
+  /** Ends the helper that has it in memory. */
+  closeHeap(): Promise<Outcome<null>>
   /** One incident. */
   incident(id: string): Promise<Outcome<Incident>>
   /** Deletes incidents; resolves to how many there were. */

@@ -67,6 +67,7 @@ async function answersAtRest(core) {
     'cancelCapture',
     'closeLog',
     'cancelCache',
+    'cancelHeap',
   ]) {
     assert.equal(core[stamp](...RIGHT[stamp]), undefined, stamp);
   }

@@ -119,6 +119,14 @@ export class Host {
   goCaches() {
     return this.goCachesFound();
   }
+  /** None is open: a test opens one of a real gopls. */
+  heapView = { heap: null, closed: null, reading: false, earlier_unix_ms: null, compared: null };
+  liveHeap() {
+    return { ok: true, value: structuredClone(this.heapView) };
+  }
+  askHeap({ question }) {
+    return this.core.askHeap(question);
+  }
   stallSummary() {
     return this.core.stallSummary();
   }

@@ -1,4 +1,4 @@
-// Pictures of the pages beside the stalls (the doctor, two traces compared, a log), and of what needs more than a recording: an incident
+// Pictures of the pages beside the stalls (the doctor, two traces compared, a log, who holds the memory), and of what needs more than a recording: an incident
 // with CPU profiles of a gopls that loads, and what garbage collection is advised.
 import fs from 'node:fs';
 import os from 'node:os';
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Gopls } from '../lib/gopls.mjs';
 import { gopls, goplsSource, repo } from '../tools/lib/paths.mjs';
 import { DoctorScene } from './doctorScene.mjs';
+import { HeldScene } from './heldScene.mjs';
 import { baseStatus, Host } from './host.mjs';
 import { firstLoad, recordedGc, writeIncidents } from './incidents.mjs';
 import { NARROW, openPanel, WIDE } from './page.mjs';
@@ -26,6 +27,11 @@ export class PageShots {
     await shots.doctor.startGopls();
     shots.cpu = await cpuOfALoad();
     shots.host = new Host((storage) => writeIncident(storage, shots.cpu));
+    shots.held = await HeldScene.start({
+      workspace: goplsSource(),
+      file: 'internal/cache/snapshot.go',
+      word: 'Snapshot struct',
+    });
     shots.reports = {};
     for (const language of ['en', 'zh-cn'])
       shots.reports[language] = await shots.doctor.report(shots.host.core, { language, took: WAIT.took });
@@ -79,11 +85,39 @@ export class PageShots {
       });
       await shoot(`${width}-live-gc`, { size }, (page) => page.locator('.gc-now > summary').click());
       host.overrides = {};
+      for (const [language, texts] of Object.entries({ retain: {}, 'retain-chinese': CHINESE }))
+        await this.#drawHeld(
+          browser,
+          { theme, size, texts },
+          path.join(folder, `${theme}-${width}-${language}.png`),
+        );
     }
+  }
+
+  /** The page of who holds the memory: a way down the tree, and the snapshot with its chain. */
+  async #drawHeld(browser, options, file) {
+    const { page, problems, close } = await openPanel(browser, this.held.host, options);
+    const tree = page.getByRole('tree');
+    await tree.getByRole('treeitem').first().waitFor();
+    for (let level = 1; level <= 4; level++) {
+      const closed = tree.locator(`[aria-level="${level}"][aria-expanded=false]`).first();
+      if ((await closed.count()) === 0) break;
+      await closed.click();
+      await page.waitForTimeout(500);
+    }
+    await page.getByRole('searchbox').fill('cache.');
+    const snapshot = page.getByRole('grid').getByRole('button', { name: 'cache.Snapshot', exact: true });
+    await snapshot.first().click();
+    await page.locator('.retain-instances .link').first().click();
+    await page.locator('.retain-chain').waitFor();
+    await page.screenshot({ path: file });
+    if (problems.length > 0) console.error(file, problems);
+    await close();
   }
 
   async close() {
     this.host.close();
+    await this.held.close();
     await this.doctor.close();
   }
 }

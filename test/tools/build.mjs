@@ -1,15 +1,17 @@
 // npm run build: the native addon, the command line tool, the extension and its panel.
 import fs from 'node:fs';
 import path from 'node:path';
-import { cargoTarget, cli, dist, repo, target } from './lib/paths.mjs';
+import { cargoTarget, cli, dist, heapHelper, repo, target } from './lib/paths.mjs';
 import { run, step } from './lib/run.mjs';
 import { verb } from './lib/verb.mjs';
 import { setUpBuild } from './setup.mjs';
 
+const SHIPPED = ['stallscope-addon', 'stallscope-cli', 'stallscope-retain'];
+
 export async function build() {
   await setUpBuild();
   await step('build the addon and the command line tool (release)', () =>
-    run('cargo', ['build', '--release', '--locked', '-p', 'stallscope-addon', '-p', 'stallscope-cli'], {
+    run('cargo', ['build', '--release', '--locked', ...SHIPPED.flatMap((crate) => ['-p', crate])], {
       cwd: repo,
     }),
   );
@@ -21,6 +23,8 @@ export async function build() {
     }
     placeAddon();
     place(cli, path.basename(cli));
+    // Where the memory of another process can be read.
+    if (process.platform === 'linux') place(heapHelper, path.basename(heapHelper));
     await run(process.execPath, [path.join(repo, 'extension/build.mjs')], { cwd: repo });
   });
 }

@@ -10,6 +10,7 @@ import type { Fixes } from '../doctor/fixes';
 import { captureHeapNow, chooseCapture } from './capture';
 import type { Exporting } from '../export/exporting';
 import type { Reports } from '../report/reports';
+import type { LiveHeap } from '../retain/liveHeap';
 import type { Experiments } from '../reproduce/experiments';
 import { exportTrace, openLog, showLog } from './logs';
 import { compareTraces } from './traces';
@@ -30,9 +31,10 @@ export function registerCommands(
     fixes: Fixes;
     cache: GoplsCache;
     experiments: Experiments;
+    heap: LiveHeap;
   },
 ): vscode.Disposable {
-  const { reports, exporting, fixes, cache, experiments } = parts;
+  const { reports, exporting, fixes, cache, experiments, heap } = parts;
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
     changed: () => panel.pushIncidents(),
@@ -63,6 +65,7 @@ export function registerCommands(
     cleanCache: () => cache.choose(),
     showHistory: () => panel.showPage('history'),
     clearHistory: () => clearHistory(session, panel),
+    whoHolds: () => heap.read(),
     reproduce: () => experiments.choose(),
     // Of a quick fix: not in the palette.
     applyFix: (target) => fixes.apply(target as FixTarget),
@@ -84,9 +87,10 @@ export function panelCommands(
     doctor: Doctor;
     fixes: Fixes;
     cache: GoplsCache;
+    heap: LiveHeap;
   },
 ): RunCommand {
-  const { verifications, reports, doctor, fixes, cache } = parts;
+  const { verifications, reports, doctor, fixes, cache, heap } = parts;
   const views: IncidentViews = {
     show: (incident) => panel().show(incident),
     changed: () => panel().pushIncidents(),
@@ -187,6 +191,27 @@ export function panelCommands(
       case 'clearHistory':
         // A question.
         void clearHistory(session, panel());
+        break;
+      case 'whoHolds':
+        // A question, and an analysis of seconds: longer than the panel would wait.
+        void heap.read();
+        break;
+      case 'keepHeap':
+        await heap.keep();
+        break;
+      case 'compareHeap':
+        void heap.compare();
+        break;
+      case 'forgetHeap':
+        await heap.forget();
+        break;
+      case 'exportHeapJson':
+      case 'exportHeapProfile':
+        // A dialog.
+        void heap.export(id === 'exportHeapJson' ? 'json' : 'profile');
+        break;
+      case 'closeHeap':
+        await heap.close('asked');
         break;
       case 'togglePause':
         await setWatching(session, session.refresh()?.watching === false);

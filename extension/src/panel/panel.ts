@@ -14,6 +14,7 @@ import type { Status, TraceComparison } from '../../shared/model';
 import type { GoplsCache } from '../cache/goplsCache';
 import type { Session } from '../core/session';
 import type { Doctor } from '../doctor/doctor';
+import type { LiveHeap } from '../retain/liveHeap';
 import { failure } from '../texts/wording';
 import { memoryLimitSetting } from '../verify/goplsSettings';
 import type { Verifications } from '../verify/verifications';
@@ -47,6 +48,7 @@ export class Panel implements vscode.Disposable {
     private readonly verifications: Verifications,
     private readonly doctor: Doctor,
     private readonly cache: GoplsCache,
+    private readonly heap: LiveHeap,
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.subscriptions = [
@@ -64,6 +66,7 @@ export class Panel implements vscode.Disposable {
       }),
       doctor.onReports(() => this.push({ type: 'doctor' })),
       cache.onChange(() => this.push({ type: 'cache' })),
+      heap.onChange(() => this.push({ type: 'heap' })),
     ];
   }
 
@@ -138,7 +141,9 @@ export class Panel implements vscode.Disposable {
     panel.onDidDispose(() => {
       listening.dispose();
       showing.dispose();
-      if (this.panel === panel) this.panel = undefined;
+      if (this.panel !== panel) return;
+      this.panel = undefined;
+      void this.heap.panelClosed();
     });
     panel.webview.html = page({
       script: uri('webview.js'),
@@ -183,6 +188,7 @@ export class Panel implements vscode.Disposable {
       return openSource({ file: request.args.file, goVersion: this.goVersion }, request.args.line);
     }
     if (request.method === 'traceComparison') return { ok: true, value: this.comparison };
+    if (request.method === 'liveHeap') return { ok: true, value: this.heap.view() };
     if (request.method === 'doctor') return this.doctor.view(request.args.again);
     const core = await this.session.start();
     if (!core) throw new Error(this.session.problem ?? vscode.l10n.t("Stallscope's core is not running."));
@@ -241,6 +247,8 @@ export class Panel implements vscode.Disposable {
         return this.cache.page(core);
       case 'goCaches':
         return this.cache.ofGo(core);
+      case 'askHeap':
+        return this.heap.ask(core, request.args.question);
       case 'decisions':
         return core.decisions(Math.min(request.args.limit, MOST_DECISIONS));
     }

@@ -41,6 +41,8 @@ test('requests of the protocol pass', () => {
     request('verify', { step: trying({ setting: 'gogc', value: 200 }) }),
     request('verify', { step: trying(undefined) }),
     request('command', { id: 'applyChange', verification: 'verify-1' }),
+    request('askHeap', { question: { ask: 'holds', way: [3, 0] } }),
+    request('askHeap', { question: { ask: 'chain', object: 7 } }),
     request('command', { id: 'togglePause' }),
     request('command', { id: 'openSetting', setting: { report: 0, setting: 3 } }),
     request('command', { id: 'openServerLog', report: 0 }),
@@ -58,6 +60,9 @@ test('everything else stops at the door', () => {
   for (const bad of [
     undefined,
     null,
+    request('askHeap', { question: { ask: 'save', file: '/etc/passwd' } }),
+    request('askHeap', { question: { ask: 'chain', object: 7, file: '/etc/passwd' } }),
+    request('askHeap', { question: { ask: 'holds', way: ['all'] } }),
     'request',
     [],
     { ...request('incidents', {}), type: 'response' },

@@ -34,6 +34,13 @@ const COMMANDS: readonly PanelCommand[] = [
   'measureWarmLoad',
   'copyGoCommand',
   'clearHistory',
+  'whoHolds',
+  'keepHeap',
+  'compareHeap',
+  'forgetHeap',
+  'exportHeapJson',
+  'exportHeapProfile',
+  'closeHeap',
 ];
 
 type Check = (value: unknown) => boolean;
@@ -81,6 +88,25 @@ const STEPS: readonly Check[] = [
 const verifyStep: Check = (value) => STEPS.some((check) => check(value));
 const profileRef = record({ incident: incidentId, capture: count });
 
+const among = { offset: count, limit: count };
+/** Way down a tree: no heap is that deep for a person. */
+const way: Check = (value) => Array.isArray(value) && value.length <= 200 && value.every(count);
+/** No file is named by the page: what reads or writes one is not among these. */
+const HEAP_QUESTIONS: readonly Check[] = [
+  record({ ask: oneOf(['summary', 'packages']) }),
+  record({
+    ask: oneOf(['types']),
+    search: (value) => text(value, 500),
+    sort: oneOf(['retained', 'bytes', 'count', 'name']),
+    reversed: (value) => typeof value === 'boolean',
+    ...among,
+  }),
+  record({ ask: oneOf(['paths']), id: count }),
+  record({ ask: oneOf(['instances']), id: count, ...among }),
+  record({ ask: oneOf(['holds']), object: optional(count), id: optional(count), way }),
+  record({ ask: oneOf(['chain']), object: count }),
+];
+
 const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   hello: record({ protocol: count }),
   incidents: record({}),
@@ -111,6 +137,8 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   doctor: record({ again: (value) => typeof value === 'boolean' }),
   cache: record({}),
   goCaches: record({}),
+  liveHeap: record({}),
+  askHeap: record({ question: (value) => HEAP_QUESTIONS.some((check) => check(value)) }),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),
   command: record({

@@ -176,6 +176,35 @@ export function failure({ code, message }: Failure): string {
       return l10n.t("Cancelled before anything was changed in gopls's cache.");
     case 'cache-busy':
       return l10n.t("gopls's cache is being cleaned already.");
+    case 'heap-busy':
+      return l10n.t("gopls's live heap is being read already.");
+    case 'no-heap-open':
+      return l10n.t('No heap is open any more. Read it again.');
+    case 'heap-not-ours':
+      return l10n.t(
+        'This gopls was not started by this window, so it is not touched. In a terminal: stallscope retain --pid. ({message})',
+        { message },
+      );
+    case 'heap-stripped':
+      return l10n.t(
+        'This gopls has no debug information, so the types in its memory are not known. Install it again: go install golang.org/x/tools/gopls@latest. ({message})',
+        { message },
+      );
+    case 'heap-memory':
+      return l10n.t('There is not enough free memory for this, so nothing was done to gopls. ({message})', {
+        message,
+      });
+    case 'heap-out-of-time':
+    case 'heap-not-stopped':
+      return l10n.t(
+        'gopls went on before all was copied: the bound on its pause was reached. Raise stallscope.retain.maxPauseMs if it may stand still for longer. ({message})',
+        { message },
+      );
+    case 'heap-yama':
+    case 'heap-forbidden':
+      return l10n.t('The system does not allow reading gopls’s memory; nothing was done to it. ({message})', {
+        message,
+      });
     case 'no-baseline':
       return l10n.t('This incident has no baseline: gopls had not been calm before it.');
     default:

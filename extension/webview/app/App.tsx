@@ -14,6 +14,7 @@ import { HistoryPage } from '../history/HistoryPage';
 import { LogPage } from '../log/LogPage';
 import { LiveGc } from '../memory/LiveGc';
 import { LiveMemory } from '../memory/LiveMemory';
+import { RetainPage } from '../retain/RetainPage';
 import { TimeLine } from '../timeline/TimeLine';
 import { TracesPage } from '../traces/TracesPage';
 import { Empty, Failed, Loading } from '../ui/Feedback';
@@ -132,6 +133,8 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
         <DoctorPage onCache={() => setPage('cache')} />
       ) : page === 'history' ? (
         <HistoryPage />
+      ) : page === 'retain' ? (
+        <RetainPage status={status} onDoctor={() => setPage('doctor')} />
       ) : page === 'cache' ? (
         <CachePage />
       ) : page === 'verify' ? (

@@ -33,6 +33,7 @@ export function Header({ status, spans, page, onPage }: Props) {
         options={[
           { key: 'stalls', label: t('Stalls') },
           { key: 'history', label: t('History') },
+          { key: 'retain', label: t('Who holds it') },
           { key: 'verify', label: t('Verify a fix') },
           { key: 'log', label: t('gopls log') },
           { key: 'traces', label: t('Traces') },

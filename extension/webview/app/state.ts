@@ -14,7 +14,7 @@ import { restoreQuery, type TableQuery } from '../heap/useTableQuery';
 export type TabKey = PanelState['tab'];
 export const TAB_KEYS: TabKey[] = ['overview', 'heap', 'subsystems', 'flame', 'diff', 'decisions'];
 
-const PAGES: PanelPage[] = ['stalls', 'verify', 'log', 'traces', 'doctor', 'cache', 'history'];
+const PAGES: PanelPage[] = ['stalls', 'verify', 'log', 'traces', 'doctor', 'cache', 'history', 'retain'];
 
 export interface Kept {
   page: PanelPage;

@@ -17,9 +17,12 @@ interface Props {
   visible: boolean;
 }
 
+/** From this share of RSS on it is the live heap that is large, and who holds it is the next question. */
+const MOSTLY_LIVE = 0.4;
+
 /** What can be said of the memory now, in a sentence; where it is, one click below. */
 export function LiveMemory({ status, visible }: Props) {
-  const { rpc } = usePanel();
+  const { rpc, run } = usePanel();
   const [open, setOpen] = useState(false);
   const gopls = status?.watching ? status.gopls : null;
   const readable = visible && gopls?.debug.state === 'on';
@@ -43,6 +46,14 @@ export function LiveMemory({ status, visible }: Props) {
         )}
         <Cycles cycles={view.cycles} />
         <p class="dim">{verdictBasis(view.verdict)}</p>
+        {(view.cycles.at(-1)?.live_bytes ?? 0) > MOSTLY_LIVE * view.waterfall.rss_bytes && (
+          <p>
+            {t('Most of it is alive.')}{' '}
+            <button type="button" class="link" onClick={() => run('whoHolds')}>
+              {t('Who holds it…')}
+            </button>
+          </p>
+        )}
       </details>
       <LivePatterns
         key={gopls.pid}

@@ -6,6 +6,7 @@
 //! uncaught one would end the user's whole extension host.
 
 mod argument;
+mod heap;
 mod outcome;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +46,7 @@ use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 use argument::{
     argument, argument_or_null, callback, duration_ns, line_or_null, required, text, text_or_null,
 };
+use heap::{HeapQuestion, HeapRequest, Heaps};
 use outcome::{Failure, answered, blocking, contained, json, promise, settle};
 
 /// A cache of 100,000 files is counted in a second; a slow disk gets more time than a person wants to wait for.
@@ -101,6 +103,7 @@ pub struct Core {
     reports: Arc<Reports>,
     logs: Arc<OpenLogs>,
     cleaning: Arc<Cleaning>,
+    heaps: Arc<Heaps>,
     export: Live,
     watcher: Mutex<Option<Arc<Watcher>>>,
 }
@@ -114,8 +117,9 @@ pub fn create_core(env: &Env, options: Unknown<'_>) -> napi::Result<Core> {
     let reports = Arc::new(Reports::new(store, options.workspace.clone()));
     let verifications = Verifications::new(options.storage_dir.clone().into(), options.workspace.clone());
     let export = Live::new(options.storage_dir.clone().into());
-    let (logs, cleaning, watcher) = (Arc::default(), Arc::default(), Mutex::new(None));
-    Ok(Core { options, reader, verifications, reports, logs, cleaning, export, watcher })
+    let (logs, cleaning, heaps) = (Arc::default(), Arc::default(), Arc::default());
+    let watcher = Mutex::new(None);
+    Ok(Core { options, reader, verifications, reports, logs, cleaning, heaps, export, watcher })
 }
 
 #[napi]
@@ -164,7 +168,14 @@ impl Core {
     pub fn stop<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         self.export.stop();
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.heaps.cancel();
+        let heaps = Arc::clone(&self.heaps);
+        let closed = blocking(move || {
+            heaps.close();
+            Ok(())
+        });
         promise(env, async move {
+            closed.await;
             if let Some(watcher) = watcher {
                 watcher.stop().await;
             }
@@ -499,6 +510,75 @@ impl Core {
     #[napi(catch_unwind)]
     pub fn cancel_cache(&self) {
         self.cleaning.give_up();
+    }
+
+    /// Copies and analyses the living heap of a gopls of this window.
+    #[napi(
+        ts_args_type = "request: HeapRequest, onStep: (step: HeapStep) => void",
+        ts_return_type = "Promise<Outcome<OpenedHeap>>",
+        catch_unwind
+    )]
+    pub fn open_heap<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+        on_step: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let request = argument::<HeapRequest>(env, "request", request);
+        let tell = match callback("onStep", on_step) {
+            Ok(on_step) => {
+                Ok(on_step.build_threadsafe_function().weak::<true>().callee_handled::<false>().build()?)
+            }
+            Err(failure) => Err(failure),
+        };
+        let heaps = Arc::clone(&self.heaps);
+        let host_pid = self.options.host_pid;
+        promise(
+            env,
+            blocking(move || {
+                let (request, tell) = (request?, tell?);
+                // Never waits: gopls may stand still meanwhile.
+                let tell = |step| {
+                    tell.call(json(&step), ThreadsafeFunctionCallMode::NonBlocking);
+                };
+                heaps.open(host_pid, request, &tell)
+            }),
+        )
+    }
+
+    /// Gives up the heap that is being opened.
+    #[napi(catch_unwind)]
+    pub fn cancel_heap(&self) {
+        self.heaps.cancel();
+    }
+
+    /// Asks about the heap that is open.
+    #[napi(
+        ts_args_type = "question: HeapQuestion",
+        ts_return_type = "Promise<Outcome<HeapAnswer>>",
+        catch_unwind
+    )]
+    pub fn ask_heap<'env>(
+        &self,
+        env: &'env Env,
+        question: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let heaps = Arc::clone(&self.heaps);
+        let question = argument::<HeapQuestion>(env, "question", question);
+        promise(env, blocking(move || heaps.ask(&question?)))
+    }
+
+    /// Ends the helper that has it in memory.
+    #[napi(ts_return_type = "Promise<Outcome<null>>", catch_unwind)]
+    pub fn close_heap<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
+        let heaps = Arc::clone(&self.heaps);
+        promise(
+            env,
+            blocking(move || {
+                heaps.close();
+                Ok(())
+            }),
+        )
     }
 
     /// One incident.

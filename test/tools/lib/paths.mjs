@@ -17,6 +17,8 @@ export const cargoTarget = path.resolve(repo, process.env.CARGO_TARGET_DIR ?? 't
 
 const executable = (name) => (process.platform === 'win32' ? `${name}.exe` : name);
 export const cli = path.join(cargoTarget, 'release', executable('stallscope'));
+/** What analyses the heap of a gopls; it lies beside whoever starts it: the addon or the command line tool. */
+export const heapHelper = path.join(cargoTarget, 'release', executable('stallscope-retain'));
 
 /** The gopls the tests and the demo run, and whose source they open. */
 export const GOPLS_VERSION = 'v0.23.0';

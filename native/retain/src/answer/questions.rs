@@ -38,6 +38,9 @@ pub enum Question {
         /// In which order.
         #[serde(default)]
         sort: Sort,
+        /// The other way round.
+        #[serde(default)]
+        reversed: bool,
         /// How many to pass over.
         #[serde(default)]
         offset: usize,
@@ -185,6 +188,15 @@ struct Described<'a> {
     part: Option<&'a str>,
 }
 
+/// What hangs in one place, with what is known of its type.
+#[derive(Clone, Debug, Serialize)]
+struct DescribedHeld<'a> {
+    #[serde(flatten)]
+    row: &'a Held,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<&'a str>,
+}
+
 /// An analysis that answers questions.
 pub struct Answers {
     analysis: Analysis,
@@ -227,13 +239,16 @@ impl Answers {
     fn to(&mut self, question: Question) -> serde_json::Result<Value> {
         match question {
             Question::Summary => serde_json::to_value(self.summary()),
-            Question::Types { search, sort, offset, limit } => self.types(&search, sort, offset, limit),
+            Question::Types { search, sort, reversed, offset, limit } => {
+                self.types(&search, sort, reversed, offset, limit)
+            }
             Question::Paths { id } => serde_json::to_value(self.paths(id)),
             Question::Instances { id, offset, limit } => self.instances(id, offset, limit),
             Question::Holds { start, way } => {
                 let mut rows = held(&self.analysis, &self.table, start, &way);
                 let others = rows.split_off(rows.len().min(MOST_ROWS));
                 let retained: u64 = others.iter().map(|row| row.retained_bytes).sum();
+                let rows: Vec<_> = rows.iter().map(|row| self.described_held(row)).collect();
                 Ok(json!({ "rows": rows, "others": others.len(), "others_retained_bytes": retained }))
             }
             Question::Chain { object } => serde_json::to_value(self.chain(object)),
@@ -296,7 +311,14 @@ impl Answers {
         }
     }
 
-    fn types(&self, search: &str, sort: Sort, offset: usize, limit: usize) -> serde_json::Result<Value> {
+    fn types(
+        &self,
+        search: &str,
+        sort: Sort,
+        reversed: bool,
+        offset: usize,
+        limit: usize,
+    ) -> serde_json::Result<Value> {
         let search = search.to_lowercase();
         let mut rows: Vec<&TypeRow> = self
             .table
@@ -311,6 +333,9 @@ impl Answers {
             Sort::Count => rows.sort_by_key(|row| std::cmp::Reverse(row.count)),
             Sort::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
         }
+        if reversed {
+            rows.reverse();
+        }
         let total = rows.len();
         let page: Vec<Described<'_>> =
             rows.into_iter().skip(offset).take(limit.min(MOST_ROWS)).map(|row| self.described(row)).collect();
@@ -324,6 +349,10 @@ impl Answers {
             words: rule.and_then(|rule| rule.words.as_deref()),
             part: rule.map(|rule| rule.part.as_str()),
         }
+    }
+
+    fn described_held<'a>(&'a self, row: &'a Held) -> DescribedHeld<'a> {
+        DescribedHeld { row, words: self.known.of(&row.name).and_then(|rule| rule.words.as_deref()) }
     }
 
     fn objects_of(&self, id: u32) -> Vec<u32> {

@@ -1,0 +1,188 @@
+import { useState } from 'preact/hooks';
+import type { HeapSummary, OpenedHeap } from '../../shared/heap';
+import type { LiveHeapView } from '../../shared/panel';
+import type { Status } from '../../shared/model';
+import { usePanel } from '../base/context';
+import { cx } from '../base/dom';
+import * as fmt from '../base/format';
+import { t } from '../base/l10n';
+import { useRequest } from '../base/useRequest';
+import { Failed, Loading } from '../ui/Feedback';
+import { subsystemDetail, subsystemName } from '../words/subsystems';
+import { advise, SNAPSHOT } from './advice';
+import { askHeap } from './ask';
+import { Bar } from './Bar';
+import { Compare } from './Compare';
+import { HoldTree, type TreeStart } from './HoldTree';
+import { PackageTable } from './PackageTable';
+import { TypeDetail, type ChosenType } from './TypeDetail';
+import { TypeTable } from './TypeTable';
+import { adviceWords, checkWords, objectsWords } from './words';
+
+interface Props {
+  heap: OpenedHeap;
+  view: LiveHeapView;
+  status: Status | null;
+  onDoctor(): void;
+}
+
+const TREE = 'retain-tree';
+
+/** A heap that is open: what it comes to first, then what to do, then where to look. */
+export function OpenHeap({ heap, view, status, onDoctor }: Props) {
+  const { rpc } = usePanel();
+  const [chosen, setChosen] = useState<ChosenType | null>(null);
+  const [start, setStart] = useState<TreeStart>({ kind: 'all' });
+  const summary = useRequest('summary', () => askHeap(rpc, { ask: 'summary' }));
+  const snapshots = useRequest('snapshots', () =>
+    askHeap(rpc, {
+      ask: 'types',
+      search: SNAPSHOT,
+      sort: 'retained',
+      reversed: false,
+      offset: 0,
+      limit: 50,
+    }),
+  );
+  if (summary.error !== null) return <Failed message={summary.error} onRetry={summary.retry} />;
+  if (!summary.value) return <Loading what={t('Looking through the heap…')} />;
+  const { bytes_marked } = summary.value;
+  const snapshot = snapshots.value?.rows.find(({ type }) => type === SNAPSHOT) ?? null;
+  const below = (where: TreeStart) => {
+    setStart(where);
+    document.getElementById(TREE)?.scrollIntoView({ block: 'start' });
+  };
+  return (
+    <main class="retain-page">
+      <Head heap={heap} summary={summary.value} status={status} />
+      <section aria-label={t('What to do')}>
+        <h2>{t('What to do')}</h2>
+        <ul class="retain-advice">
+          {advise(summary.value, snapshot).map((advice) => {
+            const { title, text } = adviceWords(advice);
+            return (
+              <li key={advice.kind} class={cx(advice.kind === 'snapshots' && 'warn')}>
+                <b>{title}.</b> {text}{' '}
+                {advice.kind === 'packages' && (
+                  <button type="button" class="link" onClick={onDoctor}>
+                    {t('Ask the doctor')}
+                  </button>
+                )}
+                {advice.kind === 'snapshots' && snapshot && (
+                  <button type="button" class="link" onClick={() => setChosen(snapshot)}>
+                    {t('Who holds them')}
+                  </button>
+                )}
+              </li>
+            );
+          })}
+        </ul>
+        <Compare view={view} />
+      </section>
+      <div class="retain-columns">
+        <Parts summary={summary.value} />
+        <PackageTable />
+      </div>
+      <section id={TREE}>
+        <HoldTree
+          key={JSON.stringify(start)}
+          start={start}
+          total={bytes_marked}
+          onAll={() => setStart({ kind: 'all' })}
+          onType={setChosen}
+        />
+      </section>
+      <section>
+        <h2>{t('Types')}</h2>
+        <div class={cx('retain-types', chosen && 'split')}>
+          <TypeTable total={bytes_marked} onChoose={setChosen} />
+          {chosen && (
+            <TypeDetail
+              key={chosen.id}
+              type={chosen}
+              total={bytes_marked}
+              onClose={() => setChosen(null)}
+              onBelow={below}
+            />
+          )}
+        </div>
+      </section>
+    </main>
+  );
+}
+
+function Head({ heap, summary, status }: { heap: OpenedHeap; summary: HeapSummary; status: Status | null }) {
+  const { run } = usePanel();
+  const { reliable } = summary.check;
+  return (
+    <section class="retain-head" aria-label={t('Result')}>
+      <p class="retain-result">
+        {t('{size} in {count} objects are alive; gopls stood still for {pause}.', {
+          size: fmt.bytes(summary.bytes_marked),
+          count: fmt.count(summary.objects_marked),
+          pause: fmt.duration(heap.facts.pause_ns),
+        })}
+      </p>
+      <p class={cx(reliable ? 'dim' : 'retain-unreliable')} role={reliable ? undefined : 'alert'}>
+        {checkWords(summary.check)}
+      </p>
+      <div class="actions">
+        <span class="dim retain-state">
+          {t('gopls {pid}, as of {time}.', {
+            pid: String(heap.pid),
+            time: fmt.clock(heap.taken_unix_ms),
+          })}{' '}
+          {status?.gopls?.pid === heap.pid ? t('It still runs.') : t('It is not watched any more.')}
+        </span>
+        <button type="button" class="button secondary" onClick={() => run('whoHolds')}>
+          {t('Read again…')}
+        </button>
+        <button type="button" class="button secondary" onClick={() => run('exportHeapJson')}>
+          {t('Export JSON…')}
+        </button>
+        <button
+          type="button"
+          class="button secondary"
+          title={t('For go tool pprof: bytes by the chain that holds them')}
+          onClick={() => run('exportHeapProfile')}
+        >
+          {t('Export profile…')}
+        </button>
+        <button
+          type="button"
+          class="button secondary"
+          title={t('Gives back the memory that the copy takes')}
+          onClick={() => run('closeHeap')}
+        >
+          {t('Close')}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Parts({ summary: { parts, bytes_marked } }: { summary: HeapSummary }) {
+  return (
+    <section aria-label={t('By part of gopls')}>
+      <h2>{t('By part of gopls')}</h2>
+      <table class="retain-parts" aria-label={t('By part of gopls')}>
+        <tbody>
+          {parts.map(({ part, count, bytes }) => (
+            <tr key={part} title={subsystemDetail(part)}>
+              <th scope="row">
+                <span class={`swatch subsystem subsystem-${part}`} aria-hidden="true" /> {subsystemName(part)}
+              </th>
+              <td>
+                <Bar bytes={bytes} of={bytes_marked} />
+              </td>
+              <td class="numeric dim">{objectsWords(count)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="dim view-note">
+        {t('By who holds it now, not by who allocated it: what a heap profile cannot say.')}
+      </p>
+    </section>
+  );
+}
