@@ -28,9 +28,12 @@
 
 /** How far all objects may be off what the runtime counts, as a share of them, */
 const TOTAL_SHARE = 0.001;
-/** and how many of a heap that is too small for shares: a thread that the runtime starts between its count and the look is six objects. */
+/** and how many of a heap that is too small for shares. */
 const TOTAL_OBJECTS = 8;
 const TOTAL_BYTES = 8_192;
+/** A thread that the runtime starts between its count and the look is six objects more; on a busy machine it may be several. */
+const MORE_OBJECTS = 30;
+const MORE_BYTES = 40_960;
 
 /**
  * Everything that is not as it should be, in words; without paths.
@@ -66,12 +69,13 @@ function typeFaults(want, answer) {
 
 function totalFaults(expected, answer) {
   const faults = [];
-  const compare = (what, wanted, got, least) => {
-    if (Math.abs(got - wanted) > Math.max(wanted * TOTAL_SHARE, least))
+  const compare = (what, wanted, got, fewer, more) => {
+    const within = got < wanted ? fewer : more;
+    if (Math.abs(got - wanted) > Math.max(wanted * TOTAL_SHARE, within))
       faults.push(`${what}: the runtime counts ${wanted}, got ${got} (${signed(got - wanted)})`);
   };
-  compare('objects', expected.heap_objects, answer.objects_marked, TOTAL_OBJECTS);
-  compare('bytes', expected.heap_alloc_bytes, answer.bytes_marked, TOTAL_BYTES);
+  compare('objects', expected.heap_objects, answer.objects_marked, TOTAL_OBJECTS, MORE_OBJECTS);
+  compare('bytes', expected.heap_alloc_bytes, answer.bytes_marked, TOTAL_BYTES, MORE_BYTES);
   if (!answer.check.reliable) faults.push(`it says that it is not reliable: ${answer.check.reason}`);
   return faults;
 }

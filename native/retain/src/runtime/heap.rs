@@ -325,7 +325,8 @@ fn describe(bytes: &[u8], layout: &Layout, generation: u32) -> Option<Described>
     let behind = generation.wrapping_sub(number(at.sweep_generation) as u32).cast_signed();
     Some(Described {
         unswept: matches!(behind, 2 | 1 | -1),
-        bits: number(at.alloc_bits),
+        // While it is being swept, index and bits may be of two collections: every slot may be in use then.
+        bits: if behind == 1 { 0 } else { number(at.alloc_bits) },
         free_index: (number(at.free_index) as u32).min(slots),
         span: Span {
             base,
