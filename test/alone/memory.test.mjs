@@ -76,7 +76,8 @@ async function load(name, leastMB, { workspace, file, env, editedMs }) {
     const { at_ns: loadedNs } = core.status();
     const isAtRest = (view, { gopls: now }) =>
       view !== null &&
-      view.at_ns > loadedNs + 4e9 &&
+      // While gopls is at rest it is not read again for minutes: one soon after the load must do, if nothing has changed since.
+      view.at_ns > loadedNs &&
       view.waterfall.rss_bytes >= leastMB * MB &&
       now.cpu_share < 0.1 &&
       Math.abs(now.rss_bytes / view.waterfall.rss_bytes - 1) < SAME_RSS &&

@@ -16,7 +16,6 @@ use crate::runtime::functions::Functions;
 use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
 use crate::runtime::specials::{self, Kept};
-use crate::runtime::stacks::FramePlace;
 use crate::stop::{Stop, Stopped};
 use crate::symbols::{Field, FunctionDetails, Kind, Symbols, Type, TypeId, Types, Variable};
 
@@ -89,6 +88,7 @@ pub fn types(
         seen_static: HashSet::new(),
         waiting_static: Vec::new(),
         modules,
+        only_unknown: false,
         slots: HashMap::new(),
         described: HashMap::new(),
         closures: HashMap::new(),
@@ -97,12 +97,17 @@ pub fn types(
     typer.described_objects();
     typer.kept(handle);
     for root in roots {
-        typer.frames(&root.frames);
-        typer.closures_on_stack(root);
+        typer.frames(root, true);
         let Some(id) = root.type_id else { continue };
         if let Some(bytes) = objects.image.slice(root.address, typer.types.get(id).size) {
             typer.value(bytes, id, 0);
         }
+    }
+    typer.follow(stop)?;
+    typer.only_unknown = true;
+    for root in roots {
+        typer.frames(root, false);
+        typer.closures_on_stack(root);
     }
     typer.follow(stop)?;
     Ok(typer.of)
@@ -163,6 +168,8 @@ struct Typer<'a> {
     seen_static: HashSet<(u64, ObjectType)>,
     waiting_static: Vec<(&'a [u8], ObjectType)>,
     modules: &'a [Module],
+    /// Whether what has a type keeps it: what comes now is less sure.
+    only_unknown: bool,
     slots: HashMap<TypeId, Slots>,
     /// By the address of their description.
     described: HashMap<u64, Option<Described>>,
@@ -260,10 +267,13 @@ impl Typer<'_> {
         }
     }
 
-    /// The variables of a stack, as far as the debug information says where they are.
-    fn frames(&mut self, frames: &[FramePlace]) {
+    /// The variables of a stack, as far as the debug information says where they are. What a dead one points at may have become
+    /// something else; but a copy that the compiler made of it may be alive.
+    fn frames(&mut self, root: &Root, only_live: bool) {
         let image = self.objects.image;
-        for frame in frames {
+        let live: HashSet<u64> =
+            root.pointers.iter().map(|(place, _)| root.address.wrapping_add(*place)).collect();
+        for frame in &root.frames {
             let variables = self.details.variables(frame.entry.wrapping_sub(image.bias));
             for variable in variables.iter() {
                 let size = self.types.get(variable.type_id).size;
@@ -275,7 +285,14 @@ impl Typer<'_> {
                 for part in variable.on_stack(frame.pc.wrapping_sub(image.bias)) {
                     let end = part.into.saturating_add(part.size).min(size);
                     let Some(into) = value.get_mut(part.into as usize..end as usize) else { continue };
-                    known |= image.read(frame.end.wrapping_add_signed(part.frame_offset), into);
+                    let at = frame.end.wrapping_add_signed(part.frame_offset);
+                    known |= image.read(at, into);
+                    for (index, word) in into.chunks_exact_mut(8).enumerate() {
+                        let is_live = !only_live || live.contains(&at.wrapping_add(index as u64 * 8));
+                        if !is_live && self.objects.heap.object_at(number_in(word, 0, 8)).is_some() {
+                            word.fill(0);
+                        }
+                    }
                 }
                 if known {
                     self.value(&value, variable.type_id, 0);
@@ -476,7 +493,7 @@ impl Typer<'_> {
         }
         let words = u8::try_from(bytes.min(span.slot).div_ceil(8)).unwrap_or(u8::MAX - 1).min(u8::MAX - 1);
         let known = &mut self.told_words[object as usize];
-        if words > *known {
+        if words > *known && !(self.only_unknown && *known > 0) {
             *known = words;
             self.of[object as usize] = object_type;
             if span.has_pointers {

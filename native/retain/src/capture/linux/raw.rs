@@ -8,6 +8,7 @@ use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
+use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
@@ -15,6 +16,9 @@ use rustix::mm::{Advice, MapFlags, ProtFlags};
 /// With these nobody can change the file any more, or cut it short below a mapping.
 const FOR_GOOD: SealFlags =
     SealFlags::SEAL.union(SealFlags::SHRINK).union(SealFlags::GROW).union(SealFlags::WRITE);
+/// How often that is tried, and the pause in between.
+const MOST_SEALINGS: u32 = 100;
+const SEALING_PAUSE: Duration = Duration::from_millis(20);
 /// The kernel takes no more pieces in one call.
 pub const MOST_PIECES: usize = 1024;
 
@@ -90,8 +94,14 @@ impl Draft {
         let Self { pages, file } = self;
         drop(pages);
         rustix::fs::ftruncate(&file, length)?;
-        rustix::fs::fcntl_add_seals(&file, FOR_GOOD)?;
-        Ok(file)
+        // As long as the kernel itself has one of the pages in its hands, to move it, say, it refuses.
+        for _ in 0..MOST_SEALINGS {
+            match rustix::fs::fcntl_add_seals(&file, FOR_GOOD) {
+                Err(rustix::io::Errno::BUSY) => std::thread::sleep(SEALING_PAUSE),
+                sealed => return Ok(sealed.map(|()| file)?),
+            }
+        }
+        Err(rustix::io::Errno::BUSY.into())
     }
 }
 
