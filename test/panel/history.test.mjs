@@ -76,6 +76,7 @@ test('before and after an upgrade stand side by side, and what is not clear is s
   await withPanel(browser, host, async (page) => {
     await page.getByRole('button', { name: '90 days' }).click();
     const change = page.getByRole('article', { name: 'gopls: v0.22.0 → v0.23.0' });
+    await change.waitFor();
     const rows = (await change.locator('tr').allInnerTexts()).map((row) => plain(row).split('\t'));
     assert.deepEqual(rows[0].slice(1, 3), ['Before (12 days)', 'After (21 days)']);
     assert.deepEqual(rows[2], ['95 %', '360 ms', '930 ms', 'more']);
