@@ -216,14 +216,6 @@ impl Analysis {
             }
         }
     }
-
-    /// Where an object's slot lies.
-    pub fn address_of(&self, object: u32) -> u64 {
-        let slot = self.addresses.marks.slot(object);
-        let span = self.addresses.spans.partition_point(|(first, ..)| *first <= slot) - 1;
-        let (first, base, size, _) = self.addresses.spans[span];
-        base + u64::from(slot - first) * size
-    }
 }
 
 /// Some masks are made when they are needed first, and their pointers lie among variables that are not copied; those of types

@@ -208,24 +208,15 @@ impl Holders {
     }
 
     fn text(&self, analysis: &Analysis, way: u32) -> (RootName, String) {
-        let mut steps = Vec::new();
-        let mut at = way;
-        while at != NONE {
-            let step = &self.ways[at as usize];
-            steps.push(&*step.text);
-            at = step.before;
-        }
+        let mut steps: Vec<&str> = self.steps(way).map(|step| step.text).collect();
         steps.reverse();
         (RootName::of(&analysis.roots[self.ways[way as usize].root as usize]), steps.concat())
     }
 
     /// The type of what the root refers to.
     fn first(&self, analysis: &Analysis, way: u32) -> String {
-        let mut at = way;
-        while self.ways[at as usize].before != NONE {
-            at = self.ways[at as usize].before;
-        }
-        names::of_object(&analysis.types, self.ways[at as usize].leads_to)
+        let last = self.steps(way).last();
+        names::of_object(&analysis.types, last.map_or(ObjectType::UNKNOWN, |step| step.leads_to))
     }
 
     /// Every step from the root to an object. A long list is cut short in the middle of the way.
@@ -253,8 +244,7 @@ impl Holders {
         if let Some(way) = self.ways.get(way as usize) {
             let root = &analysis.roots[way.root as usize];
             let name = RootName::of(root);
-            let place =
-                analysis.root_edges(way.root).iter().find(|(_, to)| *to == at).map_or(0, |(place, _)| *place);
+            let place = root_place(analysis, way.root, at);
             steps.push(Step {
                 text: format!("{}{}", name.name, root_step(analysis, root, place, false)),
                 name: name.kind.to_owned(),
@@ -277,8 +267,7 @@ impl Holders {
             if from == NONE {
                 let way = self.ways[self.way_of[at as usize] as usize].root;
                 let root = &analysis.roots[way as usize];
-                let place =
-                    analysis.root_edges(way).iter().find(|(_, to)| *to == at).map_or(0, |(place, _)| *place);
+                let place = root_place(analysis, way, at);
                 steps.push(root_step(analysis, root, place, false));
                 break;
             }
@@ -294,6 +283,11 @@ impl Holders {
         steps.reverse();
         steps.concat()
     }
+}
+
+/// Where in a root the pointer to an object is, in bytes.
+fn root_place(analysis: &Analysis, root: u32, to: u32) -> u64 {
+    analysis.root_edges(root).iter().find(|(_, target)| *target == to).map_or(0, |(place, _)| *place)
 }
 
 /// Where in an object the pointer to another is, in words.

@@ -212,11 +212,6 @@ impl Answers {
         Self { table: TypeTable::of(&analysis), analysis, known: Known::built_in(), holders: None }
     }
 
-    /// The analysis.
-    pub fn analysis(&self) -> &Analysis {
-        &self.analysis
-    }
-
     /// The types.
     pub fn table(&self) -> &TypeTable {
         &self.table
@@ -395,10 +390,5 @@ impl Answers {
         }
         let (holders, analysis) = self.holders();
         holders.chain(analysis, object)
-    }
-
-    /// What hangs below objects of a type, by type.
-    pub fn holds(&self, start: Start, way: &[u32]) -> Vec<Held> {
-        held(&self.analysis, &self.table, start, way)
     }
 }

@@ -103,7 +103,7 @@ impl<'a> Pointers<'a> {
         } else if span.user_arena {
             // Its values lie one behind the other without a sign between them.
             for (place, word) in object.chunks_exact(8).enumerate() {
-                tell(place, word_of(word), &mut each);
+                tell(place, number_in(word, 0, 8), &mut each);
             }
         } else {
             let mut mask = self.bits(span, bytes, begin);
@@ -134,7 +134,7 @@ impl<'a> Pointers<'a> {
         let (description, header) = if span.large {
             (span.large_type, 0)
         } else {
-            (word_of(object), self.objects.layout.header as usize)
+            (number_in(object, 0, 8), self.objects.layout.header as usize)
         };
         if self.last.0 != description {
             self.last = (description, self.masks.of(description));
@@ -163,8 +163,4 @@ fn tell(place: usize, value: u64, each: &mut impl FnMut(u32, u64)) {
     if value != 0 {
         each(place as u32, value);
     }
-}
-
-fn word_of(bytes: &[u8]) -> u64 {
-    number_in(bytes, 0, 8)
 }

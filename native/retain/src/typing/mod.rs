@@ -15,7 +15,7 @@ use crate::roots::Root;
 use crate::runtime::functions::Functions;
 use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
-use crate::runtime::specials::{self, Kept};
+use crate::runtime::specials::{self, Kept, Special};
 use crate::stop::{Stop, Stopped};
 use crate::symbols::{Field, FunctionDetails, Kind, Symbols, Type, TypeId, Types, Variable};
 
@@ -212,7 +212,8 @@ impl Typer<'_> {
     /// What the runtime keeps alive: functions, and objects that they are to be called with.
     fn kept(&mut self, handle: TypeId) {
         let (image, layout) = (self.objects.image, self.objects.layout);
-        for special in specials::all(image, layout, image.bias, self.objects.heap) {
+        let all = specials::all(image, layout, image.bias, self.objects.heap);
+        for special in &all {
             if special.kept == Kept::WeakHandle {
                 self.points_at(special.value, ObjectType::new(handle, false), 8);
                 continue;
@@ -238,14 +239,14 @@ impl Typer<'_> {
                 (None, _) => {}
             }
         }
-        self.cleanup_arguments();
+        self.cleanup_arguments(&all);
     }
 
     /// What cleanups are called with: their function's parameter says what it is.
-    fn cleanup_arguments(&mut self) {
-        let (image, layout) = (self.objects.image, self.objects.layout);
+    fn cleanup_arguments(&mut self, all: &[Special]) {
+        let image = self.objects.image;
         let mut function = 0;
-        for special in specials::all(image, layout, image.bias, self.objects.heap) {
+        for special in all {
             if !matches!(special.kept, Kept::Cleanup | Kept::Due) || special.pointer_type != 0 {
                 continue;
             }
@@ -332,10 +333,7 @@ impl Typer<'_> {
                 if count.is_multiple_of(65_536) {
                     stop.check()?;
                 }
-                let Some(object) = self.marks.object(self.objects.heap.spans[span as usize].first + slot)
-                else {
-                    continue;
-                };
+                let Some(object) = self.object(span, slot) else { continue };
                 let value = self.objects.value(span as usize, slot);
                 self.values(value, self.of[object as usize]);
             }
@@ -368,8 +366,9 @@ impl Typer<'_> {
         let Some(size) = part.element().filter(|_| part.is_row()).map(|id| self.types.get(id).size) else {
             return false;
         };
-        let object = self.marks.object(self.objects.heap.spans[span as usize].first + slot);
-        let Some(object) = object.filter(|object| self.of[*object as usize] == ObjectType::UNKNOWN) else {
+        let Some(object) =
+            self.object(span, slot).filter(|object| self.of[*object as usize] == ObjectType::UNKNOWN)
+        else {
             return false;
         };
         let whole = size > 0 && u64::from(offset).is_multiple_of(size);
@@ -380,10 +379,14 @@ impl Typer<'_> {
         whole
     }
 
+    /// The number of a living object.
+    fn object(&self, span: u32, slot: u32) -> Option<u32> {
+        self.marks.object(self.objects.heap.spans[span as usize].first + slot)
+    }
+
     /// Whether the type of an object tells what lies at an offset of it.
     fn is_told(&self, span: u32, slot: u32, offset: u32) -> bool {
-        let object = self.marks.object(self.objects.heap.spans[span as usize].first + slot);
-        object.is_none_or(|object| {
+        self.object(span, slot).is_none_or(|object| {
             let told = self.told_words[object as usize];
             told == u8::MAX || offset < u32::from(told) * 8
         })
