@@ -109,3 +109,19 @@ fn work_that_is_handed_over_counts_to_who_waits_for_it() {
         assert!(handed_over.count() > 0, "{version}");
     }
 }
+
+/// gopls's telemetry waits for a process of its own for as long as gopls lives.
+#[test]
+fn waiting_for_any_process_is_not_waiting_for_a_go_command() {
+    let mut waits_only_for_telemetry = 0;
+    for (name, sample) in profiles("waits") {
+        let bytes = fs::read(folder("waits").join(&name)).unwrap();
+        let profile = stallscope_pprof::decode(&bytes, &stallscope_pprof::Limits::default()).unwrap();
+        let has = |part: &str| profile.functions.iter().any(|one| profile.text(one.name).contains(part));
+        if has("telemetry.startChild") && !has("internal/gocommand.") {
+            waits_only_for_telemetry += 1;
+            assert_eq!(sample.work.share(Phase::GoCommand), 0.0, "{name}: {sample:?}");
+        }
+    }
+    assert!(waits_only_for_telemetry > 0);
+}

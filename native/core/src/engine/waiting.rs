@@ -6,7 +6,9 @@ use crate::machine::Span;
 use crate::model::{MS, Ns, RequestRecord, SECOND, TimingSource};
 use crate::wait::{WaitSample, Waited, causes, held_up_ns, taken_late_ns};
 
-/// Several times a second; a longer wait changes more slowly, and is known well enough after some dozens of looks.
+/// Several times a second, most of all at first: the load of a workspace is over within some tenths of a second. A longer wait
+/// changes more slowly, and is known well enough after some dozens of looks.
+const EVERY_NS_FIRST: Ns = 100 * MS;
 const EVERY_NS: Ns = 200 * MS;
 const EVERY_NS_LATER: Ns = SECOND;
 /// A look at the machine costs us, not gopls.
@@ -14,6 +16,7 @@ const MACHINE_EVERY_NS: Ns = 250 * MS;
 const MACHINE_EVERY_NS_LOADING: Ns = 500 * MS;
 /// Lags of the extension host that are remembered: a wait lies in or after the last ones.
 const MOST_HOST_LAGS: usize = 100;
+const FIRST_NS: Ns = 2 * SECOND;
 const LATER_NS: Ns = 20 * SECOND;
 
 impl Engine {
@@ -25,7 +28,11 @@ impl Engine {
             return None;
         }
         let oldest = self.oldest_wait_ns(now_ns)?;
-        Some(if oldest < LATER_NS { EVERY_NS } else { EVERY_NS_LATER })
+        Some(match oldest {
+            ..FIRST_NS => EVERY_NS_FIRST,
+            FIRST_NS..LATER_NS => EVERY_NS,
+            _ => EVERY_NS_LATER,
+        })
     }
 
     pub(super) fn wait_sampled(&mut self, sample: WaitSample) {

@@ -25,6 +25,8 @@ pub(super) struct WaitSampling {
     /// The connection between two of them.
     client: Option<DebugClient>,
     running: Option<AbortHandle>,
+    /// How many there were.
+    count: u32,
 }
 
 /// What came of one.
@@ -37,7 +39,16 @@ pub(super) struct WaitSampleResult {
 
 impl WaitSampling {
     pub fn new(now: Instant) -> Self {
-        Self { due: now, client: None, running: None }
+        Self { due: now, client: None, running: None, count: 0 }
+    }
+
+    /// From half of an interval to one and a half, each time another, one by the mean. What always comes at the same ages of a wait
+    /// would always see the same of what is over quickly, however many waits there are.
+    fn uneven(&mut self, interval: Duration) -> Duration {
+        /// Multiples of the golden ratio, less what is whole of them, lie evenly, and the next one far from the last.
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        self.count = self.count.wrapping_add(1);
+        interval.mul_f64(0.5 + (f64::from(self.count) * GOLDEN).fract())
     }
 }
 
@@ -49,7 +60,7 @@ impl Loop {
         if now < self.waits.due || self.waits.running.is_some() || self.captures.is_fetching() {
             return;
         }
-        self.waits.due = now + Duration::from_nanos(interval_ns);
+        self.waits.due = now + self.waits.uneven(Duration::from_nanos(interval_ns));
         let (pid, clock) = (gopls.identity.pid, self.clock);
         let client = self.waits.client.take().filter(|client| client.address() == address);
         let client = client.unwrap_or_else(|| DebugClient::trusting(address));
@@ -106,4 +117,20 @@ fn read(page: &[u8], at_ns: u64) -> Option<WaitSample> {
     }))
     .ok()
     .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_come_at_uneven_times_that_are_right_by_the_mean() {
+        let mut waits = WaitSampling::new(Instant::now());
+        let ms: Vec<_> = (0..100).map(|_| waits.uneven(Duration::from_millis(200)).as_millis()).collect();
+        assert!(ms.iter().all(|ms| (100..300).contains(ms)), "{ms:?}");
+        assert!((19_800..20_200).contains(&ms.iter().sum()), "{ms:?}");
+        for from in (100..300).step_by(20) {
+            assert!(ms.iter().any(|ms| (from..from + 20).contains(ms)), "none at {from} of {ms:?}");
+        }
+    }
 }
