@@ -15,7 +15,7 @@ import { freePort } from '../lib/ports.mjs';
 const HOVER = 'textDocument/hover';
 const FILE = 'internal/cache/snapshot.go';
 const TEXT = 'type Snapshot struct';
-const WAITS = 4;
+const WAITS = 8;
 const MINUTE = 60_000;
 /** A phase of this much is a large one, and both have to give it the same share to this many percentage points … */
 const LARGE_PERCENT = 15;
@@ -30,7 +30,7 @@ before(
     for (let round = 0; round < WAITS; round += 1)
       waits.push(await coldHover(path.join(scratch, `${round}`)));
   },
-  { timeout: 5 * MINUTE },
+  { timeout: 8 * MINUTE },
 );
 
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
