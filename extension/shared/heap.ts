@@ -32,6 +32,8 @@ export interface HeapFacts {
   unreadable_bytes: number;
   pieces: number;
   threads: number;
+  /** Threads that computed just then and whose registers could not be read: what nothing else holds is missing. */
+  registers_unread: number;
   planned_bytes: number;
   /** What copy and analysis were expected to need together at most. */
   need_bytes: number;

@@ -7,6 +7,7 @@
  * @property {number} heap_objects
  * @property {number} heap_alloc_bytes
  * @property {boolean} [restless]
+ * @property {boolean} [computing]
  * @property {TypeWant[]} types
  *
  * @typedef {object} TypeWant

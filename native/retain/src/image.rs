@@ -30,8 +30,17 @@ pub struct ThreadState {
     pub sp: u64,
     /// What it was about to execute; 0 when that could not be told.
     pub pc: u64,
-    /// Its general registers, when they could be read.
+    /// Whether it was executing code of its own, and not in a system call, where nothing but its stack counts.
+    pub computing: bool,
+    /// Its general registers, of one that was, when they could be read.
     pub registers: Vec<u64>,
+}
+
+impl ThreadState {
+    /// Whether it computed, and what was in its registers could not be read.
+    pub fn is_half_known(&self) -> bool {
+        self.computing && self.registers.is_empty()
+    }
 }
 
 /// The memory of a process at one moment.

@@ -45,6 +45,9 @@ pub struct Root {
     pub exact: bool,
     /// The functions that a goroutine is in.
     pub frames: Vec<FramePlace>,
+    /// What a goroutine that ran had in registers, the general ones first by their numbers in debug information, as far as that
+    /// could be read.
+    pub registers: Vec<u64>,
 }
 
 /// All roots of a program, those with a name first.
@@ -68,6 +71,7 @@ pub fn all(objects: &Objects<'_>, symbols: &Symbols, modules: &[Module]) -> Resu
                 .collect(),
             exact,
             frames,
+            registers: goroutine.registers,
         });
     }
     roots.extend(kept(objects, &functions));
@@ -85,6 +89,7 @@ fn globals(image: &Image, symbols: &Symbols, modules: &[Module]) -> Result<Vec<R
         pointers: Vec::new(),
         exact: true,
         frames: Vec::new(),
+        registers: Vec::new(),
     };
     for module in modules {
         let pointers =
@@ -107,6 +112,7 @@ fn globals(image: &Image, symbols: &Symbols, modules: &[Module]) -> Result<Vec<R
                     pointers: vec![(into, value)],
                     exact: true,
                     frames: Vec::new(),
+                    registers: Vec::new(),
                 }),
             }
         }
@@ -165,6 +171,7 @@ fn kept(objects: &Objects<'_>, functions: &Functions<'_>) -> Vec<Root> {
         pointers,
         exact: true,
         frames: Vec::new(),
+        registers: Vec::new(),
     };
     by_name.into_iter().map(root).collect()
 }

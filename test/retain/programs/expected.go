@@ -15,6 +15,9 @@ type expected struct {
 	Types []*typeWant `json:"types"`
 	// The heap keeps changing: HeapObjects tells nothing of the moment at which it is looked at.
 	Restless bool `json:"restless,omitempty"`
+	// A goroutine computes all the time. Now and then it is just being taken off its processor, and where its registers are kept then
+	// has no map: then it is looked at again.
+	Computing bool `json:"computing,omitempty"`
 
 	hooks hooksOf
 }

@@ -77,7 +77,7 @@ func init() {
 		objects[steady](e, nodes).retaining(nodes*objectBytes[steady]()).under("global", "main.steadies")
 		objects[rotated](e, workers*1_000).More = workers
 		objects[swapped](e, workers*1_000).More = workers
-		// Held by a register alone, which nobody can read without stopping each thread by itself.
+		// Held by a register. A collection may just have taken it off its processor, and then it lies where no map leads.
 		objects[inBusyLoop](e, 0).More = 1
 	})
 }

@@ -24,6 +24,11 @@ type inBoundMethod struct{ value [16]int }
 type inInterfaceOnStack struct{ value [17]int }
 type inDeepStack struct{ value [18]int }
 type leakBuffer struct{ value [16 << 10]byte }
+type inRegister struct {
+	next  *behindRegister
+	value [20]int
+}
+type behindRegister struct{ value [21]int }
 type notStarted struct{ value [19]int }
 
 const stacksOfEach = 10
@@ -87,6 +92,16 @@ func init() {
 		objects[inBoundMethod](e, stacksOfEach)
 		objects[inInterfaceOnStack](e, stacksOfEach).under("goroutine", "main.behindInterface")
 		objects[inDeepStack](e, 100*stacksOfEach).under("goroutine", "main.deepDown")
+	})
+
+	// Read where the system allows it to the watchdog.
+	scenario("registers", func(e *expected) {
+		e.Computing = true
+		ready := make(chan struct{})
+		go computes(ready)
+		<-ready
+		objects[inRegister](e, 1).under("goroutine", "main.computes")
+		objects[behindRegister](e, 1).under("goroutine", "main.computes")
 	})
 
 	scenario("a thousand leaked goroutines", func(e *expected) {
@@ -249,3 +264,16 @@ func deeper(levels int, ready chan<- struct{}) {
 
 //go:noinline
 func hidden(value any) any { return value }
+
+// Never calls anything while it computes: what it holds is in a register and nowhere else.
+func computes(ready chan<- struct{}) {
+	held := onHeap[inRegister]()         // alloc main.inRegister
+	held.next = onHeap[behindRegister]() // alloc main.behindRegister
+	ready <- struct{}{}
+	for {
+		held.value[3]++
+		if held.value[3] == -1 {
+			return
+		}
+	}
+}

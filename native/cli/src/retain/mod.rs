@@ -182,6 +182,12 @@ fn print(report: &Value, limit: usize, out: &mut impl Write) -> std::io::Result<
     if let Some(reason) = check["reason"].as_str() {
         writeln!(out, "NOT TO BE RELIED ON: {reason}")?;
     }
+    if let Some(unread @ 1..) = report["copy"]["registers_unread"].as_u64() {
+        writeln!(
+            out,
+            "The registers of {unread} of its threads, which computed just then, could not be read: what nothing else holds is missing."
+        )?;
+    }
     writeln!(out, "\n{:>10} {:>12}  part", "alive", "objects")?;
     for row in rows(&report["parts"]) {
         writeln!(

@@ -97,6 +97,8 @@ pub struct Facts {
     pub pieces: u64,
     /// Threads of the program.
     pub threads: u64,
+    /// Those of them that computed just then and whose registers could not be read: what nothing else holds is missing.
+    pub registers_unread: u64,
     /// Bytes that the copy was expected to have.
     pub planned_bytes: u64,
     /// Bytes that copy and analysis were expected to need together at most.

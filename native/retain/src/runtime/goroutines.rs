@@ -36,6 +36,8 @@ pub struct Goroutine {
     pub running: bool,
     /// Whether it was stopped anywhere in its code, as by a signal, so that its frame has no map.
     pub anywhere: bool,
+    /// What was in the registers of the thread that ran it, as far as that could be read.
+    pub registers: Vec<u64>,
 }
 
 /// All goroutines that have not ended.
@@ -86,9 +88,13 @@ fn describe(
         syscall_sp => (syscall_sp, number(at.syscall_pc)),
     };
     let running = status == layout.running;
+    let mut registers = Vec::new();
     if running {
         (sp, pc) = match running_at(memory, number(at.thread), layout, threads, (low, high), (sp, pc)) {
-            Some(place) => place,
+            Some((sp, pc, its)) => {
+                registers.extend_from_slice(its);
+                (sp, pc)
+            }
             // All of its stack counts.
             None => (low, 0),
         };
@@ -104,28 +110,30 @@ fn describe(
         defers: number(at.defers),
         running,
         anywhere: at.async_safe_point.is_some_and(|at| number(at) != 0),
+        registers,
     })
 }
 
-/// Where the stack of a running goroutine ends, and where it goes on.
-fn running_at(
+/// Where the stack of a running goroutine ends, where it goes on, and what it has in registers.
+fn running_at<'a>(
     memory: &dyn Memory,
     thread: u64,
     layout: &Layout,
-    threads: &[ThreadState],
+    threads: &'a [ThreadState],
     (low, high): (u64, u64),
     set_aside: (u64, u64),
-) -> Option<(u64, u64)> {
+) -> Option<(u64, u64, &'a [u64])> {
     let field = |at: At| memory.number(thread.wrapping_add(u64::from(at.offset)), at.size);
     let tid = field(layout.thread.process_id)?;
     let thread = threads.iter().find(|thread| u64::from(thread.tid) == tid && thread.sp != 0)?;
     if (low..=high).contains(&thread.sp) {
-        return Some((thread.sp, thread.pc));
+        return Some((thread.sp, thread.pc, &thread.registers));
     }
-    // On the stack of the scheduler, as for much of the runtime's own work, or of C: its own was set aside before.
+    // On the stack of the scheduler, as for much of the runtime's own work, or of C: its own was set aside before, and what it had in
+    // registers lies on it.
     let own = field(layout.thread.own)?;
     let bound = |at: At| memory.number(own.wrapping_add(u64::from(at.offset)), at.size);
     let (own_low, own_high) = (bound(layout.goroutine.stack_low)?, bound(layout.goroutine.stack_high)?);
     let is_on_it = (own_low..=own_high).contains(&thread.sp) && (low..=high).contains(&set_aside.0);
-    is_on_it.then_some(set_aside)
+    is_on_it.then_some((set_aside.0, set_aside.1, &[]))
 }

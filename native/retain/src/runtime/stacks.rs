@@ -75,13 +75,19 @@ impl<'a> Stacks<'a> {
         Self { image, layout, functions }
     }
 
-    /// The pointers of a goroutine's stack.
+    /// The pointers of a goroutine's stack, and of its registers if it ran: their places lie beyond its stack.
     pub fn pointers(&self, goroutine: &Goroutine) -> StackPointers {
         self.by_maps(goroutine).unwrap_or_else(|| self.every_word(goroutine))
     }
 
+    fn registers(goroutine: &Goroutine) -> impl Iterator<Item = (u64, u64)> {
+        let places = (0..).map(|number| goroutine.stack.1 + number * 8);
+        places.zip(goroutine.registers.iter().copied()).filter(|(_, value)| *value != 0)
+    }
+
     fn every_word(&self, goroutine: &Goroutine) -> StackPointers {
         let mut found = StackPointers::default();
+        found.pointers.extend(Self::registers(goroutine));
         self.words(goroutine.stack.0, goroutine.stack.1, &mut found.pointers);
         found
     }
@@ -105,6 +111,7 @@ impl<'a> Stacks<'a> {
             return None;
         }
         let mut found = StackPointers { pointers: Vec::new(), exact: true, frames: Vec::new() };
+        found.pointers.extend(Self::registers(goroutine));
         let mut objects = Vec::new();
         let (mut pc, mut sp, mut lr) = (goroutine.pc, low, goroutine.lr);
         let mut after_signal = goroutine.running;

@@ -62,20 +62,29 @@ enum Location {
     Ranges(Vec<(u64, u64, Vec<Part>)>),
 }
 
-/// A part of a variable that is on the stack.
+/// A part of a variable that is in memory or in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Where in the value it belongs.
     pub into: u64,
     /// Bytes; `u64::MAX` for all that follow.
     pub size: u64,
-    /// Where it is, counted from where the stack ended before the call.
-    pub frame_offset: i64,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a part of a variable is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// So many bytes from where the stack ended before the call.
+    Stack(i64),
+    /// In the register of this number in debug information.
+    Register(u16),
 }
 
 impl Variable {
-    /// The parts that are on the stack at an instruction as linked.
-    pub fn on_stack(&self, pc: u64) -> &[Part] {
+    /// Its parts at an instruction as linked.
+    pub fn parts(&self, pc: u64) -> &[Part] {
         match &self.location {
             Location::Nowhere => &[],
             Location::Fixed(parts) => parts,
@@ -268,31 +277,36 @@ fn unit_location(unit: &Unit<'_>, value: &AttributeValue<Slice<'_>>) -> Location
     Location::Ranges(ranges)
 }
 
-/// The parts of a location that are on the stack. Those in registers are gone by the time somebody looks.
+/// The parts of a location.
 fn parts(expression: gimli::Expression<Slice<'_>>, encoding: gimli::Encoding) -> Vec<Part> {
     let mut found = Vec::new();
     let mut operations = expression.operations(encoding);
-    let mut at: Option<i64> = None;
+    let mut at: Option<Place> = None;
     let mut constant = 0_i64;
     let mut into = 0_u64;
+    let further = |at: Option<Place>, by: i64| match at {
+        Some(Place::Stack(at)) => Some(Place::Stack(at.wrapping_add(by))),
+        _ => None,
+    };
     while let Ok(Some(operation)) = operations.next() {
         match operation {
-            gimli::Operation::FrameOffset { offset } => at = Some(offset),
-            gimli::Operation::CallFrameCFA => at = Some(0),
-            gimli::Operation::PlusConstant { value } => at = at.map(|at| at.wrapping_add_unsigned(value)),
+            gimli::Operation::FrameOffset { offset } => at = Some(Place::Stack(offset)),
+            gimli::Operation::CallFrameCFA => at = Some(Place::Stack(0)),
+            gimli::Operation::Register { register } => at = Some(Place::Register(register.0)),
+            gimli::Operation::PlusConstant { value } => at = further(at, value.cast_signed()),
             gimli::Operation::SignedConstant { value } => constant = value,
-            gimli::Operation::Plus => at = at.map(|at| at.wrapping_add(constant)),
+            gimli::Operation::Plus => at = further(at, constant),
             gimli::Operation::Piece { size_in_bits, .. } => {
                 let size = size_in_bits / 8;
-                found.extend(at.take().map(|frame_offset| Part { into, size, frame_offset }));
+                found.extend(at.take().map(|place| Part { into, size, place }));
                 into = into.saturating_add(size);
             }
-            // In a register, or something that Go's compiler does not make.
+            // Something that Go's compiler does not make.
             _ => at = None,
         }
     }
     if into == 0 {
-        found.extend(at.map(|frame_offset| Part { into: 0, size: u64::MAX, frame_offset }));
+        found.extend(at.map(|place| Part { into: 0, size: u64::MAX, place }));
     }
     found
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
 
-pub use functions::{FunctionDetails, Part, Variable};
+pub use functions::{FunctionDetails, Part, Place, Variable};
 pub use types::{Field, Kind, Type, TypeId, Types};
 
 /// Sections are unpacked into memory; gopls has 10 MB of them.

@@ -17,7 +17,7 @@ use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
 use crate::runtime::specials::{self, Kept, Special};
 use crate::stop::{Stop, Stopped};
-use crate::symbols::{Field, FunctionDetails, Kind, Symbols, Type, TypeId, Types, Variable};
+use crate::symbols::{Field, FunctionDetails, Kind, Place, Symbols, Type, TypeId, Types, Variable};
 
 /// Structs and arrays within each other.
 const DEEPEST: usize = 64;
@@ -274,7 +274,7 @@ impl Typer<'_> {
         let image = self.objects.image;
         let live: HashSet<u64> =
             root.pointers.iter().map(|(place, _)| root.address.wrapping_add(*place)).collect();
-        for frame in &root.frames {
+        for (depth, frame) in root.frames.iter().enumerate() {
             let variables = self.details.variables(frame.entry.wrapping_sub(image.bias));
             for variable in variables.iter() {
                 let size = self.types.get(variable.type_id).size;
@@ -283,10 +283,22 @@ impl Typer<'_> {
                 }
                 let mut value = vec![0; size as usize];
                 let mut known = false;
-                for part in variable.on_stack(frame.pc.wrapping_sub(image.bias)) {
+                for part in variable.parts(frame.pc.wrapping_sub(image.bias)) {
                     let end = part.into.saturating_add(part.size).min(size);
                     let Some(into) = value.get_mut(part.into as usize..end as usize) else { continue };
-                    let at = frame.end.wrapping_add_signed(part.frame_offset);
+                    let at = match part.place {
+                        Place::Stack(offset) => frame.end.wrapping_add_signed(offset),
+                        // Of all others the registers were used again since.
+                        Place::Register(number) if depth == 0 => {
+                            if let (Some(register), 8) = (root.registers.get(usize::from(number)), into.len())
+                            {
+                                into.copy_from_slice(&register.to_le_bytes());
+                                known = true;
+                            }
+                            continue;
+                        }
+                        Place::Register(_) => continue,
+                    };
                     known |= image.read(at, into);
                     for (index, word) in into.chunks_exact_mut(8).enumerate() {
                         let is_live = !only_live || live.contains(&at.wrapping_add(index as u64 * 8));

@@ -145,15 +145,17 @@ pub fn capture(
     target::check_running(&target.process)?;
     let prepared = began.elapsed();
 
-    let pause = ready.stop()?;
+    let mut pause = ready.stop()?;
     tell(Step::Stopping);
     let copied =
-        copy_stopped(&target, &plan, &pause, rest, &free, &copied, tell).map_err(|broken| match broken {
-            Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
-            Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
-            Broken::Other(_) if target.process.has_ended() => Refusal::Gone { pid: request.pid }.into(),
-            Broken::Other(error) => error,
-        })?;
+        copy_stopped(&target, &plan, &mut pause, rest, &free, &copied, tell).map_err(
+            |broken| match broken {
+                Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
+                Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
+                Broken::Other(_) if target.process.has_ended() => Refusal::Gone { pid: request.pid }.into(),
+                Broken::Other(error) => error,
+            },
+        )?;
     let before_end = pause.so_far();
     let lasted = pause.end()?;
     tell(Step::WentOn);
@@ -176,6 +178,7 @@ pub fn capture(
         unreadable_bytes,
         pieces: pieces.len() as u64,
         threads: copied.threads.len() as u64,
+        registers_unread: copied.threads.iter().filter(|thread| thread.is_half_known()).count() as u64,
         planned_bytes: plan.bytes,
         need_bytes: plan.need.bytes(),
     };
@@ -361,7 +364,7 @@ fn room<'a>(
 fn copy_stopped(
     target: &Target,
     plan: &Plan,
-    pause: &Pause<'_>,
+    pause: &mut Pause<'_>,
     into: &mut [u8],
     free: &Free,
     copied: &AtomicU64,

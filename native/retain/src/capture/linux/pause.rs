@@ -13,6 +13,8 @@ use super::watchdog::Watchdog;
 pub const GRACE: Duration = Duration::from_millis(250);
 /// Between two looks at whether all threads have stopped.
 const LOOK: Duration = Duration::from_micros(100);
+/// What registers are worth of the pause: some tens of microseconds were seen for a thread.
+const REGISTERS: Duration = Duration::from_millis(20);
 
 /// A watchdog that is ready.
 pub struct Ready<'a> {
@@ -50,8 +52,25 @@ impl<'a> Ready<'a> {
 }
 
 impl Pause<'_> {
-    /// Waits until all threads stand still, and says where.
-    pub fn rest(&self) -> Result<Vec<ThreadState>, Refusal> {
+    /// Waits until all threads stand still, and says where, and what those that computed have in their registers.
+    pub fn rest(&mut self) -> Result<Vec<ThreadState>, Refusal> {
+        let threads = self.all_still()?;
+        let mut threads: Vec<ThreadState> = threads.into_iter().map(|tid| self.thread(tid)).collect();
+        let computing: Vec<u32> =
+            threads.iter().filter(|thread| thread.computing).map(|thread| thread.tid).collect();
+        if let Some(watchdog) = self.watchdog.as_mut().filter(|_| !computing.is_empty()) {
+            let left = self.bound.saturating_sub(self.began.elapsed());
+            let mut registers = watchdog.registers(&computing, left.min(REGISTERS));
+            for thread in &mut threads {
+                thread.registers = registers.remove(&thread.tid).unwrap_or_default();
+            }
+            // They were held for a moment.
+            self.all_still()?;
+        }
+        Ok(threads)
+    }
+
+    fn all_still(&self) -> Result<Vec<u32>, Refusal> {
         let pid = self.process.pid;
         loop {
             let threads = self.process.threads().map_err(|error| gone_or(pid, &error))?;
@@ -61,7 +80,7 @@ impl Pause<'_> {
                 Err(_) => false,
             });
             if !moving {
-                return Ok(threads.into_iter().map(|tid| self.thread(tid)).collect());
+                return Ok(threads);
             }
             if self.process.has_ended() {
                 return Err(Refusal::Gone { pid });
@@ -76,7 +95,7 @@ impl Pause<'_> {
     fn thread(&self, tid: u32) -> ThreadState {
         let told = text(&format!("/proc/{}/task/{tid}/syscall", self.process.pid)).unwrap_or_default();
         let (sp, pc) = place(&told).unwrap_or((0, 0));
-        ThreadState { tid, sp, pc, registers: Vec::new() }
+        ThreadState { tid, sp, pc, computing: told.starts_with("-1 "), registers: Vec::new() }
     }
 
     /// Whether there is time left, and the watchdog is there. To be asked again and again.

@@ -1,10 +1,10 @@
-//! What the compiler cannot check: a file mapped into memory, and the memory of another process.
+//! What the compiler cannot check: a file mapped into memory, and the memory and registers of another process.
 #![expect(
     unsafe_code,
-    reason = "mapping a file and process_vm_readv have no safe form; nothing else here needs any"
+    reason = "mapping a file, process_vm_readv and ptrace have no safe form; nothing else here needs any"
 )]
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
@@ -141,4 +141,71 @@ pub fn read_process(pid: i32, from: &[(u64, u64)], into: &mut [u8]) -> io::Resul
         libc::process_vm_readv(pid, &raw const local, 1, remote.as_ptr(), remote.len() as libc::c_ulong, 0)
     };
     usize::try_from(copied).map_err(|_| io::Error::last_os_error())
+}
+
+/// What is in the registers of a thread that stands still: the general ones by their numbers in debug information, then those for
+/// vectors, in halves, which also carry pointers when memory is copied. It stands still afterwards as before: it is taken hold of,
+/// which changes nothing in it, and let go.
+///
+/// Whoever calls this must not be the process that has started the other one and waits for its end: that would take being held for it.
+pub fn registers(tid: i32) -> io::Result<Vec<u64>> {
+    ptrace(libc::PTRACE_SEIZE, tid, std::ptr::null_mut(), std::ptr::null_mut())?;
+    let mut general = [0_u64; GENERAL_WORDS];
+    let mut vectors = [0_u64; VECTOR_WORDS];
+    let read = patiently(|| register_set(tid, libc::NT_PRSTATUS, &mut general))
+        .and_then(|()| register_set(tid, libc::NT_PRFPREG, &mut vectors));
+    // Should it not succeed, it is let go when this process ends.
+    let _ = patiently(|| ptrace(libc::PTRACE_DETACH, tid, std::ptr::null_mut(), std::ptr::null_mut()));
+    read.map(|()| {
+        GENERAL.into_iter().map(|word| general[word]).chain(vectors[VECTORS].iter().copied()).collect()
+    })
+}
+
+fn register_set(tid: i32, which: c_int, words: &mut [u64]) -> io::Result<()> {
+    let mut into = libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: size_of_val(words) };
+    let which = std::ptr::without_provenance_mut(which as usize);
+    ptrace(libc::PTRACE_GETREGSET, tid, which, (&raw mut into).cast())
+}
+
+/// A thread that is being taken hold of is on its way from one way of standing still to the other: no such thread until then.
+fn patiently(mut what: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    let mut last = Ok(());
+    for _ in 0..MOST_TRIES {
+        last = what();
+        match &last {
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => std::thread::sleep(BETWEEN_TRIES),
+            _ => break,
+        }
+    }
+    last
+}
+
+const MOST_TRIES: u32 = 50;
+const BETWEEN_TRIES: Duration = Duration::from_micros(100);
+/// Words of what the kernel tells: `user_regs_struct` and `user_pt_regs`.
+#[cfg(target_arch = "x86_64")]
+const GENERAL_WORDS: usize = 27;
+#[cfg(not(target_arch = "x86_64"))]
+const GENERAL_WORDS: usize = 34;
+/// Where in it the registers are that may hold a pointer: RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP, R8 to R15.
+#[cfg(target_arch = "x86_64")]
+const GENERAL: [usize; 16] = [10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0];
+/// X0 to X30.
+#[cfg(not(target_arch = "x86_64"))]
+const GENERAL: std::ops::Range<usize> = 0..31;
+/// The same of `user_fpregs_struct` and `user_fpsimd_state`.
+const VECTOR_WORDS: usize = 66;
+/// XMM0 to XMM15.
+#[cfg(target_arch = "x86_64")]
+const VECTORS: std::ops::Range<usize> = 20..52;
+/// V0 to V31.
+#[cfg(not(target_arch = "x86_64"))]
+const VECTORS: std::ops::Range<usize> = 0..64;
+
+fn ptrace(request: libc::c_uint, tid: i32, address: *mut c_void, data: *mut c_void) -> io::Result<()> {
+    // SAFETY: of the requests used in this file only GETREGSET writes to this process, into what its `iovec` describes, which is there.
+    match unsafe { libc::ptrace(request, tid, address, data) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
 }

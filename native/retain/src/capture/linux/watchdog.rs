@@ -3,7 +3,12 @@
 //! It is started before the stop and talks over two pipes. It says `ready`, hears `stop` just before the stop and `done` after
 //! it. When its input ends in between, or when nothing has come for too long, it lets the program go on. That is right at any
 //! time: a signal to go on calls off a stop that is still on its way, and does nothing to a program that runs.
+//!
+//! In between it may hear `registers` and the numbers of threads, and says what is in their registers. That takes ptrace, which the
+//! process that has started the program must not use: Node takes a child that is held for one that has ended. A thread that is held when
+//! the watchdog is killed is let go by the kernel, and stands still as before.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -14,8 +19,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::capture::refusal::Refusal;
 
-use super::lost;
 use super::process::Process;
+use super::{lost, raw};
 
 /// What it is started with, before the number and start time of the program and the milliseconds it may stand still.
 pub const MODE: &str = "watchdog";
@@ -23,6 +28,12 @@ pub const MODE: &str = "watchdog";
 const READY: &[u8] = b"ready\n";
 const STOP: &[u8] = b"stop\n";
 const DONE: &[u8] = b"done\n";
+/// Behind it follow the numbers of threads.
+const REGISTERS: &str = "registers";
+/// Of so many threads at most: those that compute, of which there are not many more than processors.
+pub const MOST_THREADS: usize = 64;
+/// The longest that is said of their registers.
+const MOST_SAID_BYTES: usize = MOST_THREADS * 1024;
 /// A machine so busy that a small program does not start within this should not have gopls stopped as well.
 const START: Duration = Duration::from_secs(5);
 /// It has nothing to do at its end.
@@ -64,6 +75,32 @@ impl Watchdog {
     /// The program is about to be stopped.
     pub fn announce(&mut self) -> Result<(), Refusal> {
         self.tell(STOP)
+    }
+
+    /// What is in the registers of threads that stand still; of those that are absent it cannot be told. Within a time.
+    pub fn registers(&mut self, threads: &[u32], most: Duration) -> BTreeMap<u32, Vec<u64>> {
+        let began = Instant::now();
+        let mut question = REGISTERS.to_owned();
+        for tid in threads.iter().take(MOST_THREADS) {
+            question.push_str(&format!(" {tid}"));
+        }
+        question.push('\n');
+        let mut said = Vec::new();
+        if self.tell(question.as_bytes()).is_ok()
+            && let Some(output) = self.child.stdout.as_mut()
+        {
+            while !said.ends_with(b"\n") && said.len() < MOST_SAID_BYTES {
+                let Some(left) = most.checked_sub(began.elapsed()) else { break };
+                let mut bytes = [0; 4096];
+                match wait_for(output.as_fd(), left).then(|| output.read(&mut bytes)) {
+                    Some(Ok(read)) if read > 0 => said.extend_from_slice(&bytes[..read]),
+                    None => {}
+                    Some(_) => break,
+                }
+            }
+        }
+        // What was cut off is not known.
+        said.strip_suffix(b"\n").and_then(|said| serde_json::from_slice(said).ok()).unwrap_or_default()
     }
 
     /// Whether it would still help.
@@ -126,7 +163,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         if !wait_for(input.as_fd(), left.unwrap_or(START)) {
             continue;
         }
-        let mut bytes = [0; 16];
+        let mut bytes = [0; 1024];
         match input.read(&mut bytes) {
             Ok(read) if read > 0 => heard.extend_from_slice(&bytes[..read]),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
@@ -137,11 +174,28 @@ pub fn run(arguments: &[String]) -> ExitCode {
                 return ExitCode::SUCCESS;
             }
         }
-        if heard.ends_with(DONE) {
-            return ExitCode::SUCCESS;
-        }
-        if heard.starts_with(STOP) && stopped.is_none() {
-            stopped = Some(Instant::now());
+        while let Some(end) = heard.iter().position(|byte| *byte == b'\n') {
+            let word: Vec<u8> = heard.drain(..=end).collect();
+            match word.as_slice() {
+                DONE => return ExitCode::SUCCESS,
+                STOP if stopped.is_none() => stopped = Some(Instant::now()),
+                word if stopped.is_some() && word.starts_with(REGISTERS.as_bytes()) => {
+                    let mut said = serde_json::to_vec(&registers(word, &process)).unwrap_or_default();
+                    said.push(b'\n');
+                    // Whoever asked may have gone: then the input has ended as well.
+                    let _ = output.write_all(&said).and_then(|()| output.flush());
+                }
+                _ => {}
+            }
         }
     }
+}
+
+/// Of the threads of a question that belong to the program.
+fn registers(question: &[u8], process: &Process) -> BTreeMap<u32, Vec<u64>> {
+    let question = String::from_utf8_lossy(question);
+    let named = question.split_ascii_whitespace().skip(1).filter_map(|word| word.parse::<u32>().ok());
+    let own = process.threads().unwrap_or_default();
+    let threads = named.filter(|tid| own.contains(tid)).take(MOST_THREADS);
+    threads.filter_map(|tid| Some((tid, raw::registers(i32::try_from(tid).ok()?).ok()?))).collect()
 }
