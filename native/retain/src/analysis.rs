@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
 use crate::known::Known;
-use crate::marking::{Edges, Marks, mark};
+use crate::marking::{Edges, Marks, Slots, mark};
 use crate::notes::Notes;
 use crate::roots::{self, Root};
 use crate::runtime::heap::{Count, Heap, HeapError};
@@ -100,8 +100,7 @@ pub struct Counts {
 /// Where objects lie.
 struct Addresses {
     marks: Marks,
-    /// First slot, address, bytes of a slot, how many slots.
-    spans: Vec<(u32, u64, u64, u32)>,
+    spans: Vec<Slots>,
 }
 
 impl Analysis {
@@ -127,10 +126,9 @@ impl Analysis {
         tell(Step::Edges);
         let edges = Edges::read(&objects, &marks, threads, stop)?;
         tell(Step::Typing);
-        let mut types = std::mem::take(&mut symbols.types);
-        let type_of = typing::types(&objects, &symbols, &modules, &marks, &roots, &mut types, stop)?;
-        let notes = Notes::read(&objects, &marks, &types, &type_of, &Known::built_in());
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
+        let spans: Vec<Slots> =
+            heap.spans.iter().map(|span| (span.first, span.base, span.slot, span.slots)).collect();
         let counts = Counts {
             found: marks.found,
             in_use: heap.in_use,
@@ -139,18 +137,25 @@ impl Analysis {
             unswept_spans: heap.unswept_spans,
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };
-        let spans = heap.spans.iter().map(|span| (span.first, span.base, span.slot, span.slots)).collect();
-        let words_of = marks.words(&heap);
-        drop(objects);
-        drop((heap, image, symbols));
-        tell(Step::Dominators);
-        let graph = Refers { roots: &root_edges, edges: &edges, objects: marks.objects };
-        let dominators = Dominators::of(&graph, stop)?;
-        let first = roots.len() as u32 + 1;
-        let retained = dominators.sums(|node| {
-            node.checked_sub(first).map_or(0, |object| u64::from(words_of[object as usize]) * 8)
-        });
-        let children = dominators.children();
+        let mut types = std::mem::take(&mut symbols.types);
+        let tree = || tree(&root_edges, &edges, &marks, &spans, stop);
+        let (type_of, notes, tree) = std::thread::scope(|scope| {
+            // What holds what does not depend on what it is: the two take about as long.
+            let beside = (threads > 1).then(|| scope.spawn(tree));
+            let objects = Objects::new(&image, layout, &heap, types_begin);
+            let type_of = typing::types(&objects, &symbols, &modules, &marks, &roots, &mut types, stop)?;
+            let notes = Notes::read(&objects, &marks, &types, &type_of, &Known::built_in());
+            drop(objects);
+            drop((heap, image, symbols));
+            tell(Step::Dominators);
+            let tree = match beside.map(std::thread::ScopedJoinHandle::join) {
+                Some(Ok(tree)) => tree,
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+                None => tree(),
+            };
+            Ok::<_, Stopped>((type_of, notes, tree?))
+        })?;
+        let Tree { words_of, dominators, retained, children } = tree;
         Ok(Self {
             types,
             type_of,
@@ -245,6 +250,31 @@ fn fetch_masks(image: &mut Image, layout: &Layout, heap: &Heap, late: Late<'_>) 
             }
         }
     }
+}
+
+/// The dominator tree, with what is read from it.
+struct Tree {
+    words_of: Vec<u32>,
+    dominators: Dominators,
+    retained: Vec<u64>,
+    children: Children,
+}
+
+fn tree(
+    roots: &[Vec<(u64, u32)>],
+    edges: &Edges,
+    marks: &Marks,
+    spans: &[Slots],
+    stop: &Stop,
+) -> Result<Tree, Stopped> {
+    let graph = Refers { roots, edges, objects: marks.objects };
+    let dominators = Dominators::of(&graph, stop)?;
+    let words_of = marks.words(spans);
+    let first = roots.len() as u32 + 1;
+    let retained = dominators
+        .sums(|node| node.checked_sub(first).map_or(0, |object| u64::from(words_of[object as usize]) * 8));
+    let children = dominators.children();
+    Ok(Tree { words_of, dominators, retained, children })
 }
 
 /// A node of the graph that the dominators are of.

@@ -38,6 +38,8 @@ impl Dominators {
     pub fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
         let (order, place, parent) = walk(graph, stop)?;
         let (begin, predecessors) = predecessors(graph, &order, &place, stop)?;
+        // What comes now needs the most memory: the places follow from the order.
+        drop(place);
         let semi = semidominators(&parent, &begin, &predecessors, stop)?;
         drop((begin, predecessors));
         let mut dominator = parent;
@@ -48,6 +50,11 @@ impl Dominators {
                 above = dominator[above as usize];
             }
             dominator[place] = above;
+        }
+        drop(semi);
+        let mut place = vec![NONE; graph.nodes() as usize];
+        for (at, node) in order.iter().enumerate() {
+            place[*node as usize] = at as u32;
         }
         Ok(Self { order, place, dominator })
     }

@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod answer;
 pub mod capture;
 pub mod dominators;
+mod fast;
 pub mod image;
 pub mod known;
 pub mod marking;

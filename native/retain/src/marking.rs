@@ -17,6 +17,9 @@ const BATCH: usize = 512;
 /// The place of a pointer that is further behind in an object than a small number says: see [`Chunk::far`].
 const FAR: u16 = u16::MAX;
 
+/// The slots of a span: the first, its address, bytes of one, how many.
+pub type Slots = (u32, u64, u64, u32);
+
 /// Which objects are alive.
 pub struct Marks {
     bits: Vec<u64>,
@@ -65,11 +68,11 @@ impl Marks {
     }
 
     /// The words of every object's slot.
-    pub fn words(&self, heap: &Heap) -> Vec<u32> {
+    pub fn words(&self, spans: &[Slots]) -> Vec<u32> {
         let mut words = Vec::with_capacity(self.objects as usize);
-        for span in &heap.spans {
-            let living = self.living(span.first, span.first + span.slots).count();
-            words.resize(words.len() + living, u32::try_from(span.slot / 8).unwrap_or(u32::MAX));
+        for (first, _, size, slots) in spans {
+            let living = self.living(*first, first + slots).count();
+            words.resize(words.len() + living, u32::try_from(size / 8).unwrap_or(u32::MAX));
         }
         words
     }

@@ -1,10 +1,11 @@
 //! Which part of gopls holds how much, and which Go package costs how much.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
 use crate::analysis::{Analysis, Node};
+use crate::fast::FastMap;
 use crate::known::Known;
 
 use super::names;
@@ -39,7 +40,7 @@ pub struct PackageRow {
 pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
     let mut names: Vec<String> = vec![UNASSIGNED.to_owned()];
     let mut number_of = HashMap::new();
-    let mut part_of_type = HashMap::new();
+    let mut part_of_type = FastMap::default();
     let mut number = |part: &str| {
         *number_of.entry(part.to_owned()).or_insert_with(|| {
             names.push(part.to_owned());
@@ -72,7 +73,7 @@ pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
 pub fn packages(analysis: &Analysis, paths: &[Option<String>]) -> Vec<PackageRow> {
     let mut names: Vec<&str> = vec![""];
     let mut number_of: HashMap<&str, u32> = HashMap::new();
-    let mut of_object = HashMap::new();
+    let mut of_object = FastMap::default();
     for ((object, ..), path) in analysis.notes.paths.iter().zip(paths) {
         let Some(path) = path else { continue };
         let number = *number_of.entry(path).or_insert_with(|| {
@@ -99,18 +100,21 @@ pub fn packages(analysis: &Analysis, paths: &[Option<String>]) -> Vec<PackageRow
 }
 
 /// Objects and bytes by the number that the nearest dominator with one has; 0 when none has.
-fn inherited(analysis: &Analysis, mut own: impl FnMut(Node) -> Option<u32>) -> BTreeMap<u32, (u64, u64)> {
+fn inherited(analysis: &Analysis, mut own: impl FnMut(Node) -> Option<u32>) -> Vec<(u32, (u64, u64))> {
     let mut numbers = vec![0_u32; analysis.dominators.order.len()];
-    let mut rows: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    let mut rows: Vec<(u64, u64)> = Vec::new();
     // What dominates a place comes before it.
     for place in 0..numbers.len() {
         let node = analysis.at_place(place as u32);
         let number = own(node).unwrap_or(numbers[analysis.dominators.dominator[place] as usize]);
         numbers[place] = number;
         let Node::Object(object) = node else { continue };
-        let row = rows.entry(number).or_default();
+        if rows.len() <= number as usize {
+            rows.resize(number as usize + 1, (0, 0));
+        }
+        let row = &mut rows[number as usize];
         row.0 += 1;
         row.1 += analysis.bytes_of(object);
     }
-    rows
+    (0..).zip(rows).filter(|(_, (count, _))| *count > 0).collect()
 }

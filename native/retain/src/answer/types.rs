@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, Node};
+use crate::fast::FastMap;
 use crate::typing::ObjectType;
 
 use super::names;
@@ -32,14 +33,14 @@ pub struct TypeTable {
     /// Where the row of each number is.
     place_of: Vec<u32>,
     /// The number of each object type.
-    ids: HashMap<ObjectType, u32>,
+    ids: FastMap<ObjectType, u32>,
 }
 
 impl TypeTable {
     /// Counts.
     pub fn of(analysis: &Analysis) -> Self {
         let mut by_name: HashMap<String, u32> = HashMap::new();
-        let mut ids = HashMap::new();
+        let mut ids = FastMap::default();
         let mut rows: Vec<TypeRow> = Vec::new();
         let mut last = (ObjectType::UNKNOWN, u32::MAX);
         for object in 0..analysis.objects() {

@@ -4,9 +4,9 @@ use super::refusal::{Limit, Refusal};
 
 /// One part in so many of a copy is provided beyond its size: a running heap grows meanwhile.
 pub const SLACK: u64 = 16;
-/// Bytes that an analysis needs for each object while it still has the copy: marks, edges, types.
-const BYTES_BESIDE_COPY: u64 = 32;
-/// Bytes for each object when the copy is gone: dominators as well.
+/// Bytes that an analysis needs for each object while it still has the copy: marks, edges, types, dominators.
+const BYTES_BESIDE_COPY: u64 = 64;
+/// Bytes for each object when the copy is gone: what answers need as well.
 const BYTES_AFTER_COPY: u64 = 100;
 /// Bytes that it needs in any case: debug information, names.
 const BYTES_ALWAYS: u64 = 80 << 20;

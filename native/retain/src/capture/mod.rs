@@ -1,6 +1,6 @@
 //! How the memory of a running program becomes an [`crate::image::Image`], and an answer.
 //!
-//! The program is stopped for as long as it takes to copy its objects with pointers, and goes on whatever happens to this
+//! The program is stopped for as long as it takes to copy its objects in use that have pointers, and goes on whatever happens to this
 //! process meanwhile. The copy lies in a file in memory, sealed; a process of its own analyses it.
 
 #[cfg(not(target_os = "linux"))]

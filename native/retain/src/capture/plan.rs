@@ -59,9 +59,9 @@ pub fn bookkeeping(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Ve
     Ok(tidy(runtime_memory(memory, layout, bias)?))
 }
 
-/// The third step: all objects that may have pointers. Needs the second.
-pub fn objects(heap: &Heap) -> Vec<Piece> {
-    tidy(heap.spans.iter().filter(|span| span.has_pointers).map(|span| (span.base, span.length)).collect())
+/// The third step: all objects in use that may have pointers. Needs the second.
+pub fn objects(heap: &Heap, layout: &Layout) -> Vec<Piece> {
+    tidy(heap.used_with_pointers(layout))
 }
 
 /// The fourth step: the stacks, as far as they are in use. Needs the third: goroutines are objects of the heap.

@@ -15,6 +15,9 @@ const MOST_REGIONS: u64 = 1 << 22;
 /// Chunks of the runtime's own memory; a heap of 100 GB has 40,000.
 const MOST_CHUNKS: usize = 1 << 22;
 
+/// What is not in use between two objects is not copied if it has as many bytes: the two are two pieces then, which costs time.
+const LEAST_GAP: u64 = 256;
+
 /// Why the heap of a program cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeapError {
@@ -65,6 +68,38 @@ impl Span {
         // Exact as long as a span has at most 2^32 bytes divided by the size of its slots; the runtime does the same.
         let slot = ((into as u32 as u64 * u64::from(self.reciprocal)) >> 32) as u32;
         (slot < self.slots).then_some(slot)
+    }
+
+    /// Adds where its slots in use lie, of which there is a bit in `words` for each, and its pointer bits.
+    fn used(&self, words: impl Iterator<Item = u64>, layout: &Layout, found: &mut Vec<(u64, u64)>) {
+        let begin = found.len();
+        let mut add = |from: u64, end: u64| match found[begin..].last_mut() {
+            Some((address, length)) if from - self.base < *address - self.base + *length + LEAST_GAP => {
+                *length = end - *address;
+            }
+            _ => found.push((from, end - from)),
+        };
+        for (word, mut bits) in words.enumerate() {
+            while bits != 0 {
+                let from = bits.trailing_zeros();
+                let count = (bits >> from).trailing_ones();
+                let first = word as u32 * 64 + from;
+                add(self.address(first), self.address(first + count));
+                bits = if from + count < 64 { bits >> (from + count) << (from + count) } else { 0 };
+            }
+        }
+        if let (true, Some(bits)) = (self.slot <= layout.most_without_header, self.pointer_bits(layout)) {
+            add(self.base + bits, self.base + self.length);
+        }
+    }
+
+    /// Where the bits lie that say which words of small objects are pointers: at its end.
+    pub fn pointer_bits(&self, layout: &Layout) -> Option<u64> {
+        let mut bits = self.length - self.length / 64;
+        if layout.inline_marks > 0 && self.slot >= 16 && self.length == layout.page {
+            bits = bits.checked_sub(layout.inline_marks)?;
+        }
+        Some(bits)
     }
 
     /// The first byte of a slot.
@@ -142,19 +177,20 @@ pub(crate) fn list(memory: &dyn Memory, places: [Place; 2], bias: u64) -> Option
     Some((place(memory, places[0], bias)?, place(memory, places[1], bias)?))
 }
 
-/// Where the spans with pointers lie, by address, and nothing else of them: for a program that is stopped meanwhile.
-pub fn spans_with_pointers(
+/// Where the objects in use that may have pointers lie, and nothing else of them: for a program that is stopped meanwhile.
+pub fn used_with_pointers(
     memory: &dyn Memory,
     layout: &Layout,
     bias: u64,
 ) -> Result<Vec<(u64, u64)>, HeapError> {
-    let mut found = Vec::new();
-    each_span(memory, layout, bias, |Described { span, .. }| {
-        if span.has_pointers {
-            found.push((span.base, span.length));
+    let (mut found, mut bits) = (Vec::new(), Vec::new());
+    each_span(memory, layout, bias, |described| {
+        if described.span.has_pointers {
+            let known = described.read_bits(memory, &mut bits);
+            let words = (0..bits.len() / 8).map(|index| described.allocated(known, &bits, index));
+            described.span.used(words, layout, &mut found);
         }
     })?;
-    found.sort_unstable();
     Ok(found)
 }
 
@@ -194,7 +230,38 @@ struct Described {
     unswept: bool,
 }
 
+impl Described {
+    /// Reads its bits, those of slots in use; false when nothing is known of them.
+    fn read_bits(&self, memory: &dyn Memory, bits: &mut Vec<u8>) -> bool {
+        bits.clear();
+        bits.resize((self.span.slots as usize).div_ceil(64) * 8, 0);
+        self.bits != 0 && memory.read(self.bits, bits)
+    }
+
+    /// Which of 64 slots the last collection found alive.
+    fn survived(&self, known: bool, bits: &[u8], word: usize) -> u64 {
+        if known { number_in(bits, word * 8, 8) & below(self.span.slots, word as u32 * 64) } else { 0 }
+    }
+
+    /// Which of 64 slots are in use. Without its bits every one may be: marking decides.
+    fn allocated(&self, known: bool, bits: &[u8], word: usize) -> u64 {
+        let first = word as u32 * 64;
+        let free_index = if known { self.free_index } else { self.span.slots };
+        self.survived(known, bits, word) | (below(free_index, first) & below(self.span.slots, first))
+    }
+}
+
 impl Heap {
+    /// Where the objects in use that may have pointers lie.
+    pub fn used_with_pointers(&self, layout: &Layout) -> Vec<(u64, u64)> {
+        let mut found = Vec::new();
+        for span in self.spans.iter().filter(|span| span.has_pointers) {
+            let words = (span.first / 64) as usize..(span.first + span.slots).div_ceil(64) as usize;
+            span.used(self.allocated[words].iter().copied(), layout, &mut found);
+        }
+        found
+    }
+
     /// Reads all spans with objects. `memory` may be a living process, stopped, or an image.
     pub fn read(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Self, HeapError> {
         let mut described = Vec::new();
@@ -226,8 +293,9 @@ impl Heap {
         };
         let mut slots = 0_u64;
         let mut bits = Vec::new();
-        for Described { mut span, bits: bits_address, free_index, unswept } in described {
-            heap.unswept_spans += u32::from(unswept);
+        for mut described in described {
+            heap.unswept_spans += u32::from(described.unswept);
+            let span = &mut described.span;
             span.first = slots as u32;
             // Bits of a span begin at a word: no two spans share one.
             slots += u64::from(span.slots).next_multiple_of(64);
@@ -241,21 +309,19 @@ impl Heap {
                 let region = region.get_or_insert_with(|| vec![0; pages_per_region].into_boxed_slice());
                 region[(at >> page_shift) as usize & (pages_per_region - 1)] = number;
             }
-            bits.clear();
-            bits.resize((span.slots as usize).div_ceil(64) * 8, 0);
-            let known = bits_address != 0 && memory.read(bits_address, &mut bits);
-            for (word_index, word) in bits.chunks_exact(8).enumerate() {
-                let first = word_index as u32 * 64;
-                let all = below(span.slots, first);
-                let survived = if known { number_in(word, 0, 8) & all } else { 0 };
-                // Without its bits every slot may be in use: marking decides.
-                let allocated = survived | (below(if known { free_index } else { span.slots }, first) & all);
-                heap.in_use.add(u64::from(allocated.count_ones()), span.slot);
+            let known = described.read_bits(memory, &mut bits);
+            for word in 0..bits.len() / 8 {
+                let allocated = described.allocated(known, &bits, word);
+                heap.in_use.add(u64::from(allocated.count_ones()), described.span.slot);
                 heap.allocated.push(allocated);
                 // Before the sweep the bits are those of the collection before.
-                heap.survived.push(if unswept { 0 } else { survived });
+                heap.survived.push(if described.unswept {
+                    0
+                } else {
+                    described.survived(known, &bits, word)
+                });
             }
-            heap.spans.push(span);
+            heap.spans.push(described.span);
         }
         heap.slots = slots as u32;
         Ok(heap)

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::image::Image;
+use crate::image::{Image, Piece};
 use crate::memory::number_in;
 
 use super::heap::{Heap, Span};
 use super::layout::Layout;
 use super::masks::{TypeMask, TypeMasks};
-
-/// The bytes of a span were not copied.
-const NOT_COPIED: usize = usize::MAX;
 
 /// The objects of a heap, with their bytes.
 pub struct Objects<'a> {
@@ -22,29 +19,58 @@ pub struct Objects<'a> {
     pub heap: &'a Heap,
     /// Where the executable's descriptions of types begin.
     pub types_begin: Option<u64>,
-    /// Where in the image the bytes of each span are.
-    offsets: Vec<usize>,
+    data: &'a [u8],
+    /// The first of the image's pieces in each span; one more than there are spans.
+    pieces: Vec<u32>,
 }
 
 impl<'a> Objects<'a> {
-    /// Finds the bytes of all spans, once.
+    /// Finds the pieces of all spans, once.
     pub fn new(image: &'a Image, layout: &'a Layout, heap: &'a Heap, types_begin: Option<u64>) -> Self {
-        let offset = |span: &Span| image.offset_of(span.base, span.length).unwrap_or(NOT_COPIED);
-        Self { image, layout, heap, types_begin, offsets: heap.spans.iter().map(offset).collect() }
+        let mut at = 0;
+        let pieces = image.pieces();
+        let mut first = |span: &Span| {
+            while pieces.get(at).is_some_and(|piece: &Piece| piece.address + piece.length <= span.base) {
+                at += 1;
+            }
+            at as u32
+        };
+        let data = image.data();
+        Self { image, layout, heap, types_begin, data, pieces: heap.spans.iter().map(&mut first).collect() }
     }
 
-    /// The bytes of a span; none of one that was not copied.
-    pub fn span(&self, index: usize) -> &'a [u8] {
-        let (offset, length) = (self.offsets[index], self.heap.spans[index].length as usize);
-        if offset == NOT_COPIED { &[] } else { &self.image.data()[offset..offset + length] }
+    /// So many bytes of a span from one on; none of what was not copied, as what is not in use.
+    pub fn bytes(&self, index: usize, from: u64, length: u64) -> &'a [u8] {
+        let address = self.heap.spans[index].base + from;
+        let pieces = self.image.pieces();
+        let begin = self.pieces[index] as usize;
+        // Most spans are one piece, or two.
+        let piece = match pieces.get(begin) {
+            Some(piece) if address < piece.address + piece.length => piece,
+            _ => {
+                let end = self.pieces.get(index + 1).map_or(pieces.len(), |end| *end as usize + 1);
+                let those = pieces.get(begin..end.min(pieces.len())).unwrap_or_default();
+                let after = those.partition_point(|piece| piece.address <= address);
+                match after.checked_sub(1) {
+                    Some(last) => &those[last],
+                    None => return &[],
+                }
+            }
+        };
+        match address.checked_sub(piece.address) {
+            Some(into) if into + length <= piece.length => {
+                let begin = (piece.offset + into) as usize;
+                &self.data[begin..begin + length as usize]
+            }
+            _ => &[],
+        }
     }
 
     /// The bytes of an object, its header not among them; none of one that was not copied.
     pub fn value(&self, index: usize, slot: u32) -> &'a [u8] {
         let span = &self.heap.spans[index];
-        let begin = (u64::from(slot) * span.slot + self.header_of(span)) as usize;
-        let end = (u64::from(slot + 1) * span.slot) as usize;
-        self.span(index).get(begin..end).unwrap_or(&[])
+        let header = self.header_of(span);
+        self.bytes(index, u64::from(slot) * span.slot + header, span.slot - header)
     }
 
     /// The first byte of an object's value, behind its header.
@@ -69,7 +95,7 @@ impl<'a> Objects<'a> {
         match self.is_described(span) {
             false => 0,
             true if span.large => span.large_type,
-            true => number_in(self.span(index), (u64::from(slot) * span.slot) as usize, 8),
+            true => number_in(self.bytes(index, u64::from(slot) * span.slot, 8), 0, 8),
         }
     }
 }
@@ -95,9 +121,11 @@ impl<'a> Pointers<'a> {
         if !span.has_pointers {
             return;
         }
-        let bytes = self.objects.span(index);
-        let begin = (u64::from(slot) * span.slot) as usize;
-        let Some(object) = bytes.get(begin..begin + span.slot as usize) else { return };
+        let begin = u64::from(slot) * span.slot;
+        let object = self.objects.bytes(index, begin, span.slot);
+        if object.is_empty() {
+            return;
+        }
         if self.objects.is_described(span) {
             self.described(span, object, &mut each);
         } else if span.user_arena {
@@ -106,7 +134,7 @@ impl<'a> Pointers<'a> {
                 tell(place, number_in(word, 0, 8), &mut each);
             }
         } else {
-            let mut mask = self.bits(span, bytes, begin);
+            let mut mask = self.bits(index, begin);
             while mask != 0 {
                 let place = mask.trailing_zeros() as usize;
                 mask &= mask - 1;
@@ -116,16 +144,14 @@ impl<'a> Pointers<'a> {
     }
 
     /// The pointer bits of a small object: at most 64, at the end of its span.
-    fn bits(&self, span: &Span, bytes: &[u8], begin: usize) -> u64 {
-        let layout = self.objects.layout;
-        let mut bits = (span.length - span.length / 64) as usize;
-        if layout.inline_marks > 0 && span.slot >= 16 && span.length == layout.page {
-            bits -= layout.inline_marks as usize;
-        }
-        let (first, count) = (begin / 8, (span.slot / 8) as usize);
-        let mut mask = number_in(bytes, bits + first / 64 * 8, 8) >> (first % 64);
+    fn bits(&self, index: usize, begin: u64) -> u64 {
+        let span = &self.objects.heap.spans[index];
+        let Some(bits) = span.pointer_bits(self.objects.layout) else { return 0 };
+        let (first, count) = (begin / 8, span.slot / 8);
+        let word = |number: u64| number_in(self.objects.bytes(index, bits + number * 8, 8), 0, 8);
+        let mut mask = word(first / 64) >> (first % 64);
         if first % 64 + count > 64 {
-            mask |= number_in(bytes, bits + (first / 64 + 1) * 8, 8) << (64 - first % 64);
+            mask |= word(first / 64 + 1) << (64 - first % 64);
         }
         if count < 64 { mask & ((1 << count) - 1) } else { mask }
     }

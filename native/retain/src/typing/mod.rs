@@ -6,9 +6,10 @@
 
 mod made;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
+use crate::fast::{FastMap, FastSet};
 use crate::marking::Marks;
 use crate::memory::{Memory, number_in};
 use crate::roots::Root;
@@ -23,7 +24,8 @@ use crate::symbols::{Field, FunctionDetails, Kind, Place, Symbols, Type, TypeId,
 const DEEPEST: usize = 64;
 /// Elements of an array that are listed one by one; longer ones are walked.
 const MOST_LISTED: u64 = 8;
-/// A node of a `sync.Map` as compiled for all types of one shape; and the parameters of one from any to any.
+/// A node of a `sync.Map`; one as compiled for all types of one shape; and the parameters of one from any to any.
+const NODE: &str = "internal/sync.node[";
 const SHAPED_NODE: &str = "go.shape.struct { internal/sync.isEntry bool }";
 const OF_ANY: &str = "go.shape.interface {},go.shape.interface {}]";
 /// Variables larger than this are not on a stack.
@@ -85,13 +87,14 @@ pub fn types(
         todo: Vec::new(),
         inside: Vec::new(),
         seen_inside: HashSet::new(),
-        seen_static: HashSet::new(),
+        seen_static: FastSet::default(),
         waiting_static: Vec::new(),
         modules,
         only_unknown: false,
-        slots: HashMap::new(),
-        described: HashMap::new(),
-        closures: HashMap::new(),
+        slots: Vec::new(),
+        described: FastMap::default(),
+        methods: FastMap::default(),
+        closures: FastMap::default(),
         depth: 0,
     };
     typer.described_objects();
@@ -117,6 +120,8 @@ pub fn types(
 #[derive(Clone, Copy, Debug)]
 enum Slot {
     Pointer(TypeId),
+    /// To a node of a `sync.Map`: an entry or what has children.
+    Node(TypeId),
     String,
     Slice(TypeId),
     Interface,
@@ -146,6 +151,9 @@ enum Slot {
 /// The slots of a type, with their offsets.
 type Slots = Rc<[(u64, Slot)]>;
 
+/// A living object: its span, its slot, its number.
+type Found = (u32, u32, u32);
+
 /// A place in an object: span, slot, and bytes from the beginning of the value.
 type Inside = (u32, u32, u32, ObjectType);
 
@@ -159,22 +167,25 @@ struct Typer<'a> {
     of: Vec<ObjectType>,
     /// How many words of an object its type tells of; more than 254 are 255.
     told_words: Vec<u8>,
-    /// Objects with a new type, by span and slot.
-    todo: Vec<(u32, u32)>,
+    /// Objects with a new type.
+    todo: Vec<Found>,
     /// Types met in the middle of objects: only looked at when nothing else tells what lies there.
     inside: Vec<Inside>,
     seen_inside: HashSet<Inside>,
     /// Values that the linker has laid out, by address.
-    seen_static: HashSet<(u64, ObjectType)>,
+    seen_static: FastSet<(u64, ObjectType)>,
     waiting_static: Vec<(&'a [u8], ObjectType)>,
     modules: &'a [Module],
     /// Whether what has a type keeps it: what comes now is less sure.
     only_unknown: bool,
-    slots: HashMap<TypeId, Slots>,
+    /// By type; those that were asked for.
+    slots: Vec<Option<Slots>>,
     /// By the address of their description.
-    described: HashMap<u64, Option<Described>>,
+    described: FastMap<u64, Option<Described>>,
+    /// What an interface's table of methods is for: the description of the type, by the address of the table.
+    methods: FastMap<u64, u64>,
     /// By the function of a closure.
-    closures: HashMap<u64, Option<TypeId>>,
+    closures: FastMap<u64, Option<TypeId>>,
     /// How many descriptions within each other are being read.
     depth: u32,
 }
@@ -204,7 +215,7 @@ impl Typer<'_> {
                 self.of[object as usize] = ObjectType::new(described.id, row);
                 // What has no fields in the debug information is better known from what refers to it.
                 self.told_words[object as usize] = if described.known { u8::MAX } else { 0 };
-                self.todo.push((index as u32, slot));
+                self.todo.push((index as u32, slot, object));
             }
         }
     }
@@ -340,12 +351,11 @@ impl Typer<'_> {
     fn follow(&mut self, stop: &Stop) -> Result<(), Stopped> {
         let mut count = 0_u32;
         loop {
-            while let Some((span, slot)) = self.todo.pop() {
+            while let Some((span, slot, object)) = self.todo.pop() {
                 count = count.wrapping_add(1);
                 if count.is_multiple_of(65_536) {
                     stop.check()?;
                 }
-                let Some(object) = self.object(span, slot) else { continue };
                 let value = self.objects.value(span as usize, slot);
                 self.values(value, self.of[object as usize]);
             }
@@ -386,7 +396,7 @@ impl Typer<'_> {
         let whole = size > 0 && u64::from(offset).is_multiple_of(size);
         if whole {
             self.of[object as usize] = part;
-            self.todo.push((span, slot));
+            self.todo.push((span, slot, object));
         }
         whole
     }
@@ -423,17 +433,17 @@ impl Typer<'_> {
             let word = |further: usize| number_in(bytes, at + further, 8);
             match *slot {
                 Slot::Pointer(to) => {
-                    let to = self.really(to, word(0));
+                    self.points_at(word(0), ObjectType::new(to, false), self.types.get(to).size);
+                }
+                Slot::Node(node) => {
+                    let to = self.node(node, word(0));
                     self.points_at(word(0), ObjectType::new(to, false), self.types.get(to).size);
                 }
                 Slot::String => self.points_at(word(0), ObjectType::new(self.text, true), word(8)),
                 Slot::Slice(element) => self.row(word(0), element, word(16)),
                 Slot::Interface if word(0) != 0 => {
-                    let described = self
-                        .objects
-                        .image
-                        .word(word(0).wrapping_add(u64::from(self.objects.layout.method_table_type.offset)));
-                    self.dynamic(described.unwrap_or(0), word(8), depth);
+                    let described = self.described_by(word(0));
+                    self.dynamic(described, word(8), depth);
                 }
                 Slot::Any if word(0) != 0 => self.dynamic(word(0), word(8), depth),
                 Slot::Interface | Slot::Any => {}
@@ -512,7 +522,7 @@ impl Typer<'_> {
             *known = words;
             self.of[object as usize] = object_type;
             if span.has_pointers {
-                self.todo.push((index as u32, slot));
+                self.todo.push((index as u32, slot, object));
             }
         }
     }
@@ -555,10 +565,10 @@ impl Typer<'_> {
     }
 
     fn closure(&mut self, value: u64) {
-        if self.objects.heap.object_at(value).is_none() {
-            return;
-        }
-        let Some(code) = self.objects.image.word(value) else { return };
+        let Some((index, _)) = self.objects.heap.object_at(value) else { return };
+        let into = value - self.objects.heap.spans[index].base;
+        // Closures that hold nothing with pointers lie in memory that is not copied.
+        let code = number_in(self.objects.bytes(index, into, 8), 0, 8);
         if let Some(id) = self.closure_of(code) {
             self.points_at(value, ObjectType::new(id, false), self.types.get(id).size);
         }
@@ -657,31 +667,46 @@ impl Typer<'_> {
         Some(Described { id, known: known.is_some(), direct })
     }
 
-    /// Some types are not what a pointer to them says.
-    fn really(&self, id: TypeId, value: u64) -> TypeId {
-        match &*self.types.get(id).name {
+    /// The description of the type that an interface's table of methods is for.
+    fn described_by(&mut self, methods: u64) -> u64 {
+        let (image, at) = (self.objects.image, u64::from(self.objects.layout.method_table_type.offset));
+        *self.methods.entry(methods).or_insert_with(|| image.word(methods.wrapping_add(at)).unwrap_or(0))
+    }
+
+    /// What a pointer to a type is, as some types are not what the pointer says.
+    fn pointer(&self, to: TypeId) -> Slot {
+        match &*self.types.get(to).name {
             // The runtime has its own part of a timer behind the part that programs see.
-            "time.Timer" | "time.Ticker" => self.types.named("runtime.timeTimer").unwrap_or(id),
-            name if name.starts_with("internal/sync.node[") || name == SHAPED_NODE => {
-                // Whether it is an entry or has children is its first byte.
-                let entry = self.objects.image.number(value, 1) == Some(1);
-                let whole = if entry { "internal/sync.entry[" } else { "internal/sync.indirect[" };
-                let own = name.strip_prefix("internal/sync.node[");
-                let candidates = own.into_iter().chain([OF_ANY]);
-                candidates.filter_map(|of| self.types.named(&format!("{whole}{of}"))).next().unwrap_or(id)
+            "time.Timer" | "time.Ticker" => {
+                Slot::Pointer(self.types.named("runtime.timeTimer").unwrap_or(to))
             }
-            _ => id,
+            name if name.starts_with(NODE) || name == SHAPED_NODE => Slot::Node(to),
+            _ => Slot::Pointer(to),
         }
     }
 
+    /// What a node of a `sync.Map` is: an entry, or what has children.
+    fn node(&self, id: TypeId, value: u64) -> TypeId {
+        // Its first byte says which.
+        let entry = self.objects.image.number(value, 1) == Some(1);
+        let whole = if entry { "internal/sync.entry[" } else { "internal/sync.indirect[" };
+        let own = self.types.get(id).name.strip_prefix(NODE);
+        let candidates = own.into_iter().chain([OF_ANY]);
+        candidates.filter_map(|of| self.types.named(&format!("{whole}{of}"))).next().unwrap_or(id)
+    }
+
     fn slots(&mut self, id: TypeId) -> Slots {
-        if let Some(known) = self.slots.get(&id) {
+        let index = id.0 as usize;
+        if let Some(Some(known)) = self.slots.get(index) {
             return known.clone();
         }
         let mut found = Vec::new();
         self.list(id, 0, 0, &mut found);
         let slots: Slots = found.into();
-        self.slots.insert(id, slots.clone());
+        if index >= self.slots.len() {
+            self.slots.resize(index + 1, None);
+        }
+        self.slots[index] = Some(slots.clone());
         slots
     }
 
@@ -691,7 +716,7 @@ impl Typer<'_> {
         }
         let slot = match &self.types.get(id).kind {
             Kind::Scalar | Kind::UnsafePointer => return,
-            Kind::Pointer(to) => Slot::Pointer(*to),
+            Kind::Pointer(to) => self.pointer(*to),
             Kind::String => Slot::String,
             Kind::Slice(element) => Slot::Slice(*element),
             Kind::Interface => Slot::Interface,
@@ -739,7 +764,7 @@ impl Typer<'_> {
                 let first = &self.types.fields(id).first()?.type_id;
                 let Kind::Array(element, _) = self.types.get(*first).kind else { return None };
                 let Kind::Pointer(to) = self.types.get(element).kind else { return None };
-                Some(Slot::Pointer(to))
+                Some(self.pointer(to))
             }
             (_, "dirPtr") if name.starts_with("map<") => {
                 let Kind::Pointer(tables) = self.types.get(field.type_id).kind else { return None };

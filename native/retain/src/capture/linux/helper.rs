@@ -257,9 +257,8 @@ fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer
             let found = lines.recv().ok().and_then(|line| serde_json::from_str(&line).ok());
             found.unwrap_or_else(|| vec![None; count])
         };
-        analyse(copy, &executable, &description, &tell, &late)
+        analyse(copy, &executable, description, &tell, &late)
     };
-    drop(description);
     let mut answer = match analysis {
         Ok(analysis) => {
             let counts = analysis.counts;
@@ -297,11 +296,14 @@ fn lines(socket: UnixStream) -> mpsc::Receiver<String> {
 fn analyse(
     copy: OwnedFd,
     executable: &File,
-    description: &str,
+    description: String,
     tell: &dyn Fn(Step),
     late: Late<'_>,
 ) -> Result<Analysis, String> {
-    let description: Description = serde_json::from_str(description).map_err(|error| error.to_string())?;
+    let parsed: Result<Description, _> = serde_json::from_str(&description);
+    // As text it is as large as the tables made of it.
+    drop(description);
+    let description = parsed.map_err(|error| error.to_string())?;
     let bytes = Sealed::open(&copy).map_err(|error| error.to_string())?;
     drop(copy);
     let (symbols, layout) = understand(executable).map_err(|error| error.to_string())?;

@@ -20,7 +20,7 @@ use crate::analysis;
 use crate::image;
 use crate::memory::Memory as _;
 use crate::notes;
-use crate::runtime::heap::{Heap, HeapError, spans_with_pointers};
+use crate::runtime::heap::{Heap, HeapError, used_with_pointers};
 use crate::runtime::modules::Module;
 use crate::stop::Stop;
 
@@ -283,7 +283,7 @@ fn plan(target: &Target, free: &Free, stop: &Stop) -> Result<Plan, CaptureError>
             let memory = Partly { parts: vec![Part::new(&noted, draft.bytes())], reader };
             let heap = Heap::read(&memory, layout, *bias)?;
             let stacks = plan::stacks(&memory, layout, *bias, &[])?;
-            let objects = plan::tidy([plan::objects(&heap), stacks].concat());
+            let objects = plan::tidy([plan::objects(&heap, layout), stacks].concat());
             let copy_bytes = [&constant, &globals, &noted, &objects]
                 .into_iter()
                 .fold(0_u64, |sum, pieces| sum.saturating_add(bytes(pieces)));
@@ -439,7 +439,7 @@ fn notes<'a>(
     let (into, rest) = room(rest, &bookkeeping, free)?;
     unreadable.extend(Copying::new(reader, jobs(&bookkeeping, into), check, copied).all(1)?);
     memory.parts.push(Part::new(&bookkeeping, into));
-    let objects = spans_with_pointers(&memory, layout, *bias)?;
+    let objects = used_with_pointers(&memory, layout, *bias)?;
     Ok(Noted { memory, bookkeeping, objects: plan::tidy(objects), unreadable, rest })
 }
 

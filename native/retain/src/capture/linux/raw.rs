@@ -19,8 +19,10 @@ const FOR_GOOD: SealFlags =
 /// How often that is tried, and the pause in between.
 const MOST_SEALINGS: u32 = 100;
 const SEALING_PAUSE: Duration = Duration::from_millis(20);
-/// The kernel takes no more pieces in one call.
-pub const MOST_PIECES: usize = 1024;
+/// The kernel takes twice as many in one call: between two pieces there may be a gap.
+pub const MOST_PIECES: usize = 512;
+/// Less than this between two pieces is read and forgotten: the kernel looks up the pages of each piece of its own.
+const MOST_GAP: u64 = 2048;
 
 /// Pages of a file, unmapped when dropped.
 struct Pages {
@@ -130,17 +132,37 @@ impl AsRef<[u8]> for Sealed {
 /// Copies pieces (address, length) of another process's memory one behind the other. Ends at the first byte that cannot be
 /// read and says how many came before it.
 pub fn read_process(pid: i32, from: &[(u64, u64)], into: &mut [u8]) -> io::Result<usize> {
-    let remote: Vec<libc::iovec> = from
-        .iter()
-        .take(MOST_PIECES)
-        .map(|(address, length)| libc::iovec { iov_base: *address as *mut c_void, iov_len: *length as usize })
-        .collect();
-    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
-    // SAFETY: it writes to `into` only, as far as `into` is long; addresses of the other process are checked by the kernel.
-    let copied = unsafe {
-        libc::process_vm_readv(pid, &raw const local, 1, remote.as_ptr(), remote.len() as libc::c_ulong, 0)
-    };
-    usize::try_from(copied).map_err(|_| io::Error::last_os_error())
+    let mut forgotten = [0_u8; MOST_GAP as usize];
+    let forgotten = forgotten.as_mut_ptr();
+    let (mut remote, mut local) = (Vec::<libc::iovec>::new(), Vec::<libc::iovec>::new());
+    let (mut into, mut end) = (into, 0);
+    for (address, length) in from.iter().take(MOST_PIECES) {
+        let length = into.len().min(*length as usize);
+        let gap = address.checked_sub(end).filter(|gap| *gap < MOST_GAP && end != 0).map(|gap| gap as usize);
+        match (gap, remote.last_mut()) {
+            (Some(gap), Some(last)) => last.iov_len += gap + length,
+            _ => remote.push(libc::iovec { iov_base: *address as *mut c_void, iov_len: length }),
+        }
+        if let Some(gap) = gap.filter(|gap| *gap > 0) {
+            local.push(libc::iovec { iov_base: forgotten.cast(), iov_len: gap });
+        }
+        let (now, rest) = std::mem::take(&mut into).split_at_mut(length);
+        local.push(libc::iovec { iov_base: now.as_mut_ptr().cast(), iov_len: length });
+        (into, end) = (rest, address.saturating_add(length as u64));
+    }
+    let counts = (local.len() as libc::c_ulong, remote.len() as libc::c_ulong);
+    // SAFETY: it writes to parts of `into` that do not overlap, and to `forgotten`, which nobody reads; addresses of the other
+    // process are checked by the kernel.
+    let copied =
+        unsafe { libc::process_vm_readv(pid, local.as_ptr(), counts.0, remote.as_ptr(), counts.1, 0) };
+    let mut left = usize::try_from(copied).map_err(|_| io::Error::last_os_error())?;
+    let mut kept = 0;
+    for part in &local {
+        let here = left.min(part.iov_len);
+        left -= here;
+        kept += if std::ptr::eq(part.iov_base, forgotten.cast()) { 0 } else { here };
+    }
+    Ok(kept)
 }
 
 /// What is in the registers of a thread that stands still: the general ones by their numbers in debug information, then those for
