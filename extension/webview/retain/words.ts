@@ -67,6 +67,15 @@ export function wayWords({ root, first, path }: HeldBy): string {
     : `${rootWords(root)} → ${shortType(first)}${path}`;
 }
 
+/** The same, with who holds it beside that chain: goroutines that pass by, as a request does that is answered. */
+export function heldWords(held: HeldBy): string {
+  const way = wayWords(held);
+  if (held.goroutines === 0) return way;
+  return held.goroutines === 1
+    ? t('{way}, and by one goroutine at work', { way })
+    : t('{way}, and by {count} goroutines at work', { way, count: fmt.count(held.goroutines) });
+}
+
 export const objectsWords = (count: number): string =>
   count === 1 ? t('one object') : t('{count} objects', { count: fmt.count(count) });
 

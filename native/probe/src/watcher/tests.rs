@@ -180,7 +180,7 @@ impl Desk {
         };
         let (sender, told) = mpsc::channel();
         let listener: Listener = Box::new(move |event| drop(sender.send(event)));
-        let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
+        let shared = Arc::new(Mutex::new(Shared::default()));
         let listener = Arc::new(Mutex::new(listener));
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
