@@ -109,6 +109,8 @@ export interface HeldBy {
   first: string;
   /** `.views[0].snapshot` */
   path: string;
+  /** The last object on the chain of a type that lasts (a session), and the fields from it on: who holds it, for people. */
+  owner?: { type: string; path: string };
   objects: number;
   bytes: number;
   retained_bytes: number;

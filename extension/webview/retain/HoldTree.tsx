@@ -8,7 +8,7 @@ import { Bar } from './Bar';
 import { shortType } from './names';
 import { childrenOf, flat, leadsOn, type Line, type Node } from './tree';
 import type { ChosenType } from './TypeDetail';
-import { heldWords } from './words';
+import { heldWords, wholeWay } from './words';
 
 /** Where a look begins. */
 export type TreeStart =
@@ -122,7 +122,9 @@ export function HoldTree({ start, total, onAll, onType }: Props) {
         )}
       </h2>
       <p class="dim">
-        {t('Each row is freed when the one it hangs on goes, and not before. Open one to see what it holds.')}
+        {t(
+          'Each row is freed when the one it hangs on goes, and not before. What several hold at once hangs on the first level, with a word on who they are.',
+        )}
       </p>
       {error !== null && <p role="alert">{error}</p>}
       <div
@@ -143,7 +145,7 @@ export function HoldTree({ start, total, onAll, onType }: Props) {
             aria-level={line.level}
             aria-expanded={leadsOn(line.node) ? line.node.open : undefined}
             aria-selected={index === active}
-            class={cx('retain-row', index === active && 'active')}
+            class={cx('retain-row', line.node.row.held_by && 'two-lines', index === active && 'active')}
             title={line.node.row.type}
             onClick={() => {
               setActive(index);
@@ -178,7 +180,7 @@ function What({ row, others, onType }: { row: HeldRow; others: number; onType():
       </button>
       {row.words !== undefined && <span class="dim retain-words">{row.words}</span>}
       {row.held_by && (
-        <span class="dim retain-words" title={heldWords(row.held_by)}>
+        <span class="dim retain-held-by" title={wholeWay(row.held_by)}>
           {t('held by {way}', { way: heldWords(row.held_by) })}
         </span>
       )}

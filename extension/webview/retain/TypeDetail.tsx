@@ -7,7 +7,7 @@ import { Failed, Loading } from '../ui/Feedback';
 import { useHeap } from './ask';
 import type { TreeStart } from './HoldTree';
 import { shortType } from './names';
-import { heldWords, objectsWords } from './words';
+import { heldWords, objectsWords, wholeWay } from './words';
 
 /** What is known of a type that somebody looks at. */
 export interface ChosenType {
@@ -69,9 +69,7 @@ function Ways({ id }: { id: number }) {
         <ul class="retain-ways">
           {value.slice(0, all ? value.length : FIRST_WAYS).map((held) => (
             <li key={JSON.stringify([held.root, held.first, held.path])}>
-              <code title={`${held.root.kind} ${held.root.name} → ${held.first}${held.path}`}>
-                {heldWords(held)}
-              </code>
+              <code title={wholeWay(held)}>{heldWords(held)}</code>
               <span class="dim">
                 {objectsWords(held.objects)}, {fmt.bytes(held.retained_bytes)}
               </span>

@@ -43,6 +43,12 @@ test('a chain begins with the name of its variable, or with its goroutine and th
     way({ kind: 'goroutine', name: 'x/errgroup.(*Group).Go.func1' }),
     'goroutine errgroup.(*Group).Go.func1 → cache.Session.views[0].snapshot',
   );
+  const owner = { type: 'a.b/cache.Session', path: '.views[0].snapshot' };
+  const main = { kind: 'goroutine', name: 'runtime.main' };
+  assert.equal(
+    wayWords({ ...held, root: main, first: 'x/errgroup.Group', path: '.cancel.c.State', owner }),
+    'cache.Session.views[0].snapshot',
+  );
   const root = { kind: 'global', name: 'a.b/cache.all' };
   assert.equal(heldWords({ ...held, root }), way(root));
   assert.equal(heldWords({ ...held, root, goroutines: 1 }), `${way(root)}, and by one goroutine at work`);

@@ -59,8 +59,13 @@ export function rootWords({ kind, name }: HeldBy['root']): string {
   }
 }
 
-/** A chain in a line: `goroutine server.run → cache.Session.views[0].snapshot`. */
-export function wayWords({ root, first, path }: HeldBy): string {
+/** A chain in a line, from what lasts on: `cache.Session.views[0].snapshot`; else `goroutine server.run → cache.File.text`. */
+export function wayWords({ owner, ...held }: HeldBy): string {
+  return owner ? `${shortType(owner.type)}${owner.path}` : wholeWay(held);
+}
+
+/** The same from its root on. */
+export function wholeWay({ root, first, path }: Omit<HeldBy, 'owner'>): string {
   // A global variable has a name; what a goroutine refers to is known by its type.
   return root.kind === 'global'
     ? `${rootWords(root)}${path}`

@@ -2,7 +2,7 @@
 //! an incident.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -153,8 +153,7 @@ impl Heaps {
         let _ends = self.begin(&stop)?;
         self.close();
         let pid = wanted.pid;
-        let session = read(host_pid, &wanted, &stop, tell)?;
-        let taken_unix_ms = now_unix_ms();
+        let (session, taken_unix_ms) = read(host_pid, &wanted, &stop, tell)?;
         let opened = OpenedHeap { pid, taken_unix_ms, facts: session.facts };
         // Cancelled or closed in the last moment.
         stop.check().map_err(CaptureError::from)?;
@@ -176,9 +175,13 @@ impl Heaps {
         // Of an incident that is not there (any more) nothing is read.
         reader.incident(incident)?;
         let result = self.read_after(host_pid, wanted, at_rest);
-        let problem =
-            result.as_ref().err().map(|failure| Problem { code: failure.code().to_owned(), message: failure.message().to_owned() });
-        let kept = KeptHeap { taken_unix_ms: now_unix_ms(), record: result.ok(), problem };
+        let problem = result.as_ref().err().map(|failure| Problem {
+            code: failure.code().to_owned(),
+            message: failure.message().to_owned(),
+        });
+        let record = result.ok();
+        let taken = record.as_ref().and_then(|record| record["taken_unix_ms"].as_u64());
+        let kept = KeptHeap { taken_unix_ms: taken.unwrap_or_else(now_unix_ms), record, problem };
         let json =
             serde_json::to_vec(&kept).map_err(|error| Failure::new("heap-question", error.to_string()))?;
         reader.keep_heap(incident, &json)?;
@@ -205,14 +208,14 @@ impl Heaps {
                 stop.set();
             }
         };
-        let session = match read(host_pid, wanted, &stop, &tell) {
+        let (session, taken_unix_ms) = match read(host_pid, wanted, &stop, &tell) {
             Err(_) if gave_way.into_inner() => {
                 let message = "somebody waited for gopls again, or its heap was just being captured";
                 return Err(Failure::new("heap-not-at-rest", message));
             }
-            session => session?,
+            read => read?,
         };
-        Ok(record(&session, wanted.pid, now_unix_ms(), &stop)?)
+        Ok(record(&session, wanted.pid, taken_unix_ms, &stop)?)
     }
 
     /// One at a time.
@@ -273,13 +276,13 @@ impl Heaps {
     }
 }
 
-/// Reads the heap of a gopls of this window.
+/// Reads the heap of a gopls of this window; and tells when that was: when it went on.
 fn read(
     host_pid: u32,
     wanted: &HeapRequest,
     stop: &Stop,
     tell: &(dyn Fn(Step) + Sync),
-) -> Result<Session, Failure> {
+) -> Result<(Session, u64), Failure> {
     let pid = wanted.pid;
     // Before it is looked up by its other start time, so that both are of one process.
     let start_time = start_time(pid).ok_or_else(|| refused(Refusal::Gone { pid }))?;
@@ -297,17 +300,26 @@ fn read(
         memory_limit_bytes: wanted.memory_limit_bytes,
         helper: wanted.helper.clone(),
     };
-    let session = open(&request, stop, tell)?;
+    let went_on = AtomicU64::new(0);
+    let tell = |step| {
+        if step == Step::WentOn {
+            went_on.store(now_unix_ms(), Ordering::Relaxed);
+        }
+        tell(step);
+    };
+    let session = open(&request, stop, &tell)?;
     session.ask(&json!({ "ask": "speak", "language": wanted.language }).to_string(), stop)?;
-    Ok(session)
+    Ok((session, went_on.into_inner()))
 }
 
 /// What was kept of a heap with an incident.
 pub(crate) fn kept(reader: &Reader, incident: &str) -> Result<Option<KeptHeap>, Failure> {
     let Some(json) = reader.heap(incident)? else { return Ok(None) };
-    let unreadable = |why: String| Failure::new("heap-kept", format!("what was kept of the heap with {incident}: {why}"));
+    let unreadable =
+        |why: String| Failure::new("heap-kept", format!("what was kept of the heap with {incident}: {why}"));
     let kept: KeptHeap = serde_json::from_slice(&json).map_err(|error| unreadable(error.to_string()))?;
-    let format = kept.record.as_ref().map_or(u64::from(FORMAT), |record| record["format"].as_u64().unwrap_or(0));
+    let format =
+        kept.record.as_ref().map_or(u64::from(FORMAT), |record| record["format"].as_u64().unwrap_or(0));
     match format == u64::from(FORMAT) {
         true => Ok(Some(kept)),
         false => Err(unreadable(format!("format {format} is of another version of Stallscope"))),

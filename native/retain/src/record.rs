@@ -10,18 +10,13 @@ use crate::stop::Stop;
 ///
 /// # Errors
 /// The helper is gone, or nobody wants it any more.
-pub fn record(
-    session: &Session,
-    pid: u32,
-    taken_unix_ms: u64,
-    stop: &Stop,
-) -> Result<Value, CaptureError> {
+pub fn record(session: &Session, pid: u32, taken_unix_ms: u64, stop: &Stop) -> Result<Value, CaptureError> {
     let mut record = answer(&session.ask(r#"{"ask":"kept"}"#, stop)?)?;
     record["packages"] = answer(&session.packages(stop)?)?;
     record["pid"] = pid.into();
     record["taken_unix_ms"] = taken_unix_ms.into();
-    record["facts"] =
-        serde_json::to_value(session.facts).map_err(|error| CaptureError::Helper { error: error.to_string() })?;
+    record["facts"] = serde_json::to_value(session.facts)
+        .map_err(|error| CaptureError::Helper { error: error.to_string() })?;
     Ok(record)
 }
 

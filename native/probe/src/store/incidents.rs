@@ -386,15 +386,16 @@ fn unpacked(path: &Path, most: u64, most_inflated: u64) -> Result<Option<Vec<u8>
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(StoreError::io(path, error)),
     };
-    let unreadable =
-        |error: stallscope_pprof::Error| StoreError::Unreadable { path: path.to_owned(), why: error.to_string() };
+    let unreadable = |error: stallscope_pprof::Error| StoreError::Unreadable {
+        path: path.to_owned(),
+        why: error.to_string(),
+    };
     let limits = stallscope_pprof::Limits {
         compressed_bytes: most,
         inflated_bytes: most_inflated,
         ..stallscope_pprof::Limits::default()
     };
-    let mut inflater =
-        stallscope_pprof::Inflater::new(BufReader::new(file), &limits).map_err(unreadable)?;
+    let mut inflater = stallscope_pprof::Inflater::new(BufReader::new(file), &limits).map_err(unreadable)?;
     let (mut bytes, mut chunk) = (Vec::new(), Vec::new());
     while inflater.next_chunk(&mut chunk).map_err(unreadable)? {
         bytes.extend_from_slice(&chunk);

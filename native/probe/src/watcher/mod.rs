@@ -185,6 +185,13 @@ impl Default for Shared {
     }
 }
 
+impl Shared {
+    fn at_rest(&self) -> bool {
+        let Status { stall, in_flight, loading, .. } = &self.status;
+        !self.fetching && stall.is_none() && !loading && !in_flight.iter().any(|one| one.interactive)
+    }
+}
+
 /// A running watcher. Dropping it ends the thread; use [`Watcher::stop`] to wait until everything is written.
 #[derive(Debug)]
 pub struct Watcher {
@@ -398,9 +405,7 @@ impl Watcher {
 
     /// Whether nobody waits for gopls, and nothing is being captured of it: what costs it something may be done now.
     pub fn at_rest(&self) -> bool {
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let Status { stall, in_flight, loading, .. } = &shared.status;
-        !shared.fetching && stall.is_none() && !loading && !in_flight.iter().any(|one| one.interactive)
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).at_rest()
     }
 
     /// Latest decisions, newest last.

@@ -298,6 +298,28 @@ async fn a_capture_asked_for_during_a_stall_is_answered_while_the_stall_goes_on(
 }
 
 #[tokio::test]
+async fn gopls_is_not_at_rest_while_anything_is_captured() {
+    let mut desk = Desk::new().await;
+    desk.run(async |outside| {
+        let shared = || outside.shared.lock().unwrap();
+        let during = async {
+            while !shared().fetching {
+                sleep(Duration::from_millis(5)).await;
+            }
+            // Nobody waits for it: what is fetched is reason enough.
+            assert!(shared().status.in_flight.is_empty() && !shared().at_rest());
+            outside.server.let_heaps_through(1);
+        };
+        let (captured, ()) = tokio::join!(outside.capture_now(), during);
+        captured.unwrap();
+        while !shared().at_rest() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_capture_that_fails_during_a_stall_is_answered_with_its_error() {
     let mut desk = Desk::serving(b"this is no profile".to_vec()).await;
     desk.outside.server.let_heaps_through(1);

@@ -56,6 +56,17 @@ pub struct WayStep<'a> {
     pub root: u32,
 }
 
+/// An object of a lasting type on a way, the last one before its end: from there on a way says who holds something, and what comes
+/// before is how the program happens to lead there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    /// The type.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// The fields from it on: `.views[0].snapshot`.
+    pub path: String,
+}
+
 /// The ways to all objects.
 pub struct Holders {
     ways: Vec<Way>,
@@ -65,6 +76,8 @@ pub struct Holders {
     from: Vec<u32>,
     /// The goroutines that have an object on their stack, by the object.
     stacks: HashMap<u32, Vec<u32>>,
+    /// The types of objects that last.
+    lasting: HashSet<ObjectType>,
 }
 
 /// A root, for people and programs.
@@ -115,6 +128,9 @@ pub struct HeldBy {
     pub first: String,
     /// The fields on it: `.byName[…].next`.
     pub path: String,
+    /// What lasts on the way, if anything does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// Objects.
     pub objects: u64,
     /// Bytes of their slots.
@@ -130,9 +146,11 @@ impl Holders {
     pub fn of(analysis: &Analysis, known: &Known) -> Self {
         let objects = analysis.objects() as usize;
         let (way_of, from) = (vec![NONE; objects], vec![NONE; objects]);
+        let types = known.lasting(&analysis.types).into_iter();
+        let lasting = types.map(|id| ObjectType::new(id, false)).collect();
         let mut search = Search {
             analysis,
-            holders: Self { ways: Vec::new(), way_of, from, stacks: stacks(analysis) },
+            holders: Self { ways: Vec::new(), way_of, from, stacks: stacks(analysis), lasting },
             known: HashMap::new(),
         };
         let mut stages: Vec<(Stage, u32)> =
@@ -141,7 +159,7 @@ impl Holders {
         for stage in stages.chunk_by(|a, b| a.0 == b.0) {
             let roots: Vec<u32> = stage.iter().map(|(_, root)| *root).collect();
             if stage[0].0 == Stage::Goroutine {
-                search.spread_from_lasting(&roots, known);
+                search.spread_from_lasting(&roots);
             }
             let begun = search.begin(&roots);
             search.spread(begun);
@@ -178,6 +196,7 @@ impl Holders {
                     first: self.first(analysis, way),
                     root: key.0,
                     path: key.1,
+                    owner: self.owner(analysis, way),
                     objects: 0,
                     bytes: 0,
                     retained_bytes: 0,
@@ -196,13 +215,13 @@ impl Holders {
         }
         let mut held: Vec<HeldBy> = groups
             .into_values()
-            .map(|mut group| HeldBy {
-                goroutines: {
-                    group.goroutines.remove(&group.root);
-                    group.goroutines.len() as u64
-                },
-                path: if group.several { group.held.path } else { self.exact(analysis, group.first) },
-                ..group.held
+            .map(|group| {
+                let beside = group.goroutines.iter().filter(|root| **root != group.root).count();
+                let mut held = HeldBy { goroutines: beside as u64, ..group.held };
+                if !group.several {
+                    (held.path, held.owner) = self.exact(analysis, group.first);
+                }
+                held
             })
             .collect();
         held.sort_by(|a, b| (b.retained_bytes, &a.root, &a.path).cmp(&(a.retained_bytes, &b.root, &b.path)));
@@ -239,6 +258,22 @@ impl Holders {
         let mut steps: Vec<&str> = self.steps(way).map(|step| step.text).collect();
         steps.reverse();
         (RootName::of(&analysis.roots[self.ways[way as usize].root as usize]), steps.concat())
+    }
+
+    /// What lasts on a way, before its end.
+    fn owner(&self, analysis: &Analysis, way: u32) -> Option<Owner> {
+        let mut path: Vec<&str> = Vec::new();
+        let mut steps = self.steps(way);
+        path.push(steps.next()?.text);
+        for step in steps {
+            if self.lasting.contains(&step.leads_to) {
+                path.reverse();
+                let name = names::of_object(&analysis.types, step.leads_to);
+                return Some(Owner { name, path: path.concat() });
+            }
+            path.push(step.text);
+        }
+        None
     }
 
     /// The type of what the root refers to.
@@ -284,9 +319,10 @@ impl Holders {
         steps
     }
 
-    /// The way to one object, with the places in rows.
-    fn exact(&self, analysis: &Analysis, object: u32) -> String {
+    /// The way to one object, with the places in rows; and what lasts on it.
+    fn exact(&self, analysis: &Analysis, object: u32) -> (String, Option<Owner>) {
         let mut steps = Vec::new();
+        let mut owner = None;
         let mut at = object;
         let mut last: Option<(ObjectType, ObjectType)> = None;
         // Steps of a list or tree read as one, as in the ways that many share.
@@ -307,9 +343,13 @@ impl Holders {
             last = itself.then_some(types);
             steps.push(object_step(analysis, from, place_of(analysis, from, at), false));
             at = from;
+            if owner.is_none() && self.lasting.contains(&types.0) {
+                let path = steps.iter().rev().map(String::as_str).collect();
+                owner = Some(Owner { name: names::of_object(&analysis.types, types.0), path });
+            }
         }
         steps.reverse();
-        steps.concat()
+        (steps.concat(), owner)
     }
 }
 
@@ -422,11 +462,9 @@ impl Search<'_> {
 
     /// From what lasts among that which the goroutines refer to, by whatever way: a goroutine that passes by has a snapshot on its
     /// stack, and so has the session, which is there when the goroutine is gone.
-    fn spread_from_lasting(&mut self, roots: &[u32], known: &Known) {
+    fn spread_from_lasting(&mut self, roots: &[u32]) {
         let analysis = self.analysis;
-        let types = known.lasting(&analysis.types);
-        let lasting: HashSet<ObjectType> = types.into_iter().map(|id| ObjectType::new(id, false)).collect();
-        let is_lasting = |object: u32| lasting.contains(&analysis.type_of[object as usize]);
+        let is_lasting = |object: u32| self.holders.lasting.contains(&analysis.type_of[object as usize]);
         let is_new = |way_of: &[u32], object: u32| way_of[object as usize] == NONE;
         if !(0..analysis.objects()).any(|object| is_lasting(object) && is_new(&self.holders.way_of, object)) {
             return;

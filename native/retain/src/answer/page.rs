@@ -14,7 +14,7 @@ h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}small{opacity:.75}.warn{
 table{border-collapse:collapse;width:100%}th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}\
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}td{overflow-wrap:anywhere}\
 td.b{width:30%}td.b i{display:block;height:.8rem;margin-top:.3rem;background:var(--bar)}\
-details{margin-left:1.2rem}summary{cursor:pointer}li{list-style:none}ul{padding-left:1.2rem;margin:.1rem 0}code{font-size:.95em}";
+summary{cursor:pointer;margin-left:-1.1rem}li{list-style:none;padding-left:1.1rem}ul{padding-left:.4rem;margin:.1rem 0}code{font-size:.95em}";
 /// Go packages in the table, types that are told, and chains of each of those.
 const MOST_PACKAGES: usize = 100;
 const MOST_HELD: usize = 12;
@@ -64,6 +64,21 @@ fn head(html: &mut String, record: &Value) {
     }
 }
 
+/// The short name of a type; the whole one is told when the mouse rests on it.
+fn code(row: &Value) -> String {
+    match text(&row["type"]) {
+        "" => "of unknown type".to_owned(),
+        name => format!("<code title=\"{}\">{}</code>", escape(name), escape(&names::short(name))),
+    }
+}
+
+/// The id of a part as words: `type-checking`.
+fn part_name(id: &str) -> String {
+    let words = escape(&id.replace('-', " "));
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 fn bar(bytes: &Value, all: f64) -> String {
     let share = 100.0 * bytes.as_f64().unwrap_or(0.0) / all;
     format!("<i style=\"width:{:.1}%\"></i>", share.clamp(0.0, 100.0))
@@ -74,18 +89,21 @@ fn tree(html: &mut String, below: &Value, level: usize, all: f64) {
     html.push_str("<ul>\n");
     for row in rows(&below["rows"]) {
         let share = row["retained_bytes"].as_f64().unwrap_or(0.0) / all;
-        let name = match text(&row["type"]) {
-            "" => "of unknown type",
-            name => name,
+        let several = match row["count"].as_u64() {
+            Some(1) => String::new(),
+            _ => format!("{} × ", number(&row["count"])),
         };
-        let mut line = format!(
-            "<b>{}</b> in {} × <code>{}</code>",
-            megabytes(&row["retained_bytes"]),
-            number(&row["count"]),
-            escape(name)
-        );
+        let mut line = format!("<b>{}</b> {several}{}", megabytes(&row["retained_bytes"]), code(row));
+        if let Some(words) = row["words"].as_str() {
+            let _ = write!(line, " <small>{}</small>", escape(words));
+        }
         if row["held_by"].is_object() {
-            let _ = write!(line, " <small>held by <code>{}</code>{}</small>", escape(&way(&row["held_by"])), beside(&row["held_by"]));
+            let _ = write!(
+                line,
+                "<br><small>held by <code>{}</code>{}</small>",
+                escape(&way(&row["held_by"])),
+                beside(&row["held_by"])
+            );
         }
         if row["below"].is_object() {
             let open = if level == 0 && share > OPEN_SHARE { " open" } else { "" };
@@ -97,7 +115,11 @@ fn tree(html: &mut String, below: &Value, level: usize, all: f64) {
         }
     }
     if let Some(others) = below["others"].as_u64().filter(|others| *others > 0) {
-        let _ = writeln!(html, "<li><small>{} in {others} more types</small>", megabytes(&below["others_retained_bytes"]));
+        let _ = writeln!(
+            html,
+            "<li><small>{} in {others} more types</small>",
+            megabytes(&below["others_retained_bytes"])
+        );
     }
     html.push_str("</ul>\n");
 }
@@ -113,12 +135,18 @@ fn table<'a>(
     key: &str,
     all: f64,
 ) {
-    let _ = write!(html, "<h2>{title}</h2>\n<p><small>{note}</small></p>\n<table><tr><th>{what}<th class=\"n\">{amount}<th class=\"n\">objects<th>\n");
+    let _ = write!(
+        html,
+        "<h2>{title}</h2>\n<p><small>{note}</small></p>\n<table><tr><th>{what}<th class=\"n\">{amount}<th class=\"n\">objects<th>\n"
+    );
     for row in rows {
         let _ = writeln!(
             html,
-            "<tr><td><code>{}</code><td class=\"n\">{}<td class=\"n\">{}<td class=\"b\">{}",
-            escape(text(&row[key])),
+            "<tr><td>{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"b\">{}",
+            match key {
+                "part" => part_name(text(&row[key])),
+                _ => format!("<code>{}</code>", escape(text(&row[key]))),
+            },
             megabytes(&row["bytes"]),
             number(&row["count"]),
             bar(&row["bytes"], all)
@@ -135,8 +163,8 @@ fn types(html: &mut String, record: &Value, all: f64) {
             .map_or(String::new(), |words| format!("<br><small>{}</small>", escape(words)));
         let _ = writeln!(
             html,
-            "<tr><td><code>{}</code>{words}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"b\">{}",
-            escape(text(&row["type"])),
+            "<tr><td>{}{words}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"b\">{}",
+            code(row),
             megabytes(&row["retained_bytes"]),
             megabytes(&row["bytes"]),
             number(&row["count"]),
@@ -154,8 +182,8 @@ fn held(html: &mut String, record: &Value) {
     for (row, detail) in known.filter_map(|row| Some((row, detail(row)?))).take(MOST_HELD) {
         let _ = writeln!(
             html,
-            "<h3><code>{}</code></h3>\n<table><tr><th>held by<th class=\"n\">retained<th class=\"n\">objects",
-            escape(text(&row["type"]))
+            "<h3>{}</h3>\n<table><tr><th>held by<th class=\"n\">retained<th class=\"n\">objects",
+            code(row)
         );
         for path in rows(&detail["paths"]).take(MOST_WAYS) {
             let _ = writeln!(
@@ -171,9 +199,12 @@ fn held(html: &mut String, record: &Value) {
     }
 }
 
-/// Where a chain begins, and the fields on it.
+/// Where a chain begins, and the fields on it; from what lasts on, where there is something on the way.
 pub fn way(held: &Value) -> String {
-    let (root, path) = (&held["root"], text(&held["path"]));
+    let (root, path, owner) = (&held["root"], text(&held["path"]), &held["owner"]);
+    if owner.is_object() {
+        return format!("{}{}", names::short(text(&owner["type"])), text(&owner["path"]));
+    }
     match text(&root["kind"]) {
         "global" => format!("{}{path}", names::short(text(&root["name"]))),
         // The variables of a goroutine have no names here: the type of what it holds tells more.
@@ -220,4 +251,61 @@ pub fn number(value: &Value) -> String {
 /// Text that means itself between tags and in quoted attributes.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record() -> Value {
+        let held_by = json!({
+            "root": { "kind": "goroutine", "name": "runtime.main" }, "first": "x/e.Group", "path": ".c.s.views[0]",
+            "owner": { "type": "a.b/cache.Session", "path": ".views[0]" },
+            "objects": 1, "bytes": 8, "retained_bytes": 600, "goroutines": 2,
+        });
+        json!({
+            "format": 1, "pid": 4711, "facts": { "pause_ns": 26_400_000 },
+            "summary": {
+                "objects_marked": 1234, "bytes_marked": 1000,
+                "check": { "survivors": { "objects": 1250, "bytes": 1 }, "missed": 0.001, "reliable": true },
+                "parts": [{ "part": "type-checking", "count": 3, "bytes": 900 }],
+            },
+            "types": [{ "type": "a.b/cache.View[<&\"]", "id": 7, "count": 1, "bytes": 8, "retained_bytes": 600, "words": "a <b> view" }],
+            "tree": {
+                "rows": [{
+                    "type": "a.b/cache.View", "id": 7, "count": 1, "bytes": 8, "retained_bytes": 600, "held_by": held_by,
+                    "below": { "rows": [], "others": 2, "others_retained_bytes": 5_000_000 },
+                }],
+                "others": 0, "others_retained_bytes": 0,
+            },
+            "details": [{ "id": 7, "paths": [held_by], "instances": [] }],
+            "packages": { "total": 0, "rows": [] },
+        })
+    }
+
+    #[test]
+    fn a_page_says_what_was_alive_who_held_it_and_what_it_cost() {
+        let page = page(&record());
+        for told in [
+            "1,234 objects were alive",
+            "stood still for 26 ms",
+            "held by <code>cache.Session.views[0]</code> and by 2 goroutines at work",
+            "5.0 MB in 2 more types",
+            "<td>Type checking<",
+            "title=\"a.b/cache.View[&lt;&amp;&quot;]\"",
+            "a &lt;b&gt; view",
+        ] {
+            assert!(page.contains(told), "{told}\n{page}");
+        }
+        assert!(!page.contains("By Go package"), "nothing is known of those");
+    }
+
+    #[test]
+    fn whatever_a_file_says_is_no_reason_to_fail() {
+        for record in [Value::Null, json!([1]), json!({ "tree": { "rows": "none" }, "types": [1, null] })] {
+            assert!(page(&record).starts_with("<!doctype html>"));
+        }
+    }
 }

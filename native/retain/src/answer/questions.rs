@@ -389,7 +389,9 @@ impl Answers {
     pub(super) fn described_all(&mut self, rows: Vec<Held>, first: bool) -> Vec<DescribedHeld> {
         let mut told = 0;
         let described = |row: Held| {
-            let object = row.object.filter(|_| first && told < MOST_HELD_BY);
+            // What goes by the name of a variable says so already.
+            let object =
+                row.object.filter(|_| first && told < MOST_HELD_BY && !self.known.has_variable(&row.name));
             let held_by = object.and_then(|object| self.held_by(object));
             told += usize::from(held_by.is_some());
             DescribedHeld { words: self.words(&row.name).map(str::to_owned), held_by, row }
