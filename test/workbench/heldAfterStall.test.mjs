@@ -9,7 +9,7 @@ import { testsWithPictures } from './driver/pictures.mjs';
 import { SNAPSHOT_TEXT, extensionsUnderTest, openSnapshot, startWorkbench } from './driver/scenario.mjs';
 
 const MINUTE = 60_000;
-const linux = { skip: process.platform !== 'linux' && 'only on Linux', timeout: 8 * MINUTE };
+const linux = { skip: process.platform !== 'linux' && 'only on Linux', timeout: 14 * MINUTE };
 const SNAPSHOT = 'golang.org/x/tools/gopls/internal/cache.Snapshot';
 /** Longer than it takes from the end of a stall to its reading, on a busy machine. */
 const NOTHING_WITHIN_MS = 20_000;
@@ -41,7 +41,8 @@ async function stall(t, settings) {
 
 test('with the setting the incident has who held the memory, and its page shows it', linux, async (t) => {
   const { dir, incident, kept } = await stall(t, { 'stallscope.retain.onStall': 'after' });
-  await editor.waitFor('what was kept', () => fs.existsSync(kept), { timeoutMs: 3 * MINUTE });
+  // The helper has a low priority: on a busy machine its analysis waits for everybody else.
+  await editor.waitFor('what was kept', () => fs.existsSync(kept), { timeoutMs: 8 * MINUTE });
   const { record, problem, taken_unix_ms } = JSON.parse(gunzipSync(fs.readFileSync(kept)));
   assert.equal(problem, null, JSON.stringify(problem));
   const snapshot = record.types.find(({ type }) => type === SNAPSHOT);

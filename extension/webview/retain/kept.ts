@@ -4,7 +4,7 @@ import { t } from '../base/l10n';
 import type { AskHeap, Heap } from './ask';
 
 export function keptHeap(record: HeapRecord): Heap {
-  const ask = async (question: HeapPageQuestion) => answer(record, question);
+  const ask = (question: HeapPageQuestion) => Promise.resolve().then(() => answer(record, question));
   return { ask: ask as AskHeap, live: false };
 }
 
