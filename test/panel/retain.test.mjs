@@ -95,7 +95,7 @@ test('a type that is searched for says what it is, which chain holds it, and hol
     const detail = page.getByRole('region', { name: 'cache.Snapshot' });
     await detail.getByText('one version of the workspace', { exact: false }).waitFor();
     await detail
-      .getByText(/goroutine .* → cache\.(Snapshot|Session)/)
+      .getByText(/cache\.Session\.views\[\d+\]\.snapshot/)
       .first()
       .waitFor();
     const instance = detail.getByRole('button', { name: /^#\d+$/ }).first();
