@@ -15,7 +15,7 @@ import type {
   DoctorRequest,
   GoCache,
 } from './doctor';
-import type { HeapAnswer, HeapQuestion, HeapRequest, HeapStep, OpenedHeap } from './heap';
+import type { HeapAnswer, HeapQuestion, HeapRequest, HeapStep, KeptHeap, OpenedHeap } from './heap';
 import type {
   CaptureRequest,
   AllocationRate,
@@ -206,6 +206,16 @@ export interface Core {
   askHeap(question: HeapQuestion): Promise<Outcome<HeapAnswer>>;
   /** Ends the process that has it in memory. */
   closeHeap(): Promise<Outcome<null>>;
+  /**
+   * Reads it for an incident that has ended, and keeps with that what there is to tell, also why nothing was read. gopls is left
+   * alone while somebody waits for it or anything is captured (`heap-not-at-rest`), and while a heap is open. Fails when the incident
+   * is not there, or nothing can be written.
+   */
+  keepHeapAfter(incident: string, request: HeapRequest): Promise<Outcome<KeptHeap>>;
+  /** What was kept so; null when nothing was. Fails with `heap-kept` when it cannot be read. */
+  keptHeap(incident: string): Promise<Outcome<KeptHeap | null>>;
+  /** Saves what was kept with an incident as a page, atomically; of the heap that is open when `incident` is null. */
+  saveHeapPage(incident: string | null, destination: string): Promise<Outcome<null>>;
 
   incidents(): Promise<Outcome<IncidentSummary[]>>;
   incident(id: string): Promise<Outcome<Incident>>;

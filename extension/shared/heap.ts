@@ -14,6 +14,8 @@ export interface HeapRequest {
   memory_limit_bytes: number | null;
   /** The executable `stallscope-retain`. */
   helper: string;
+  /** In which language its types are told: `en`, `zh-cn`. */
+  language: string;
 }
 
 /** What is being done, in this order. Between `stopping` and `went-on` gopls stands still. */
@@ -109,9 +111,13 @@ export interface HeldBy {
   first: string;
   /** `.views[0].snapshot` */
   path: string;
+  /** The last object on the chain of a type that lasts (a session), and the fields from it on: who holds it, for people. */
+  owner?: { type: string; path: string };
   objects: number;
   bytes: number;
   retained_bytes: number;
+  /** Goroutines beside the one of the chain, if it is one, that have some of the objects on their stack. */
+  goroutines: number;
 }
 
 export interface HeapInstance {
@@ -133,6 +139,10 @@ export interface HeldRow {
   /** The object, when it is one. */
   object?: number;
   words?: string;
+  /** In what was kept: what hangs below was not. */
+  leaf?: boolean;
+  /** For an object on the first level: the chain to it that lasts. It hangs there when there are several. */
+  held_by?: HeldBy;
 }
 
 export interface ChainStep {
@@ -167,6 +177,35 @@ export interface HeapAnswers {
   save: { file: string };
   compare: { total: number; rows: ComparedType[] };
   profile: { file: string };
+}
+
+/** What hangs in one place of a tree that was kept. */
+export interface KeptBelow {
+  /** `below` is not there for what holds too little to be opened. */
+  rows: (HeldRow & { below?: KeptBelow })[];
+  others: number;
+  others_retained_bytes: number;
+}
+
+/** What is kept of a heap when the heap is not: answers to what somebody would have asked. */
+export interface HeapRecord {
+  format: number;
+  pid: number;
+  taken_unix_ms: number;
+  facts: HeapFacts;
+  summary: HeapSummary;
+  /** The largest. */
+  types: HeapAnswers['types']['rows'];
+  tree: KeptBelow;
+  details: { id: number; paths: HeldBy[]; instances: (HeapInstance & { chain: ChainStep[] })[] }[];
+  packages: HeapAnswers['packages'];
+}
+
+/** What is kept with an incident: the heap that was read after it, or why none was. */
+export interface KeptHeap {
+  taken_unix_ms: number;
+  record: HeapRecord | null;
+  problem: { code: string; message: string } | null;
 }
 
 export type HeapAnswer = HeapAnswers[keyof HeapAnswers];

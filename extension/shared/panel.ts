@@ -4,7 +4,7 @@
  */
 import type { Outcome, ProfileRef } from './core';
 import type { CacheView, DoctorReport, GoCache } from './doctor';
-import type { ComparedType, HeapAnswer, HeapPageQuestion, OpenedHeap } from './heap';
+import type { ComparedType, HeapAnswer, HeapPageQuestion, KeptHeap, OpenedHeap } from './heap';
 import type {
   AllocationRate,
   CapturedMemory,
@@ -104,6 +104,8 @@ export interface PanelApi {
   /** The living heap that is open, if one is. */
   liveHeap(args: Record<string, never>): Outcome<LiveHeapView>;
   askHeap(args: { question: HeapPageQuestion }): Outcome<HeapAnswer>;
+  /** What was kept of a heap that was read after an incident. */
+  keptHeap(args: { id: string }): Outcome<KeptHeap | null>;
   decisions(args: { limit: number }): Decision[];
   /** Opens a frame's source, when the file is on this machine. */
   openSource(args: { file: string; line: number }): Outcome<null>;
@@ -229,6 +231,7 @@ export type PanelCommand =
   | 'forgetHeap'
   | 'exportHeapJson'
   | 'exportHeapProfile'
+  | 'exportHeapPage'
   | 'closeHeap';
 
 export type PanelMethod = keyof PanelApi;

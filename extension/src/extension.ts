@@ -18,6 +18,7 @@ import { Exporting } from './export/exporting';
 import { Panel } from './panel/panel';
 import { Prompts } from './prompts/prompts';
 import { Reports } from './report/reports';
+import { HeapAfterStall } from './retain/heapAfterStall';
 import { LiveHeap } from './retain/liveHeap';
 import { Experiments } from './reproduce/experiments';
 import { keepContextKeys } from './showing/contextKeys';
@@ -60,10 +61,11 @@ export function activate(context: vscode.ExtensionContext): Exports {
     restart: restartGopls,
   };
   const cache: GoplsCache = new GoplsCache(current, restarting, () => panel.showPage('cache'), log);
+  const heapHelper = path.join(dist, 'stallscope-retain');
   const heap: LiveHeap = new LiveHeap(
     current,
     {
-      helper: path.join(dist, 'stallscope-retain'),
+      helper: heapHelper,
       kept: path.join(context.globalStorageUri.fsPath, 'heaps'),
       memory: context.globalState,
     },
@@ -111,6 +113,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     doctor,
     cache,
     heap,
+    new HeapAfterStall(current, heapHelper, () => panel.pushKeptHeap(), log),
     new Problems(doctor),
     keepContextKeys(current),
     new DebugServer(current, context.globalState, log),

@@ -16,6 +16,7 @@ export async function heapRequest(core, pid, changes = {}) {
     bound_ms: 5_000,
     memory_limit_bytes: null,
     helper: heapHelper,
+    language: 'en',
     ...changes,
   };
 }

@@ -124,6 +124,9 @@ export class Host {
   liveHeap() {
     return { ok: true, value: structuredClone(this.heapView) };
   }
+  keptHeap({ id }) {
+    return this.core.keptHeap(id);
+  }
   askHeap({ question }) {
     return this.core.askHeap(question);
   }

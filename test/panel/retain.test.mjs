@@ -2,7 +2,11 @@
 // keyboard, a type with its chain, search, and what it offers.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { heapRequest } from '../lib/heapOf.mjs';
 import { HeldScene } from './heldScene.mjs';
+import { Host } from './host.mjs';
+import { firstLoad, writeIncidents } from './incidents.mjs';
 import { launch, NARROW, withPanel } from './page.mjs';
 
 const linux = { skip: process.platform !== 'linux' && 'only on Linux' };
@@ -91,7 +95,7 @@ test('a type that is searched for says what it is, which chain holds it, and hol
     const detail = page.getByRole('region', { name: 'cache.Snapshot' });
     await detail.getByText('one version of the workspace', { exact: false }).waitFor();
     await detail
-      .getByText(/goroutine .* → cache\.(Snapshot|Session)/)
+      .getByText(/cache\.Session\.views\[\d+\]\.snapshot/)
       .first()
       .waitFor();
     const instance = detail.getByRole('button', { name: /^#\d+$/ }).first();
@@ -109,9 +113,21 @@ test('a type that is searched for says what it is, which chain holds it, and hol
 
 test('exports, another reading and a comparison are commands of the extension', linux, async () => {
   await withPanel(browser, host, async (page, { push }) => {
-    for (const name of ['Export JSON…', 'Export profile…', 'Read again…', 'Compare with a later one'])
+    for (const name of [
+      'Export page…',
+      'Export JSON…',
+      'Export profile…',
+      'Read again…',
+      'Compare with a later one',
+    ])
       await page.getByRole('button', { name }).click();
-    assert.deepEqual(commands(), ['exportHeapJson', 'exportHeapProfile', 'whoHolds', 'keepHeap']);
+    assert.deepEqual(commands(), [
+      'exportHeapPage',
+      'exportHeapJson',
+      'exportHeapProfile',
+      'whoHolds',
+      'keepHeap',
+    ]);
     const opened = host.heapView;
     const rows = [
       { type: 'a.b/c.T', before: 1, after: 3, survivors: 1, new: 2, gone: 0, bytes_grown: 2_000_000 },
@@ -126,6 +142,93 @@ test('exports, another reading and a comparison are commands of the extension', 
     await page.getByText('The gopls that was looked at has ended.').waitFor();
     host.heapView = opened;
   });
+});
+
+test('the ballast goes by its name, and what has several holders says who they are', linux, async () => {
+  await withPanel(browser, host, async (page) => {
+    const rows = page.getByRole('tree').getByRole('treeitem');
+    await rows.first().waitFor();
+    const texts = await rows.allInnerTexts();
+    const ballast = texts.find((text) => text.includes('cache.ballast'));
+    assert.match(ballast, /100\sMB[\s\S]*They take no memory/);
+    assert.match(texts.join('\n'), /held by cache\.Session\.\S+/);
+    const snapshot = texts.find((text) => /\bcache\.Snapshot\b/.test(text));
+    if (snapshot) assert.match(snapshot, /held by cache\.Session\.views\[\d+\]\.snapshot/);
+  });
+});
+
+test('what was kept with an incident is looked through when the heap is gone', linux, async (t) => {
+  const incident = firstLoad();
+  const later = new Host((storage) => writeIncidents(storage, [incident]));
+  t.after(async () => {
+    await later.core.stop();
+    later.close();
+  });
+  later.core.start(() => {});
+  const atRest = () => {
+    const { gopls, stall, loading, in_flight } = later.core.status();
+    return gopls && !stall && !loading && in_flight.length === 0;
+  };
+  for (let tries = 0; !atRest() && tries < 300; tries++) await sleep(100);
+  const request = await heapRequest(later.core, scene.gopls.pid);
+  const kept = await later.core.keepHeapAfter(incident.id, request);
+  assert.ok(kept.ok && kept.value.record, JSON.stringify(kept.value?.problem ?? kept.error));
+  const { record } = kept.value;
+  later.select = incident.id;
+  await withPanel(browser, later, async (page) => {
+    const section = page.getByRole('region', { name: 'Who held the memory' });
+    await section.waitFor();
+    assert.match(
+      await section.innerText(),
+      /by the setting stallscope\.retain\.onStall: .* stood still for/s,
+    );
+    await section.getByRole('button', { name: 'Show who held it' }).click();
+    const result = await page.getByRole('region', { name: 'Result' }).innerText();
+    assert.ok(result.includes(`${record.summary.objects_marked.toLocaleString('en-GB')} objects`), result);
+    assert.match(result, /kept with the incident/);
+    const tree = page.getByRole('tree');
+    await tree.getByRole('treeitem').first().waitFor();
+    await tree.locator('[aria-expanded=false]').first().click();
+    await tree.locator('[aria-level="2"]').first().waitFor();
+    await page.getByRole('searchbox', { name: 'Find a type' }).fill('cache.snapshot');
+    await page.getByRole('grid').getByRole('button', { name: 'cache.Snapshot', exact: true }).click();
+    const detail = page.getByRole('region', { name: 'cache.Snapshot' });
+    await detail
+      .getByText(/cache\.Session\.views\[\d+\]\.snapshot/)
+      .first()
+      .waitFor();
+    await detail
+      .getByRole('button', { name: /^#\d+$/ })
+      .first()
+      .click();
+    await detail.getByRole('list', { name: 'The chain that holds it' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Compare with a later one' }).count(), 0);
+    await page.getByRole('button', { name: 'Export page…' }).click();
+    await page.getByRole('button', { name: 'Back to the incident' }).click();
+    await section.waitFor();
+    const asked = later.asked.filter(({ method }) => method === 'command').map(({ args }) => args);
+    assert.deepEqual(asked, [{ id: 'exportHeapPage', incident: incident.id }]);
+    assert.equal(later.asked.filter(({ method }) => method === 'askHeap').length, 0, 'no heap is asked');
+  });
+});
+
+test('why no heap was kept is said in the incident', linux, async () => {
+  const incident = firstLoad();
+  const refused = new Host((storage) => writeIncidents(storage, [incident]));
+  try {
+    const problem = { code: 'heap-memory', message: 'There was not enough memory.' };
+    const value = { taken_unix_ms: Date.now(), record: null, problem };
+    refused.overrides.keptHeap = () => ({ ok: true, value });
+    refused.select = incident.id;
+    await withPanel(browser, refused, async (page) => {
+      const section = page.getByRole('region', { name: 'Who held the memory' });
+      await section.waitFor();
+      assert.match(await section.innerText(), /was not\. There was not enough memory\./);
+      assert.equal(await section.getByRole('button').count(), 0);
+    });
+  } finally {
+    refused.close();
+  }
 });
 
 test('in a narrow panel nothing is cut off', linux, async () => {

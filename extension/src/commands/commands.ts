@@ -210,6 +210,9 @@ export function panelCommands(
         // A dialog.
         void heap.export(id === 'exportHeapJson' ? 'json' : 'profile');
         break;
+      case 'exportHeapPage':
+        void heap.export('page', target.incident);
+        break;
       case 'closeHeap':
         await heap.close('asked');
         break;

@@ -111,6 +111,12 @@ export class Panel implements vscode.Disposable {
     this.push({ type: 'verifications' });
   }
 
+  /** Tells the panel that a heap was kept with an incident. */
+  pushKeptHeap(): void {
+    this.push({ type: 'heap' });
+    void this.pushIncidents();
+  }
+
   /** Tells the panel that the history is another one. */
   pushHistory(): void {
     this.push({ type: 'history' });
@@ -249,6 +255,8 @@ export class Panel implements vscode.Disposable {
         return this.cache.ofGo(core);
       case 'askHeap':
         return this.heap.ask(core, request.args.question);
+      case 'keptHeap':
+        return keptHeap(core, request.args.id);
       case 'decisions':
         return core.decisions(Math.min(request.args.limit, MOST_DECISIONS));
     }
@@ -282,6 +290,14 @@ export class Panel implements vscode.Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
     this.panel?.dispose();
   }
+}
+
+/** What was kept of a heap; why nothing was, in the display language. */
+async function keptHeap(core: Core, id: string): ReturnType<Core['keptHeap']> {
+  const outcome = await core.keptHeap(id);
+  if (!outcome.ok || !outcome.value?.problem) return outcome;
+  const { problem } = outcome.value;
+  return { ok: true, value: { ...outcome.value, problem: { ...problem, message: failure(problem) } } };
 }
 
 /** An answer with its expected failure in the display language: the panel shows the message as it comes. */

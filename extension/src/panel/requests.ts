@@ -40,6 +40,7 @@ const COMMANDS: readonly PanelCommand[] = [
   'forgetHeap',
   'exportHeapJson',
   'exportHeapProfile',
+  'exportHeapPage',
   'closeHeap',
 ];
 
@@ -139,6 +140,7 @@ const ARGUMENTS: { readonly [M in PanelMethod]: Check } = {
   goCaches: record({}),
   liveHeap: record({}),
   askHeap: record({ question: (value) => HEAP_QUESTIONS.some((check) => check(value)) }),
+  keptHeap: record({ id: incidentId }),
   decisions: record({ limit: count }),
   openSource: record({ file: (value) => text(value, 4096), line: count }),
   command: record({

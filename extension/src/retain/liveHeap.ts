@@ -9,9 +9,9 @@ import type { HeapAnswer, HeapAnswers, HeapPageQuestion, HeapStep, OpenedHeap } 
 import type { GoplsProcess } from '../../shared/model';
 import type { LiveHeapView } from '../../shared/panel';
 import { tellNoCore } from '../commands/incidents';
-import { SECTION } from '../core/settings';
 import { valueOrMessage, type Session } from '../core/session';
 import * as words from '../texts/wording';
+import { limits } from './limits';
 
 /** It takes memory, so it does not stay for somebody who has gone for lunch. */
 const IDLE_MS = 15 * 60_000;
@@ -26,8 +26,6 @@ const LEAST_PAUSE_NS = 20e6;
 /** What the core asks for at most: copy, 110 bytes an object, 100 MB. */
 const NEED_PER_BYTE = 2;
 const NEED_ALWAYS_BYTES = 100e6;
-const PAUSE_MS = { least: 20, most: 10_000, usual: 500 };
-const MB = 1e6;
 
 /** Where things are. */
 export interface Places {
@@ -177,17 +175,29 @@ export class LiveHeap implements vscode.Disposable {
     this.changes.fire();
   }
 
-  /** Saves what is open: all types as JSON, or a profile of bytes by the chain that holds them. */
-  async export(as: 'json' | 'profile'): Promise<void> {
+  /**
+   * Saves what is open: all types as JSON, a profile of bytes by the chain that holds them, or a page that stands for itself; that
+   * also of what was kept with an incident.
+   */
+  async export(as: 'json' | 'profile' | 'page', incident?: string): Promise<void> {
     const core = this.session.running;
-    if (!core || !this.open) return;
+    if (!core) return;
+    if (as === 'page' && incident !== undefined) {
+      await this.exportPage(core, incident, `gopls-held-${incident}.html`);
+      return;
+    }
+    if (!this.open) return;
+    const name = `gopls-${this.open.pid}-held`;
+    if (as === 'page') {
+      await this.exportPage(core, null, `${name}.html`);
+      return;
+    }
     const ending = as === 'json' ? 'json' : 'pb.gz';
-    const name = `gopls-${this.open.pid}-held.${ending}`;
-    const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri;
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: folder ? vscode.Uri.joinPath(folder, name) : vscode.Uri.file(name),
-      filters: { [as === 'json' ? 'JSON' : l10n.t('Profile for go tool pprof')]: [ending] },
-    });
+    const target = await askWhere(
+      `${name}.${ending}`,
+      as === 'json' ? 'JSON' : l10n.t('Profile for go tool pprof'),
+      ending,
+    );
     if (!target) return;
     this.stayOpen();
     try {
@@ -214,7 +224,15 @@ export class LiveHeap implements vscode.Disposable {
       void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
       return;
     }
-    void vscode.window.setStatusBarMessage(l10n.t('Saved: {file}', { file: target.fsPath }), 5_000);
+    tellSaved(target);
+  }
+
+  private async exportPage(core: Core, incident: string | null, name: string): Promise<void> {
+    const target = await askWhere(name, 'HTML', 'html');
+    if (!target) return;
+    this.stayOpen();
+    const saved = core.saveHeapPage(incident, target.fsPath);
+    if ((await valueOrMessage(saved, words.failure)) !== undefined) tellSaved(target);
   }
 
   /** Makes the folder, without what windows that crashed have left in it. */
@@ -287,6 +305,7 @@ export class LiveHeap implements vscode.Disposable {
       pid: gopls.pid,
       started_unix_ms: gopls.started_unix_ms,
       helper: this.places.helper,
+      language: vscode.env.language,
       ...limits(),
     };
     try {
@@ -325,6 +344,18 @@ export class LiveHeap implements vscode.Disposable {
   }
 }
 
+/** Where to save something: beside what is open, by default. */
+async function askWhere(name: string, kind: string, ending: string): Promise<vscode.Uri | undefined> {
+  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri;
+  return vscode.window.showSaveDialog({
+    defaultUri: folder ? vscode.Uri.joinPath(folder, name) : vscode.Uri.file(name),
+    filters: { [kind]: [ending] },
+  });
+}
+
+const tellSaved = ({ fsPath }: vscode.Uri): void =>
+  void vscode.window.setStatusBarMessage(l10n.t('Saved: {file}', { file: fsPath }), 5_000);
+
 /** The one whose memory is shown: its start time with its pid. */
 async function watchedGopls(core: Core): Promise<GoplsProcess | undefined> {
   const processes = await valueOrMessage(core.goplsProcesses(), words.failure);
@@ -337,21 +368,6 @@ async function liveBytes(core: Core, gopls: GoplsProcess): Promise<number> {
   const memory = await core.memory();
   const last = memory.ok && memory.value?.pid === gopls.pid ? memory.value.cycles.at(-1) : undefined;
   return last?.live_bytes ?? gopls.rss_bytes;
-}
-
-/** A value of the wrong type is as if it were not there. */
-function limits(): { bound_ms: number; memory_limit_bytes: number | null } {
-  const config = vscode.workspace.getConfiguration(SECTION);
-  const number = (name: string, usual: number) => {
-    const value = config.get<unknown>(name);
-    return typeof value === 'number' && Number.isFinite(value) ? value : usual;
-  };
-  const pause = number('retain.maxPauseMs', PAUSE_MS.usual);
-  const memory = number('retain.maxMemoryMB', 0);
-  return {
-    bound_ms: Math.round(Math.min(Math.max(pause, PAUSE_MS.least), PAUSE_MS.most)),
-    memory_limit_bytes: memory > 0 ? Math.round(Math.min(memory, 1e6) * MB) : null,
-  };
 }
 
 /** What is being done; undefined for what is over sooner than it could be read. */

@@ -178,6 +178,12 @@ export function failure({ code, message }: Failure): string {
       return l10n.t("gopls's cache is being cleaned already.");
     case 'heap-busy':
       return l10n.t("gopls's live heap is being read already.");
+    case 'heap-not-at-rest':
+      return l10n.t(
+        "gopls's live heap was not read: somebody waited for gopls again, or something was being captured of it.",
+      );
+    case 'heap-kept':
+      return l10n.t('What was kept of the heap cannot be read. ({message})', { message });
     case 'no-heap-open':
       return l10n.t('No heap is open any more. Read it again.');
     case 'heap-not-ours':

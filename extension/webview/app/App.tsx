@@ -41,6 +41,8 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
   const [query, setQuery] = useState<TableQuery>(kept.query);
   const [flame, setFlame] = useState(kept.flame);
   const [compare, setCompare] = useState(kept.compare);
+  /** The incident whose kept heap is looked at. */
+  const [held, setHeld] = useState<string | null>(null);
   const [notice, setNotice] = useState<string | null>(null);
   const visible = useVisible();
 
@@ -70,8 +72,10 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
           setStatus(push.status);
           setSpans(push.spans);
         } else if (push.type === 'incidents') setIncidents(newestFirst(push.incidents));
-        else if (push.type === 'page') setPage(push.page);
-        else if (push.type === 'select') select(push.incident);
+        else if (push.type === 'page') {
+          setPage(push.page);
+          setHeld(null);
+        } else if (push.type === 'select') select(push.incident);
       }),
     [rpc],
   );
@@ -115,7 +119,15 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
     null;
   return (
     <PanelProvider value={panel}>
-      <Header status={status} spans={spans} page={page} onPage={setPage} />
+      <Header
+        status={status}
+        spans={spans}
+        page={page}
+        onPage={(to) => {
+          setPage(to);
+          setHeld(null);
+        }}
+      />
       {status && <Now status={status} />}
       {notice !== null && (
         <div class="notice" role="alert">
@@ -134,7 +146,13 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
       ) : page === 'history' ? (
         <HistoryPage />
       ) : page === 'retain' ? (
-        <RetainPage status={status} onDoctor={() => setPage('doctor')} />
+        <RetainPage
+          status={status}
+          kept={held}
+          onKept={setHeld}
+          onIncident={select}
+          onDoctor={() => setPage('doctor')}
+        />
       ) : page === 'cache' ? (
         <CachePage />
       ) : page === 'verify' ? (
@@ -186,6 +204,10 @@ export function App({ rpc, vscode }: { rpc: Rpc; vscode: VsCodeApi }) {
                   summary={current}
                   tab={tab}
                   onTab={setTab}
+                  onHeld={() => {
+                    setHeld(current.id);
+                    setPage('retain');
+                  }}
                   query={query}
                   onQuery={(change) => setQuery((old) => ({ ...old, ...change }))}
                   flame={flame}

@@ -36,9 +36,11 @@ interface Props extends Choices {
   summary: IncidentSummary;
   tab: TabKey;
   onTab(tab: TabKey): void;
+  /** Shows who held the memory after it; null where that is not there. */
+  onHeld: (() => void) | null;
 }
 
-export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
+export function IncidentView({ summary, tab, onTab, onHeld, ...choices }: Props) {
   const { rpc, offline } = usePanel();
   // Asked again when the list says that it changed. What gopls says of its workspace makes it larger.
   const { id, state, has_heap, duration_ns, size_bytes } = summary;
@@ -73,7 +75,7 @@ export function IncidentView({ summary, tab, onTab, ...choices }: Props) {
           { key: 'decisions', label: t('Decisions'), badge: fmt.count(incident.decisions.length) },
         ]}
       >
-        {tab === 'overview' && <Overview incident={incident} onTab={onTab} />}
+        {tab === 'overview' && <Overview incident={incident} onTab={onTab} onHeld={onHeld} />}
         {tab === 'decisions' && (
           <Decisions decisions={incident.decisions} zero_ns={incident.request.start_ns} />
         )}

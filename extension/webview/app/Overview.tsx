@@ -7,6 +7,7 @@ import { IncidentAllocation } from '../memory/IncidentAllocation';
 import { IncidentGc } from '../memory/IncidentGc';
 import { IncidentMemory } from '../memory/IncidentMemory';
 import { useRequest } from '../base/useRequest';
+import { IncidentHeap } from '../retain/IncidentHeap';
 import { IncidentPatterns } from '../patterns/IncidentPatterns';
 import { decisionText, noteText } from '../words/decisions';
 import { captureName, captureState, methodName, timingSource } from '../words/sources';
@@ -16,7 +17,13 @@ import { facts } from './facts';
 import type { TabKey } from './state';
 import { Verdict } from './Verdict';
 
-export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: TabKey): void }) {
+interface Props {
+  incident: Incident;
+  onTab(tab: TabKey): void;
+  onHeld: (() => void) | null;
+}
+
+export function Overview({ incident, onTab, onHeld }: Props) {
   const { rpc } = usePanel();
   // Asked once for both that show it: again when another capture has come.
   const version = `${incident.id} ${incident.captures.length} ${bestHeap(incident)?.number ?? ''}`;
@@ -38,6 +45,7 @@ export function Overview({ incident, onTab }: { incident: Incident; onTab(tab: T
       <IncidentGc incident={incident} />
       <IncidentMemory incident={incident} memory={memory} />
       <IncidentAllocation incident={incident} />
+      {onHeld && <IncidentHeap incident={incident} onHeld={onHeld} />}
       <IncidentPatterns incident={incident} />
       {incident.notes.length > 0 && (
         <section>

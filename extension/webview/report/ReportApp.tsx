@@ -28,6 +28,7 @@ export function ReportApp({ page, host }: { page: ReportPage; host: VsCodeApi })
           summary={page.summary}
           tab={tab}
           onTab={setTab}
+          onHeld={null}
           query={query}
           onQuery={(change) => setQuery((old) => ({ ...old, ...change }))}
           flame={flame}

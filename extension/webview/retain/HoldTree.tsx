@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { HeapAnswers, HeldRow } from '../../shared/heap';
-import { usePanel } from '../base/context';
 import { clamp, cx } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
-import { askHeap } from './ask';
+import { useHeap } from './ask';
 import { Bar } from './Bar';
 import { shortType } from './names';
 import { childrenOf, flat, leadsOn, type Line, type Node } from './tree';
 import type { ChosenType } from './TypeDetail';
+import { heldWords, wholeWay } from './words';
 
 /** Where a look begins. */
 export type TreeStart =
@@ -25,13 +25,13 @@ interface Props {
 
 /** What holds what: each row would be freed if the one above it were gone. One tab stop; arrow keys move, open and close. */
 export function HoldTree({ start, total, onAll, onType }: Props) {
-  const { rpc } = usePanel();
+  const heap = useHeap();
   const box = useRef<HTMLDivElement>(null);
   const [nodes, setNodes] = useState<Node[] | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [moved, setActive] = useState(0);
   const ask = (way: number[]): Promise<HeapAnswers['holds']> =>
-    askHeap(rpc, {
+    heap.ask({
       ask: 'holds',
       ...(start.kind === 'type' ? { id: start.id } : start.kind === 'object' ? { object: start.object } : {}),
       way,
@@ -122,7 +122,9 @@ export function HoldTree({ start, total, onAll, onType }: Props) {
         )}
       </h2>
       <p class="dim">
-        {t('Each row is freed when the one it hangs on goes, and not before. Open one to see what it holds.')}
+        {t(
+          'Each row is freed when the one it hangs on goes, and not before. What several hold at once hangs on the first level, with a word on who they are.',
+        )}
       </p>
       {error !== null && <p role="alert">{error}</p>}
       <div
@@ -143,7 +145,7 @@ export function HoldTree({ start, total, onAll, onType }: Props) {
             aria-level={line.level}
             aria-expanded={leadsOn(line.node) ? line.node.open : undefined}
             aria-selected={index === active}
-            class={cx('retain-row', index === active && 'active')}
+            class={cx('retain-row', line.node.row.held_by && 'two-lines', index === active && 'active')}
             title={line.node.row.type}
             onClick={() => {
               setActive(index);
@@ -177,6 +179,11 @@ function What({ row, others, onType }: { row: HeldRow; others: number; onType():
         {row.type === '' ? t('of unknown type') : shortType(row.type)}
       </button>
       {row.words !== undefined && <span class="dim retain-words">{row.words}</span>}
+      {row.held_by && (
+        <span class="dim retain-held-by" title={wholeWay(row.held_by)}>
+          {t('held by {way}', { way: heldWords(row.held_by) })}
+        </span>
+      )}
     </>
   );
 }

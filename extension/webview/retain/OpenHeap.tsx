@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
 import type { HeapSummary, OpenedHeap } from '../../shared/heap';
 import type { LiveHeapView } from '../../shared/panel';
 import type { Status } from '../../shared/model';
@@ -10,7 +11,7 @@ import { useRequest } from '../base/useRequest';
 import { Failed, Loading } from '../ui/Feedback';
 import { subsystemDetail, subsystemName } from '../words/subsystems';
 import { advise, SNAPSHOT } from './advice';
-import { askHeap } from './ask';
+import { useHeap } from './ask';
 import { Bar } from './Bar';
 import { Compare } from './Compare';
 import { HoldTree, type TreeStart } from './HoldTree';
@@ -21,21 +22,23 @@ import { adviceWords, checkWords, objectsWords } from './words';
 
 interface Props {
   heap: OpenedHeap;
-  view: LiveHeapView;
-  status: Status | null;
+  /** What can be done with one that is open; null for what was kept of one. */
+  view: LiveHeapView | null;
+  /** Which heap that is, and what can be done with it. */
+  about: ComponentChildren;
   onDoctor(): void;
 }
 
 const TREE = 'retain-tree';
 
 /** A heap that is open: what it comes to first, then what to do, then where to look. */
-export function OpenHeap({ heap, view, status, onDoctor }: Props) {
-  const { rpc } = usePanel();
+export function OpenHeap({ heap, view, about, onDoctor }: Props) {
+  const { ask } = useHeap();
   const [chosen, setChosen] = useState<ChosenType | null>(null);
   const [start, setStart] = useState<TreeStart>({ kind: 'all' });
-  const summary = useRequest('summary', () => askHeap(rpc, { ask: 'summary' }));
+  const summary = useRequest('summary', () => ask({ ask: 'summary' }));
   const snapshots = useRequest('snapshots', () =>
-    askHeap(rpc, {
+    ask({
       ask: 'types',
       search: SNAPSHOT,
       sort: 'retained',
@@ -54,7 +57,7 @@ export function OpenHeap({ heap, view, status, onDoctor }: Props) {
   };
   return (
     <main class="retain-page">
-      <Head heap={heap} summary={summary.value} status={status} />
+      <Head heap={heap} summary={summary.value} about={about} />
       <section aria-label={t('What to do')}>
         <h2>{t('What to do')}</h2>
         <ul class="retain-advice">
@@ -77,7 +80,7 @@ export function OpenHeap({ heap, view, status, onDoctor }: Props) {
             );
           })}
         </ul>
-        <Compare view={view} />
+        {view && <Compare view={view} />}
       </section>
       <div class="retain-columns">
         <Parts summary={summary.value} />
@@ -111,8 +114,13 @@ export function OpenHeap({ heap, view, status, onDoctor }: Props) {
   );
 }
 
-function Head({ heap, summary, status }: { heap: OpenedHeap; summary: HeapSummary; status: Status | null }) {
-  const { run } = usePanel();
+interface HeadProps {
+  heap: OpenedHeap;
+  summary: HeapSummary;
+  about: ComponentChildren;
+}
+
+function Head({ heap, summary, about }: HeadProps) {
   const { reliable } = summary.check;
   return (
     <section class="retain-head" aria-label={t('Result')}>
@@ -126,38 +134,54 @@ function Head({ heap, summary, status }: { heap: OpenedHeap; summary: HeapSummar
       <p class={cx(reliable ? 'dim' : 'retain-unreliable')} role={reliable ? undefined : 'alert'}>
         {checkWords(summary.check)}
       </p>
-      <div class="actions">
-        <span class="dim retain-state">
-          {t('gopls {pid}, as of {time}.', {
-            pid: String(heap.pid),
-            time: fmt.clock(heap.taken_unix_ms),
-          })}{' '}
-          {status?.gopls?.pid === heap.pid ? t('It still runs.') : t('It is not watched any more.')}
-        </span>
-        <button type="button" class="button secondary" onClick={() => run('whoHolds')}>
-          {t('Read again…')}
-        </button>
-        <button type="button" class="button secondary" onClick={() => run('exportHeapJson')}>
-          {t('Export JSON…')}
-        </button>
-        <button
-          type="button"
-          class="button secondary"
-          title={t('For go tool pprof: bytes by the chain that holds them')}
-          onClick={() => run('exportHeapProfile')}
-        >
-          {t('Export profile…')}
-        </button>
-        <button
-          type="button"
-          class="button secondary"
-          title={t('Gives back the memory that the copy takes')}
-          onClick={() => run('closeHeap')}
-        >
-          {t('Close')}
-        </button>
-      </div>
+      <div class="actions">{about}</div>
     </section>
+  );
+}
+
+/** Which gopls it is of, and what can be done with a heap that is open. */
+export function AboutLive({ heap, status }: { heap: OpenedHeap; status: Status | null }) {
+  const { run } = usePanel();
+  return (
+    <>
+      <span class="dim retain-state">
+        {t('gopls {pid}, as of {time}.', {
+          pid: String(heap.pid),
+          time: fmt.clock(heap.taken_unix_ms),
+        })}{' '}
+        {status?.gopls?.pid === heap.pid ? t('It still runs.') : t('It is not watched any more.')}
+      </span>
+      <button type="button" class="button secondary" onClick={() => run('whoHolds')}>
+        {t('Read again…')}
+      </button>
+      <button
+        type="button"
+        class="button secondary"
+        title={t('A page that stands for itself, for somebody without this editor')}
+        onClick={() => run('exportHeapPage')}
+      >
+        {t('Export page…')}
+      </button>
+      <button type="button" class="button secondary" onClick={() => run('exportHeapJson')}>
+        {t('Export JSON…')}
+      </button>
+      <button
+        type="button"
+        class="button secondary"
+        title={t('For go tool pprof: bytes by the chain that holds them')}
+        onClick={() => run('exportHeapProfile')}
+      >
+        {t('Export profile…')}
+      </button>
+      <button
+        type="button"
+        class="button secondary"
+        title={t('Gives back the memory that the copy takes')}
+        onClick={() => run('closeHeap')}
+      >
+        {t('Close')}
+      </button>
+    </>
   );
 }
 

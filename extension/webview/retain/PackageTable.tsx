@@ -1,10 +1,9 @@
 import { useState } from 'preact/hooks';
-import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { Failed, Loading } from '../ui/Feedback';
-import { askHeap } from './ask';
+import { useHeap } from './ask';
 import { Bar } from './Bar';
 import { objectsWords } from './words';
 
@@ -12,9 +11,9 @@ const FIRST_ROWS = 12;
 
 /** What each Go package costs. */
 export function PackageTable() {
-  const { rpc } = usePanel();
+  const { ask } = useHeap();
   const [all, setAll] = useState(false);
-  const { value, error, retry } = useRequest('packages', () => askHeap(rpc, { ask: 'packages' }));
+  const { value, error, retry } = useRequest('packages', () => ask({ ask: 'packages' }));
   const rows = value?.rows ?? [];
   const most = rows[0]?.bytes ?? 0;
   return (

@@ -1,14 +1,13 @@
 import { useState } from 'preact/hooks';
 import type { HeapInstance } from '../../shared/heap';
-import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { useRequest } from '../base/useRequest';
 import { Failed, Loading } from '../ui/Feedback';
-import { askHeap } from './ask';
+import { useHeap } from './ask';
 import type { TreeStart } from './HoldTree';
 import { shortType } from './names';
-import { objectsWords, wayWords } from './words';
+import { heldWords, objectsWords, wholeWay } from './words';
 
 /** What is known of a type that somebody looks at. */
 export interface ChosenType {
@@ -33,6 +32,7 @@ const FIRST_WAYS = 8;
 
 /** A type: what it is, the chains that hold its objects, and the objects themselves. */
 export function TypeDetail({ type, onClose, onBelow }: Props) {
+  const { live } = useHeap();
   const { id, type: name, count, retained_bytes, words } = type;
   return (
     <section class="retain-detail" aria-label={shortType(name)}>
@@ -44,9 +44,11 @@ export function TypeDetail({ type, onClose, onBelow }: Props) {
       {words !== undefined && <p>{words}.</p>}
       <p>
         {t('{objects}, {size} retained.', { objects: objectsWords(count), size: fmt.bytes(retained_bytes) })}{' '}
-        <button type="button" class="link" onClick={() => onBelow({ kind: 'type', id, name })}>
-          {t('What they hold')}
-        </button>
+        {live && (
+          <button type="button" class="link" onClick={() => onBelow({ kind: 'type', id, name })}>
+            {t('What they hold')}
+          </button>
+        )}
       </p>
       <Ways id={id} />
       <Instances id={id} name={name} onBelow={onBelow} />
@@ -55,9 +57,9 @@ export function TypeDetail({ type, onClose, onBelow }: Props) {
 }
 
 function Ways({ id }: { id: number }) {
-  const { rpc } = usePanel();
+  const { ask } = useHeap();
   const [all, setAll] = useState(false);
-  const { value, error, retry } = useRequest(String(id), () => askHeap(rpc, { ask: 'paths', id }));
+  const { value, error, retry } = useRequest(String(id), () => ask({ ask: 'paths', id }));
   return (
     <>
       <h4>{t('Held by')}</h4>
@@ -67,9 +69,7 @@ function Ways({ id }: { id: number }) {
         <ul class="retain-ways">
           {value.slice(0, all ? value.length : FIRST_WAYS).map((held) => (
             <li key={JSON.stringify([held.root, held.first, held.path])}>
-              <code title={`${held.root.kind} ${held.root.name} → ${held.first}${held.path}`}>
-                {wayWords(held)}
-              </code>
+              <code title={wholeWay(held)}>{heldWords(held)}</code>
               <span class="dim">
                 {objectsWords(held.objects)}, {fmt.bytes(held.retained_bytes)}
               </span>
@@ -93,11 +93,11 @@ interface InstancesProps {
 }
 
 function Instances({ id, name, onBelow }: InstancesProps) {
-  const { rpc } = usePanel();
+  const { ask, live } = useHeap();
   const [limit, setLimit] = useState(FIRST_INSTANCES);
   const [open, setOpen] = useState<number | null>(null);
   const { value, error, retry } = useRequest(`${id} ${limit}`, () =>
-    askHeap(rpc, { ask: 'instances', id, offset: 0, limit }),
+    ask({ ask: 'instances', id, offset: 0, limit }),
   );
   const label = (one: HeapInstance, index: number) =>
     one.label === undefined ? t('Object {number}', { number: fmt.count(index + 1) }) : `#${one.label}`;
@@ -118,19 +118,21 @@ function Instances({ id, name, onBelow }: InstancesProps) {
               {label(one, index)}
             </button>{' '}
             {fmt.bytes(one.retained_bytes)}{' '}
-            <button
-              type="button"
-              class="link"
-              onClick={() =>
-                onBelow({
-                  kind: 'object',
-                  object: one.object,
-                  name: `${shortType(name)} ${label(one, index)}`,
-                })
-              }
-            >
-              {t('What it holds')}
-            </button>
+            {live && (
+              <button
+                type="button"
+                class="link"
+                onClick={() =>
+                  onBelow({
+                    kind: 'object',
+                    object: one.object,
+                    name: `${shortType(name)} ${label(one, index)}`,
+                  })
+                }
+              >
+                {t('What it holds')}
+              </button>
+            )}
             {open === one.object && <Chain object={one.object} />}
           </li>
         ))}
@@ -146,8 +148,8 @@ function Instances({ id, name, onBelow }: InstancesProps) {
 
 /** The way from a root to one object, step by step. */
 function Chain({ object }: { object: number }) {
-  const { rpc } = usePanel();
-  const { value, error, retry } = useRequest(String(object), () => askHeap(rpc, { ask: 'chain', object }));
+  const { ask } = useHeap();
+  const { value, error, retry } = useRequest(String(object), () => ask({ ask: 'chain', object }));
   if (error !== null) return <Failed message={error} onRetry={retry} />;
   if (!value) return <Loading what={t('Looking for the chain…')} />;
   return (

@@ -1,12 +1,11 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { HeapAnswers, HeldSort } from '../../shared/heap';
-import { usePanel } from '../base/context';
 import { useSettled } from '../base/dom';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
 import { Empty } from '../ui/Feedback';
 import { Grid, type Column } from '../ui/Grid';
-import { askHeap } from './ask';
+import { useHeap } from './ask';
 import { Bar } from './Bar';
 import { shortType } from './names';
 import type { ChosenType } from './TypeDetail';
@@ -26,7 +25,7 @@ interface Props {
 
 /** Every type that is alive. */
 export function TypeTable({ total, onChoose }: Props) {
-  const { rpc } = usePanel();
+  const heap = useHeap();
   const [search, setSearch] = useState('');
   const [sort, setSort] = useState<HeldSort>('retained');
   const [descending, setDescending] = useState(true);
@@ -55,7 +54,7 @@ export function TypeTable({ total, onChoose }: Props) {
         }}
         query={JSON.stringify([settled, sort, reversed])}
         fetch={async (offset, limit) => {
-          const { total: matched_rows, rows } = await askHeap(rpc, {
+          const { total: matched_rows, rows } = await heap.ask({
             ask: 'types',
             search: settled,
             sort,

@@ -38,5 +38,7 @@ export function advise(
   for (const { part, bytes } of largest(BOUNDED))
     advice.push({ kind: 'cache', part, bytes, share: bytes / all });
   if (ballast > 0) advice.push({ kind: 'ballast', bytes: ballast });
-  return advice.length > 0 ? advice : [{ kind: 'nothing' }];
+  // What there is nothing to do about is no answer by itself.
+  const isSomething = advice.some(({ kind }) => kind === 'snapshots' || kind === 'packages');
+  return isSomething ? advice : [{ kind: 'nothing' }, ...advice];
 }

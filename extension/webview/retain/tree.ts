@@ -38,7 +38,8 @@ export function childrenOf(
 }
 
 /** Whether there is something below it: what retains no more than itself holds nothing. */
-export const leadsOn = ({ row }: Node): boolean => row.id !== null && row.retained_bytes > row.bytes;
+export const leadsOn = ({ row }: Node): boolean =>
+  row.id !== null && row.retained_bytes > row.bytes && row.leaf !== true;
 
 /** The rows in sight, from above. */
 export function flat(nodes: readonly Node[], level = 1): Line[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import { setLocale } from '../base/format';
-import { checkWords, wayWords } from './words';
+import { checkWords, heldWords, wayWords } from './words';
 
 beforeEach(() => setLocale('en'));
 
@@ -35,6 +35,7 @@ test('a chain begins with the name of its variable, or with its goroutine and th
     retained_bytes: 8,
     first: 'a.b/cache.Session',
     path: '.views[0].snapshot',
+    goroutines: 0,
   };
   const way = (root: { kind: string; name: string }) => wayWords({ ...held, root });
   assert.equal(way({ kind: 'global', name: 'a.b/cache.all' }), 'cache.all.views[0].snapshot');
@@ -42,4 +43,14 @@ test('a chain begins with the name of its variable, or with its goroutine and th
     way({ kind: 'goroutine', name: 'x/errgroup.(*Group).Go.func1' }),
     'goroutine errgroup.(*Group).Go.func1 → cache.Session.views[0].snapshot',
   );
+  const owner = { type: 'a.b/cache.Session', path: '.views[0].snapshot' };
+  const main = { kind: 'goroutine', name: 'runtime.main' };
+  assert.equal(
+    wayWords({ ...held, root: main, first: 'x/errgroup.Group', path: '.cancel.c.State', owner }),
+    'cache.Session.views[0].snapshot',
+  );
+  const root = { kind: 'global', name: 'a.b/cache.all' };
+  assert.equal(heldWords({ ...held, root }), way(root));
+  assert.equal(heldWords({ ...held, root, goroutines: 1 }), `${way(root)}, and by one goroutine at work`);
+  assert.equal(heldWords({ ...held, root, goroutines: 3 }), `${way(root)}, and by 3 goroutines at work`);
 });

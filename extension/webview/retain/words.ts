@@ -59,12 +59,26 @@ export function rootWords({ kind, name }: HeldBy['root']): string {
   }
 }
 
-/** A chain in a line: `goroutine server.run → cache.Session.views[0].snapshot`. */
-export function wayWords({ root, first, path }: HeldBy): string {
+/** A chain in a line, from what lasts on: `cache.Session.views[0].snapshot`; else `goroutine server.run → cache.File.text`. */
+export function wayWords({ owner, ...held }: HeldBy): string {
+  return owner ? `${shortType(owner.type)}${owner.path}` : wholeWay(held);
+}
+
+/** The same from its root on. */
+export function wholeWay({ root, first, path }: Omit<HeldBy, 'owner'>): string {
   // A global variable has a name; what a goroutine refers to is known by its type.
   return root.kind === 'global'
     ? `${rootWords(root)}${path}`
     : `${rootWords(root)} → ${shortType(first)}${path}`;
+}
+
+/** The same, with who holds it beside that chain: goroutines that pass by, as a request does that is answered. */
+export function heldWords(held: HeldBy): string {
+  const way = wayWords(held);
+  if (held.goroutines === 0) return way;
+  return held.goroutines === 1
+    ? t('{way}, and by one goroutine at work', { way })
+    : t('{way}, and by {count} goroutines at work', { way, count: fmt.count(held.goroutines) });
 }
 
 export const objectsWords = (count: number): string =>

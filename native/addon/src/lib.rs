@@ -46,7 +46,7 @@ use stallscope_probe::watcher::{Target, WatchError, Watcher, WatcherOptions};
 use argument::{
     argument, argument_or_null, callback, duration_ns, line_or_null, required, text, text_or_null,
 };
-use heap::{HeapQuestion, HeapRequest, Heaps};
+use heap::{HeapQuestion, HeapRequest, Heaps, kept};
 use outcome::{Failure, answered, blocking, contained, json, promise, settle};
 
 /// A cache of 100,000 files is counted in a second; a slow disk gets more time than a person wants to wait for.
@@ -577,6 +577,72 @@ impl Core {
             blocking(move || {
                 heaps.close();
                 Ok(())
+            }),
+        )
+    }
+
+    /// Reads the heap of a gopls of this window after an incident, and keeps with that what there is to tell.
+    #[napi(
+        ts_args_type = "incident: string, request: HeapRequest",
+        ts_return_type = "Promise<Outcome<KeptHeap>>",
+        catch_unwind
+    )]
+    pub fn keep_heap_after<'env>(
+        &self,
+        env: &'env Env,
+        incident: Unknown<'_>,
+        request: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let incident = argument::<String>(env, "incident", incident);
+        let request = argument::<HeapRequest>(env, "request", request);
+        let (heaps, reader) = (Arc::clone(&self.heaps), Arc::clone(&self.reader));
+        let (watcher, host_pid) = (self.watcher(), self.options.host_pid);
+        promise(
+            env,
+            blocking(move || {
+                let at_rest = || watcher.as_ref().is_some_and(|watcher| watcher.at_rest());
+                heaps.keep_after(&reader, &incident?, host_pid, &request?, &at_rest)
+            }),
+        )
+    }
+
+    /// What was kept of a heap with an incident.
+    #[napi(
+        ts_args_type = "incident: string",
+        ts_return_type = "Promise<Outcome<KeptHeap | null>>",
+        catch_unwind
+    )]
+    pub fn kept_heap<'env>(
+        &self,
+        env: &'env Env,
+        incident: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let reader = Arc::clone(&self.reader);
+        let incident = argument::<String>(env, "incident", incident);
+        promise(env, blocking(move || kept(&reader, &incident?)))
+    }
+
+    /// Saves the heap that is open, or what was kept of one with an incident, as a page that stands for itself.
+    #[napi(
+        ts_args_type = "incident: string | null, destination: string",
+        ts_return_type = "Promise<Outcome<null>>",
+        catch_unwind
+    )]
+    pub fn save_heap_page<'env>(
+        &self,
+        env: &'env Env,
+        incident: Unknown<'_>,
+        destination: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Value>> {
+        let (heaps, reader) = (Arc::clone(&self.heaps), Arc::clone(&self.reader));
+        let incident = argument_or_null::<String>(env, "incident", incident);
+        let destination = argument::<String>(env, "destination", destination);
+        promise(
+            env,
+            blocking(move || {
+                let (incident, destination) = (incident?, destination?);
+                let page = heaps.page(&reader, incident.as_deref())?;
+                Ok(reader.save_page(&page, destination.as_ref())?)
             }),
         )
     }

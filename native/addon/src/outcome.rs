@@ -30,6 +30,14 @@ impl Failure {
         Self { code: code.to_owned(), message: message.into() }
     }
 
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// As an exception, for the few calls that return no `Outcome`.
     pub fn into_error(self) -> napi::Error {
         napi::Error::new(napi::Status::InvalidArg, self.message)

@@ -54,7 +54,7 @@ pub enum ReadError {
         number: u32,
     },
     /// Where the process happens to run is nowhere the user would look.
-    #[error("{path:?} is not a place to save a profile: name the file with its whole path")]
+    #[error("{path:?} is not a place to save a file: name it with its whole path")]
     Destination {
         /// What was given.
         path: PathBuf,
@@ -229,6 +229,33 @@ impl Reader {
     /// Not readable.
     pub fn spans(&self, id: &str) -> Result<Option<SpanRecord>, ReadError> {
         Ok(self.store.spans(id)?)
+    }
+
+    /// Keeps with an incident who held gopls's memory after it, as JSON.
+    ///
+    /// # Errors
+    /// Not there any more, or cannot be written.
+    pub fn keep_heap(&self, id: &str, json: &[u8]) -> Result<(), ReadError> {
+        Ok(self.store.keep_heap(id, json)?)
+    }
+
+    /// Who held it, as JSON; `None` when that was not read.
+    ///
+    /// # Errors
+    /// Not readable.
+    pub fn heap(&self, id: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.store.heap(id)?)
+    }
+
+    /// Writes a file that somebody has asked for, atomically.
+    ///
+    /// # Errors
+    /// The destination is no whole path or cannot be written.
+    pub fn save_page(&self, page: &str, destination: &Path) -> Result<(), ReadError> {
+        if !destination.is_absolute() {
+            return Err(ReadError::Destination { path: destination.to_path_buf() });
+        }
+        Ok(crate::store::write_for_user(destination, page.as_bytes())?)
     }
 
     /// Deletes incidents; returns how many there were.

@@ -1,5 +1,5 @@
-//! What is known of gopls's own types: which part of gopls they belong to, what they are in plain words, and which of their
-//! fields say which Go package they are about. `rules/types.json` is the data.
+//! What is known of gopls's own types: which part of gopls they belong to, what they are in plain words, which of them last, and
+//! which of their fields say which Go package they are about. `rules/types.json` is the data.
 
 use serde::Deserialize;
 
@@ -13,6 +13,24 @@ const FORMAT: u32 = 1;
 struct File {
     format: u32,
     types: Vec<Rule>,
+}
+
+/// A text for people, by language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// English.
+    pub en: String,
+    /// Chinese; English stands for it where there is none.
+    #[serde(rename = "zh-cn", default)]
+    pub zh_cn: Option<String>,
+}
+
+impl Words {
+    /// In a language, as editors call it: `zh-cn`.
+    pub fn text(&self, language: &str) -> &str {
+        self.zh_cn.as_deref().filter(|_| language.eq_ignore_ascii_case("zh-cn")).unwrap_or(&self.en)
+    }
 }
 
 /// One type, or all of a package.
@@ -32,7 +50,11 @@ pub struct Rule {
     pub part: String,
     /// What it is, for somebody who has never seen gopls's source.
     #[serde(default)]
-    pub words: Option<String>,
+    pub words: Option<Words>,
+    /// Whether it stays as long as the program has work: what it holds is told as held by it, also while a goroutine that
+    /// passes by has it on its stack.
+    #[serde(default)]
+    pub lasting: bool,
     /// The fields that lead to the import path of the Go package it is about.
     #[serde(default)]
     pub package_path: Option<String>,
@@ -72,10 +94,23 @@ impl Known {
         }
     }
 
-    /// The rule for a type, by its name; what is said of the type itself counts more than what is said of its package.
+    /// The rule for a type, by its name; what is said of the type itself counts more than what is said of its package. What a
+    /// variable with a rule of its own refers to goes by the name of that.
     pub fn of(&self, name: &str) -> Option<&Rule> {
-        let own = self.rules.iter().find(|rule| rule.name.as_deref() == Some(name));
+        let is = |named: &Option<String>| named.as_deref() == Some(name);
+        let own = self.rules.iter().find(|rule| is(&rule.name) || is(&rule.variable));
         own.or_else(|| self.of_package(name))
+    }
+
+    /// Whether a global variable has a rule of its own.
+    pub fn has_variable(&self, name: &str) -> bool {
+        self.rules.iter().any(|rule| rule.variable.as_deref() == Some(name))
+    }
+
+    /// The types that last.
+    pub fn lasting(&self, types: &Types) -> Vec<TypeId> {
+        let lasting = self.rules.iter().filter(|rule| rule.lasting);
+        lasting.filter_map(|rule| types.named(rule.name.as_deref()?)).collect()
     }
 
     /// The rule for a global variable, by its name with the package.
@@ -138,6 +173,28 @@ mod tests {
         assert_eq!(package_of("golang.org/x/tools/a.B[c/d.E]"), Some("golang.org/x/tools/a"));
         assert_eq!(package_of("runtime.g"), Some("runtime"));
         assert_eq!(package_of("int"), None);
+    }
+
+    #[test]
+    fn every_word_has_its_chinese() {
+        let known = Known::built_in();
+        let words: Vec<&Words> = known.rules.iter().filter_map(|rule| rule.words.as_ref()).collect();
+        assert!(words.len() > 20);
+        for words in words {
+            let chinese = words.text("zh-cn");
+            assert!(chinese.chars().any(|c| ('\u{4e00}'..'\u{a000}').contains(&c)), "{}", words.en);
+            assert_eq!(words.text("ZH-CN"), chinese, "as editors may write it");
+            assert_eq!(words.text("de"), words.en);
+        }
+    }
+
+    #[test]
+    fn what_a_variable_refers_to_goes_by_its_name() {
+        let known = Known::built_in();
+        let ballast = "golang.org/x/tools/gopls/internal/cache.ballast";
+        assert!(known.has_variable(ballast));
+        assert_eq!(known.of(ballast).map(|rule| rule.part.as_str()), Some("ballast"));
+        assert!(!known.has_variable("golang.org/x/tools/gopls/internal/cache.other"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod known;
 pub mod marking;
 pub mod memory;
 pub mod notes;
+pub mod record;
 pub mod roots;
 pub mod runtime;
 pub mod stop;

@@ -9,7 +9,7 @@ use stallscope_core::model::{
     Bytes, CaptureState, INCIDENT_FORMAT, Incident, IncidentState, IncidentSummary,
 };
 use stallscope_core::patterns::WorkspaceFacts;
-use stallscope_core::spans::SpanRecord;
+use stallscope_core::spans::{NotARecord, SpanRecord};
 use tempfile::NamedTempFile;
 
 use super::{Store, StoreError, part_file, write_atomic};
@@ -18,6 +18,10 @@ use crate::evidence;
 const INCIDENT_FILE: &str = "incident.json";
 /// gopls's own spans around it (`core::spans::SpanRecord`).
 const SPANS_FILE: &str = "spans.json.gz";
+/// Who held gopls's memory, read after it (`retain::record`).
+const HEAP_FILE: &str = "held.json.gz";
+/// What is kept of a heap is bounded where it is made (3 MB).
+const MOST_HEAP_BYTES: u64 = 8 << 20;
 /// 50,000 spans take about 1 MB, and 5 MB inflated.
 const MOST_SPANS_BYTES: u64 = 16 << 20;
 const MOST_SPANS_INFLATED_BYTES: u64 = 64 << 20;
@@ -295,24 +299,37 @@ impl Store {
     /// A file that is there and is not ours to read.
     pub fn spans(&self, id: &str) -> Result<Option<SpanRecord>, StoreError> {
         let path = self.folder(id)?.join(SPANS_FILE);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io(&path, error)),
+        let Some(json) = unpacked(&path, MOST_SPANS_BYTES, MOST_SPANS_INFLATED_BYTES)? else {
+            return Ok(None);
         };
-        let unreadable = |why: String| StoreError::Unreadable { path: path.clone(), why };
-        let limits = stallscope_pprof::Limits {
-            compressed_bytes: MOST_SPANS_BYTES,
-            inflated_bytes: MOST_SPANS_INFLATED_BYTES,
-            ..stallscope_pprof::Limits::default()
-        };
-        let mut inflater = stallscope_pprof::Inflater::new(BufReader::new(file), &limits)
-            .map_err(|error| unreadable(error.to_string()))?;
-        let (mut json, mut chunk) = (Vec::new(), Vec::new());
-        while inflater.next_chunk(&mut chunk).map_err(|error| unreadable(error.to_string()))? {
-            json.extend_from_slice(&chunk);
+        let unreadable = |error: NotARecord| StoreError::Unreadable { path, why: error.to_string() };
+        SpanRecord::from_json(&json).map(Some).map_err(unreadable)
+    }
+
+    /// Keeps with an incident who held gopls's memory after it, as JSON; nowhere, when the incident is no longer there.
+    ///
+    /// # Errors
+    /// Not there any more, too large, disk full, ….
+    pub fn keep_heap(&self, id: &str, json: &[u8]) -> Result<(), StoreError> {
+        let folder = self.folder(id)?;
+        if !folder.join(INCIDENT_FILE).exists() {
+            return Err(StoreError::NotFound { id: id.to_owned() });
         }
-        SpanRecord::from_json(&json).map(Some).map_err(|error| unreadable(error.to_string()))
+        let path = folder.join(HEAP_FILE);
+        if json.len() as u64 > MOST_HEAP_BYTES {
+            let why = format!("{} bytes are more than is kept of a heap", json.len());
+            return Err(StoreError::Unreadable { path, why });
+        }
+        let packed = stallscope_pprof::gzip(json).map_err(|error| StoreError::io(&path, error))?;
+        write_atomic(&path, &packed)
+    }
+
+    /// Who held gopls's memory after an incident, as JSON; `None` when that was not read.
+    ///
+    /// # Errors
+    /// A file that is there and is not ours to read.
+    pub fn heap(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        unpacked(&self.folder(id)?.join(HEAP_FILE), MOST_HEAP_BYTES, MOST_HEAP_BYTES)
     }
 
     /// The raw file of a capture, checked to lie in its incident's folder.
@@ -360,6 +377,30 @@ impl Store {
             })
             .collect())
     }
+}
+
+/// What is in a packed file, within bounds; `None` when it is not there.
+fn unpacked(path: &Path, most: u64, most_inflated: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::io(path, error)),
+    };
+    let unreadable = |error: stallscope_pprof::Error| StoreError::Unreadable {
+        path: path.to_owned(),
+        why: error.to_string(),
+    };
+    let limits = stallscope_pprof::Limits {
+        compressed_bytes: most,
+        inflated_bytes: most_inflated,
+        ..stallscope_pprof::Limits::default()
+    };
+    let mut inflater = stallscope_pprof::Inflater::new(BufReader::new(file), &limits).map_err(unreadable)?;
+    let (mut bytes, mut chunk) = (Vec::new(), Vec::new());
+    while inflater.next_chunk(&mut chunk).map_err(unreadable)? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
 }
 
 /// Writes `incident.json` into its folder, atomically.

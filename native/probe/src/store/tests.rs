@@ -97,6 +97,29 @@ fn a_link_in_the_folder_is_not_followed() {
 }
 
 #[test]
+fn who_held_the_memory_beside_an_incident() {
+    let (_dir, store) = store();
+    let (folder, id) = filled(&store, 0, IncidentState::Complete, 0);
+    assert_eq!(store.heap(&id).unwrap(), None, "it was not read");
+    store.keep_heap(&id, b"{\"a\":1}").unwrap();
+    store.keep_heap(&id, b"{\"a\":2}").unwrap();
+    assert_eq!(store.heap(&id).unwrap().unwrap(), b"{\"a\":2}", "the later one");
+    let too_large = store.keep_heap(&id, &vec![b' '; 9 << 20]).unwrap_err();
+    assert!(too_large.to_string().contains("more than is kept"), "{too_large}");
+    assert_eq!(store.heap(&id).unwrap().unwrap(), b"{\"a\":2}", "and the earlier one stays");
+
+    let path = folder.path().join("held.json.gz");
+    fs::write(&path, b"no gzip").unwrap();
+    assert!(store.heap(&id).unwrap_err().to_string().contains("held.json.gz"));
+    // Small on disk, and large in memory.
+    fs::write(&path, stallscope_pprof::gzip(&vec![0; 9 << 20]).unwrap()).unwrap();
+    assert!(store.heap(&id).is_err(), "more than is kept is not read back");
+    store.delete(std::slice::from_ref(&id)).unwrap();
+    assert_eq!(store.keep_heap(&id, b"{}").unwrap_err().code(), "incident-not-found");
+    assert!(!folder.path().exists(), "what was deleted does not come back");
+}
+
+#[test]
 fn spans_beside_an_incident() {
     let (_dir, store) = store();
     let (folder, id) = filled(&store, 1, IncidentState::Complete, 1);

@@ -175,6 +175,21 @@ fn kept_words(size_bytes: Bytes) -> String {
 pub(crate) struct Shared {
     status: Status,
     decisions: Vec<Decision>,
+    /// Whether evidence is being fetched, or waits for that.
+    fetching: bool,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { status: idle_status(), decisions: Vec::new(), fetching: false }
+    }
+}
+
+impl Shared {
+    fn at_rest(&self) -> bool {
+        let Status { stall, in_flight, loading, .. } = &self.status;
+        !self.fetching && stall.is_none() && !loading && !in_flight.iter().any(|one| one.interactive)
+    }
 }
 
 /// A running watcher. Dropping it ends the thread; use [`Watcher::stop`] to wait until everything is written.
@@ -212,7 +227,7 @@ impl Watcher {
         let (commands, inbox) = mpsc::unbounded_channel();
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
-        let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
+        let shared = Arc::new(Mutex::new(Shared::default()));
         let spans = Arc::new(SpanReceiver::new(clock, runtime_dir()));
         let (for_loop, stamps_for_loop) = (Arc::clone(&shared), Arc::clone(&stamps));
         let spans_for_loop = Arc::clone(&spans);
@@ -386,6 +401,11 @@ impl Watcher {
     pub fn status(&self) -> Status {
         let status = self.shared.lock().unwrap_or_else(PoisonError::into_inner).status.clone();
         status.seen_at(self.clock.now_ns())
+    }
+
+    /// Whether nobody waits for gopls, and nothing is being captured of it: what costs it something may be done now.
+    pub fn at_rest(&self) -> bool {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).at_rest()
     }
 
     /// Latest decisions, newest last.

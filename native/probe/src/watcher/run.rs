@@ -200,6 +200,7 @@ pub(super) struct Loop {
 
     // tell.rs
     pub shared: Arc<Mutex<Shared>>,
+    pub fetching: bool,
     pub listener: Arc<Mutex<Listener>>,
     pub last_load: Option<FinishedLoad>,
     pub last_incident: Option<IncidentSummary>,
@@ -287,6 +288,7 @@ impl Loop {
             asked: Vec::new(),
             closed: None,
             shared,
+            fetching: false,
             listener,
             last_load: None,
             last_incident: None,

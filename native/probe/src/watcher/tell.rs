@@ -71,6 +71,11 @@ impl Loop {
 
     /// Tells the status when something has changed, or when the last one will be old at `soon`.
     pub fn publish(&mut self, now: Instant, soon: Instant) {
+        let fetching = self.captures.is_running() || self.captures.is_fetching();
+        if fetching != self.fetching {
+            self.fetching = fetching;
+            self.shared.lock().unwrap_or_else(PoisonError::into_inner).fetching = fetching;
+        }
         let stalled = self.engine.stall_status(self.clock.now_ns()).is_some();
         let fingerprint = Fingerprint {
             stalled,

@@ -180,7 +180,7 @@ impl Desk {
         };
         let (sender, told) = mpsc::channel();
         let listener: Listener = Box::new(move |event| drop(sender.send(event)));
-        let shared = Arc::new(Mutex::new(Shared { status: idle_status(), decisions: Vec::new() }));
+        let shared = Arc::new(Mutex::new(Shared::default()));
         let listener = Arc::new(Mutex::new(listener));
         let clock = Clock::start();
         let stamps = Arc::new(Stamps::new(clock));
@@ -295,6 +295,28 @@ async fn a_capture_asked_for_during_a_stall_is_answered_while_the_stall_goes_on(
     let heap = of_kind(&incident, CaptureKind::Heap)[0];
     assert_eq!((heap.trigger.as_str(), heap.state), ("user", CaptureState::Complete));
     assert_eq!(incident.state, IncidentState::Interrupted, "the save was never answered");
+}
+
+#[tokio::test]
+async fn gopls_is_not_at_rest_while_anything_is_captured() {
+    let mut desk = Desk::new().await;
+    desk.run(async |outside| {
+        let shared = || outside.shared.lock().unwrap();
+        let during = async {
+            while !shared().fetching {
+                sleep(Duration::from_millis(5)).await;
+            }
+            // Nobody waits for it: what is fetched is reason enough.
+            assert!(shared().status.in_flight.is_empty() && !shared().at_rest());
+            outside.server.let_heaps_through(1);
+        };
+        let (captured, ()) = tokio::join!(outside.capture_now(), during);
+        captured.unwrap();
+        while !shared().at_rest() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,14 +1,20 @@
 //! The chains that hold objects: from a root, by the names of variables and fields.
 //!
 //! Every object gets the shortest way that leads to it, and ways that read the same are one: a million nodes of a list are
-//! `main.list.next`, not a million chains. Global variables go first: what one of them holds is told so, even when a
-//! goroutine that is at work with it refers to it, too.
+//! `main.list.next`, not a million chains.
+//!
+//! What lasts goes first: global variables, then what the main goroutine has, then what objects of lasting types hold
+//! ([`Rule::lasting`]). What one of those holds is told so, even when a goroutine that passes by has it on its stack, too; how
+//! many of them do is said beside it.
+//!
+//! [`Rule::lasting`]: crate::known::Rule::lasting
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::known::Known;
 use crate::roots::{Root, RootKind};
 use crate::runtime::specials::Kept;
 use crate::symbols::TypeId;
@@ -23,6 +29,8 @@ const MOST_WAYS: usize = 4_000_000;
 /// Steps of the way to one object.
 const MOST_CHAIN: usize = 200;
 const NONE: u32 = u32::MAX;
+/// What the goroutine of `main` begins with.
+const MAIN: &str = "runtime.main";
 
 /// One step of a way that many objects share.
 struct Way {
@@ -48,6 +56,17 @@ pub struct WayStep<'a> {
     pub root: u32,
 }
 
+/// An object of a lasting type on a way, the last one before its end: from there on a way says who holds something, and what comes
+/// before is how the program happens to lead there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    /// The type.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// The fields from it on: `.views[0].snapshot`.
+    pub path: String,
+}
+
 /// The ways to all objects.
 pub struct Holders {
     ways: Vec<Way>,
@@ -55,6 +74,10 @@ pub struct Holders {
     way_of: Vec<u32>,
     /// The object that each was met from; [`NONE`] when that was a root.
     from: Vec<u32>,
+    /// The goroutines that have an object on their stack, by the object.
+    stacks: HashMap<u32, Vec<u32>>,
+    /// The types of objects that last.
+    lasting: HashSet<ObjectType>,
 }
 
 /// A root, for people and programs.
@@ -105,28 +128,41 @@ pub struct HeldBy {
     pub first: String,
     /// The fields on it: `.byName[…].next`.
     pub path: String,
+    /// What lasts on the way, if anything does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// Objects.
     pub objects: u64,
     /// Bytes of their slots.
     pub bytes: u64,
     /// What would be freed with all of them.
     pub retained_bytes: u64,
+    /// Goroutines beside the one of the way, if it is one, that have some of the objects on their stack.
+    pub goroutines: u64,
 }
 
 impl Holders {
     /// Finds the ways. Takes a second for ten million objects.
-    pub fn of(analysis: &Analysis) -> Self {
+    pub fn of(analysis: &Analysis, known: &Known) -> Self {
         let objects = analysis.objects() as usize;
+        let (way_of, from) = (vec![NONE; objects], vec![NONE; objects]);
+        let types = known.lasting(&analysis.types).into_iter();
+        let lasting = types.map(|id| ObjectType::new(id, false)).collect();
         let mut search = Search {
             analysis,
-            holders: Self { ways: Vec::new(), way_of: vec![NONE; objects], from: vec![NONE; objects] },
+            holders: Self { ways: Vec::new(), way_of, from, stacks: stacks(analysis), lasting },
             known: HashMap::new(),
         };
-        let mut stages: Vec<(u8, u32)> =
+        let mut stages: Vec<(Stage, u32)> =
             analysis.roots.iter().enumerate().map(|(index, root)| (stage(root), index as u32)).collect();
         stages.sort_unstable();
         for stage in stages.chunk_by(|a, b| a.0 == b.0) {
-            search.spread(stage.iter().map(|(_, root)| *root));
+            let roots: Vec<u32> = stage.iter().map(|(_, root)| *root).collect();
+            if stage[0].0 == Stage::Goroutine {
+                search.spread_from_lasting(&roots);
+            }
+            let begun = search.begin(&roots);
+            search.spread(begun);
         }
         search.holders
     }
@@ -137,6 +173,8 @@ impl Holders {
             first: u32,
             several: bool,
             held: HeldBy,
+            root: u32,
+            goroutines: HashSet<u32>,
         }
         let mut groups: HashMap<(RootName, String), Group> = HashMap::new();
         let chosen: Vec<u32> = objects.collect();
@@ -158,11 +196,16 @@ impl Holders {
                     first: self.first(analysis, way),
                     root: key.0,
                     path: key.1,
+                    owner: self.owner(analysis, way),
                     objects: 0,
                     bytes: 0,
                     retained_bytes: 0,
+                    goroutines: 0,
                 },
+                root: self.ways[way as usize].root,
+                goroutines: HashSet::new(),
             });
+            group.goroutines.extend(self.stacks.get(&object).into_iter().flatten());
             group.several |= group.first != object;
             group.held.objects += 1;
             group.held.bytes += analysis.bytes_of(object);
@@ -172,9 +215,13 @@ impl Holders {
         }
         let mut held: Vec<HeldBy> = groups
             .into_values()
-            .map(|group| HeldBy {
-                path: if group.several { group.held.path } else { self.exact(analysis, group.first) },
-                ..group.held
+            .map(|group| {
+                let beside = group.goroutines.iter().filter(|root| **root != group.root).count();
+                let mut held = HeldBy { goroutines: beside as u64, ..group.held };
+                if !group.several {
+                    (held.path, held.owner) = self.exact(analysis, group.first);
+                }
+                held
             })
             .collect();
         held.sort_by(|a, b| (b.retained_bytes, &a.root, &a.path).cmp(&(a.retained_bytes, &b.root, &b.path)));
@@ -211,6 +258,22 @@ impl Holders {
         let mut steps: Vec<&str> = self.steps(way).map(|step| step.text).collect();
         steps.reverse();
         (RootName::of(&analysis.roots[self.ways[way as usize].root as usize]), steps.concat())
+    }
+
+    /// What lasts on a way, before its end.
+    fn owner(&self, analysis: &Analysis, way: u32) -> Option<Owner> {
+        let mut path: Vec<&str> = Vec::new();
+        let mut steps = self.steps(way);
+        path.push(steps.next()?.text);
+        for step in steps {
+            if self.lasting.contains(&step.leads_to) {
+                path.reverse();
+                let name = names::of_object(&analysis.types, step.leads_to);
+                return Some(Owner { name, path: path.concat() });
+            }
+            path.push(step.text);
+        }
+        None
     }
 
     /// The type of what the root refers to.
@@ -256,9 +319,10 @@ impl Holders {
         steps
     }
 
-    /// The way to one object, with the places in rows.
-    fn exact(&self, analysis: &Analysis, object: u32) -> String {
+    /// The way to one object, with the places in rows; and what lasts on it.
+    fn exact(&self, analysis: &Analysis, object: u32) -> (String, Option<Owner>) {
         let mut steps = Vec::new();
+        let mut owner = None;
         let mut at = object;
         let mut last: Option<(ObjectType, ObjectType)> = None;
         // Steps of a list or tree read as one, as in the ways that many share.
@@ -279,9 +343,13 @@ impl Holders {
             last = itself.then_some(types);
             steps.push(object_step(analysis, from, place_of(analysis, from, at), false));
             at = from;
+            if owner.is_none() && self.lasting.contains(&types.0) {
+                let path = steps.iter().rev().map(String::as_str).collect();
+                owner = Some(Owner { name: names::of_object(&analysis.types, types.0), path });
+            }
         }
         steps.reverse();
-        steps.concat()
+        (steps.concat(), owner)
     }
 }
 
@@ -309,15 +377,41 @@ fn below_another(analysis: &Analysis, is_chosen: &[bool], object: u32) -> bool {
 }
 
 /// The program's own variables first, what the runtime keeps last.
-fn stage(root: &Root) -> u8 {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Global,
+    /// It lasts as long as the program: what it has is what the program works with.
+    Main,
+    Goroutine,
+    /// The runtime's lists of goroutines that wait for something lead into their stacks: nobody would recognise that.
+    Runtime,
+    Unnamed,
+    Kept,
+}
+
+fn stage(root: &Root) -> Stage {
     match root.kind {
-        RootKind::Global if !root.name.starts_with("runtime.") => 0,
-        RootKind::Goroutine => 1,
-        // Its lists of goroutines that wait for something lead into their stacks: nobody would recognise that.
-        RootKind::Global => 2,
-        RootKind::Unnamed => 3,
-        RootKind::Kept(_) => 4,
+        RootKind::Global if !root.name.starts_with("runtime.") => Stage::Global,
+        RootKind::Goroutine if &*root.name == MAIN => Stage::Main,
+        RootKind::Goroutine => Stage::Goroutine,
+        RootKind::Global => Stage::Runtime,
+        RootKind::Unnamed => Stage::Unnamed,
+        RootKind::Kept(_) => Stage::Kept,
     }
+}
+
+/// The goroutines that have each object on their stack.
+fn stacks(analysis: &Analysis) -> HashMap<u32, Vec<u32>> {
+    let mut stacks: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (index, _) in analysis.roots.iter().enumerate().filter(|(_, root)| root.kind == RootKind::Goroutine) {
+        for (_, object) in analysis.root_edges(index as u32) {
+            let having = stacks.entry(*object).or_default();
+            if having.last() != Some(&(index as u32)) {
+                having.push(index as u32);
+            }
+        }
+    }
+    stacks
 }
 
 fn root_step(analysis: &Analysis, root: &Root, place: u64, any: bool) -> String {
@@ -344,23 +438,98 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Breadth first from some roots, to what has not been met before.
-    fn spread(&mut self, roots: impl Iterator<Item = u32>) {
-        let analysis = self.analysis;
-        let mut now = Vec::new();
-        for index in roots {
-            let root = &analysis.roots[index as usize];
-            for (place, to) in analysis.root_edges(index) {
-                if self.holders.way_of[*to as usize] != NONE {
-                    continue;
+    /// The objects that some roots refer to and that have not been met before; they have been, now.
+    fn begin(&mut self, roots: &[u32]) -> Vec<u32> {
+        let mut begun = Vec::new();
+        for root in roots {
+            for (place, to) in self.analysis.root_edges(*root) {
+                if self.holders.way_of[*to as usize] == NONE {
+                    self.begin_at(*root, *place, *to);
+                    begun.push(*to);
                 }
-                let leads_to = analysis.type_of[*to as usize];
-                let text = root_step(analysis, root, *place, true).into();
-                let way = self.way(Way { before: NONE, root: index, text, leads_to, steps: 1 });
-                self.holders.way_of[*to as usize] = way;
-                now.push(*to);
             }
         }
+        begun
+    }
+
+    fn begin_at(&mut self, root: u32, place: u64, to: u32) {
+        let analysis = self.analysis;
+        let leads_to = analysis.type_of[to as usize];
+        let text = root_step(analysis, &analysis.roots[root as usize], place, true).into();
+        let way = self.way(Way { before: NONE, root, text, leads_to, steps: 1 });
+        self.holders.way_of[to as usize] = way;
+    }
+
+    /// From what lasts among that which the goroutines refer to, by whatever way: a goroutine that passes by has a snapshot on its
+    /// stack, and so has the session, which is there when the goroutine is gone.
+    fn spread_from_lasting(&mut self, roots: &[u32]) {
+        let analysis = self.analysis;
+        let is_lasting = |object: u32| self.holders.lasting.contains(&analysis.type_of[object as usize]);
+        let is_new = |way_of: &[u32], object: u32| way_of[object as usize] == NONE;
+        if !(0..analysis.objects()).any(|object| is_lasting(object) && is_new(&self.holders.way_of, object)) {
+            return;
+        }
+        // Where each object was met from on this search, an object or (above all those) a root.
+        let all = analysis.objects();
+        let mut from = vec![NONE; all as usize];
+        let mut found = Vec::new();
+        let mut now: Vec<u32> = Vec::new();
+        let mut meet = |object: u32, by: u32, next: &mut Vec<u32>, from: &mut Vec<u32>| {
+            if from[object as usize] != NONE || !is_new(&self.holders.way_of, object) {
+                return;
+            }
+            from[object as usize] = by;
+            if is_lasting(object) {
+                found.push(object);
+            } else {
+                next.push(object);
+            }
+        };
+        for root in roots {
+            for (_, to) in analysis.root_edges(*root) {
+                meet(*to, all + *root, &mut now, &mut from);
+            }
+        }
+        let mut next = Vec::new();
+        while !now.is_empty() {
+            for object in now.drain(..) {
+                for (to, _) in analysis.edges.placed(object) {
+                    meet(to, object, &mut next, &mut from);
+                }
+            }
+            std::mem::swap(&mut now, &mut next);
+        }
+        for object in &found {
+            self.lead(*object, &from);
+        }
+        self.spread(found);
+    }
+
+    /// Notes the way to an object that a search has found, and of what is on it.
+    fn lead(&mut self, object: u32, from: &[u32]) {
+        let analysis = self.analysis;
+        let mut way = vec![object];
+        let mut above = from[object as usize];
+        while above < analysis.objects() && self.holders.way_of[above as usize] == NONE {
+            way.push(above);
+            above = from[above as usize];
+        }
+        for to in way.into_iter().rev() {
+            match above.checked_sub(analysis.objects()) {
+                Some(root) => self.begin_at(root, root_place(analysis, root, to), to),
+                None => {
+                    let step = self.step(above, to, place_of(analysis, above, to));
+                    self.holders.way_of[to as usize] = step;
+                    self.holders.from[to as usize] = above;
+                }
+            }
+            above = to;
+        }
+    }
+
+    /// Breadth first from some objects, to what has not been met before.
+    fn spread(&mut self, mut now: Vec<u32>) {
+        let analysis = self.analysis;
         let mut next = Vec::new();
         while !now.is_empty() {
             for from in now.drain(..) {

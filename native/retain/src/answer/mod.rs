@@ -2,7 +2,9 @@
 
 pub mod check;
 pub mod holders;
+pub mod kept;
 pub mod names;
+pub mod page;
 pub mod parts;
 pub mod profile;
 pub mod questions;

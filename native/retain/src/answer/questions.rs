@@ -12,6 +12,7 @@ use crate::known::Known;
 
 use super::check::Check;
 use super::holders::{HeldBy, Holders, Step};
+use super::kept::kept;
 use super::parts::{PackageRow, PartRow, packages, parts};
 use super::profile::profile;
 use super::report::Report;
@@ -23,6 +24,8 @@ use super::types::{TypeRow, TypeTable};
 const MOST_ROWS: usize = 500;
 /// Ways that hold one type.
 const MOST_WAYS: usize = 50;
+/// Objects on the first level of the tree of which it is told who holds them.
+const MOST_HELD_BY: usize = 20;
 
 /// What can be asked.
 #[derive(Clone, Debug, Deserialize)]
@@ -76,6 +79,13 @@ pub enum Question {
     Chain {
         /// The object.
         object: u32,
+    },
+    /// What is kept when the heap is not.
+    Kept,
+    /// In which language things are told from now on: `en`, `zh-cn`.
+    Speak {
+        /// Its name.
+        language: String,
     },
     /// All types at once, and who holds those of one: for programs, not for pages.
     Report {
@@ -179,7 +189,7 @@ pub struct Instance {
 
 /// A type with what is known of it.
 #[derive(Clone, Debug, Serialize)]
-struct Described<'a> {
+pub(super) struct Described<'a> {
     #[serde(flatten)]
     row: &'a TypeRow,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,11 +200,31 @@ struct Described<'a> {
 
 /// What hangs in one place, with what is known of its type.
 #[derive(Clone, Debug, Serialize)]
-struct DescribedHeld<'a> {
+pub(super) struct DescribedHeld {
     #[serde(flatten)]
-    row: &'a Held,
+    row: Held,
     #[serde(skip_serializing_if = "Option::is_none")]
-    words: Option<&'a str>,
+    words: Option<String>,
+    /// For an object that nothing but all roots together holds: the way to it that lasts, and how many goroutines there are
+    /// beside it. It hangs on the first level because there are several ways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_by: Option<HeldBy>,
+}
+
+impl Described<'_> {
+    pub fn has_words(&self) -> bool {
+        self.words.is_some()
+    }
+}
+
+impl DescribedHeld {
+    pub fn id(&self) -> Option<u32> {
+        self.row.id
+    }
+
+    pub fn retained_bytes(&self) -> u64 {
+        self.row.retained_bytes
+    }
 }
 
 /// An analysis that answers questions.
@@ -202,6 +232,7 @@ pub struct Answers {
     analysis: Analysis,
     table: TypeTable,
     known: Known,
+    language: String,
     /// Found when they are first asked for.
     holders: Option<Holders>,
 }
@@ -209,7 +240,14 @@ pub struct Answers {
 impl Answers {
     /// Counts the types.
     pub fn new(analysis: Analysis) -> Self {
-        Self { table: TypeTable::of(&analysis), analysis, known: Known::built_in(), holders: None }
+        let known = Known::built_in();
+        let table = TypeTable::of(&analysis, &known);
+        Self { table, analysis, known, language: "en".to_owned(), holders: None }
+    }
+
+    /// What it is about.
+    pub fn analysis(&self) -> &Analysis {
+        &self.analysis
     }
 
     /// The types.
@@ -219,8 +257,8 @@ impl Answers {
 
     /// The chains that hold objects.
     pub fn holders(&mut self) -> (&Holders, &Analysis) {
-        let analysis = &self.analysis;
-        (self.holders.get_or_insert_with(|| Holders::of(analysis)), analysis)
+        let (analysis, known) = (&self.analysis, &self.known);
+        (self.holders.get_or_insert_with(|| Holders::of(analysis, known)), analysis)
     }
 
     /// Answers a line; an error is an answer, too.
@@ -243,10 +281,15 @@ impl Answers {
                 let mut rows = held(&self.analysis, &self.table, start, &way);
                 let others = rows.split_off(rows.len().min(MOST_ROWS));
                 let retained: u64 = others.iter().map(|row| row.retained_bytes).sum();
-                let rows: Vec<_> = rows.iter().map(|row| self.described_held(row)).collect();
+                let rows = self.described_all(rows, start == Start::All && way.is_empty());
                 Ok(json!({ "rows": rows, "others": others.len(), "others_retained_bytes": retained }))
             }
             Question::Chain { object } => serde_json::to_value(self.chain(object)),
+            Question::Kept => kept(self),
+            Question::Speak { language } => {
+                self.language = language;
+                Ok(Value::Null)
+            }
             Question::Report { name } => serde_json::to_value(Report::of(self, name.as_deref())),
             Question::Save { of, file } => {
                 let saved = create(&file)
@@ -337,21 +380,36 @@ impl Answers {
         Ok(json!({ "total": total, "rows": serde_json::to_value(page)? }))
     }
 
-    fn described<'a>(&'a self, row: &'a TypeRow) -> Described<'a> {
+    pub(super) fn described<'a>(&'a self, row: &'a TypeRow) -> Described<'a> {
         let rule = self.known.of(&row.name);
-        Described {
-            row,
-            words: rule.and_then(|rule| rule.words.as_deref()),
-            part: rule.map(|rule| rule.part.as_str()),
-        }
+        Described { row, words: self.words(&row.name), part: rule.map(|rule| rule.part.as_str()) }
     }
 
-    fn described_held<'a>(&'a self, row: &'a Held) -> DescribedHeld<'a> {
-        DescribedHeld { row, words: self.known.of(&row.name).and_then(|rule| rule.words.as_deref()) }
+    /// What is known of rows of the tree; of the `first` level also who holds what has several holders.
+    pub(super) fn described_all(&mut self, rows: Vec<Held>, first: bool) -> Vec<DescribedHeld> {
+        let mut told = 0;
+        let described = |row: Held| {
+            // What goes by the name of a variable says so already.
+            let object =
+                row.object.filter(|_| first && told < MOST_HELD_BY && !self.known.has_variable(&row.name));
+            let held_by = object.and_then(|object| self.held_by(object));
+            told += usize::from(held_by.is_some());
+            DescribedHeld { words: self.words(&row.name).map(str::to_owned), held_by, row }
+        };
+        rows.into_iter().map(described).collect()
+    }
+
+    fn words(&self, name: &str) -> Option<&str> {
+        Some(self.known.of(name)?.words.as_ref()?.text(&self.language))
+    }
+
+    fn held_by(&mut self, object: u32) -> Option<HeldBy> {
+        let (holders, analysis) = self.holders();
+        holders.held(analysis, std::iter::once(object)).pop()
     }
 
     fn objects_of(&self, id: u32) -> Vec<u32> {
-        let is = |object: &u32| self.table.id(self.analysis.type_of[*object as usize]) == Some(id);
+        let is = |object: &u32| self.table.id(&self.analysis, *object) == Some(id);
         (0..self.analysis.objects()).filter(is).collect()
     }
 
@@ -368,20 +426,21 @@ impl Answers {
         let mut objects = self.objects_of(id);
         let total = objects.len();
         objects.sort_by_key(|object| std::cmp::Reverse(self.analysis.retained_by(*object)));
-        let (holders, analysis) = self.holders();
-        let instance = |object: u32| {
-            let held_by = holders.held(analysis, std::iter::once(object)).pop()?;
-            Some(Instance {
-                object,
-                label: analysis.notes.labels.get(&object).copied(),
-                bytes: analysis.bytes_of(object),
-                retained_bytes: analysis.retained_by(object),
-                held_by,
-            })
-        };
-        let rows: Vec<Instance> =
-            objects.into_iter().skip(offset).take(limit.min(MOST_ROWS)).filter_map(instance).collect();
+        let page = objects.into_iter().skip(offset).take(limit.min(MOST_ROWS));
+        let rows: Vec<Instance> = page.filter_map(|object| self.instance(object)).collect();
         Ok(json!({ "total": total, "rows": rows }))
+    }
+
+    pub(super) fn instance(&mut self, object: u32) -> Option<Instance> {
+        let held_by = self.held_by(object)?;
+        let analysis = &self.analysis;
+        Some(Instance {
+            object,
+            label: analysis.notes.labels.get(&object).copied(),
+            bytes: analysis.bytes_of(object),
+            retained_bytes: analysis.retained_by(object),
+            held_by,
+        })
     }
 
     fn chain(&mut self, object: u32) -> Vec<Step> {

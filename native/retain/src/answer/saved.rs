@@ -74,9 +74,7 @@ type ByType = BTreeMap<String, (Vec<u64>, u64)>;
 fn by_type(analysis: &Analysis, table: &TypeTable) -> ByType {
     let mut by_id: Vec<(Vec<u64>, u64)> = vec![Default::default(); table.rows.len()];
     analysis.each_address(|object, address| {
-        if let Some(of_type) =
-            table.id(analysis.type_of[object as usize]).and_then(|id| by_id.get_mut(id as usize))
-        {
+        if let Some(of_type) = table.id(analysis, object).and_then(|id| by_id.get_mut(id as usize)) {
             of_type.0.push(address);
             of_type.1 += analysis.bytes_of(object);
         }

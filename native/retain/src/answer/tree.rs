@@ -88,7 +88,7 @@ fn below<'a>(analysis: &'a Analysis, places: &'a [u32]) -> impl Iterator<Item = 
 
 fn type_at(analysis: &Analysis, table: &TypeTable, place: u32) -> Option<u32> {
     match analysis.at_place(place) {
-        Node::Object(object) => table.id(analysis.type_of[object as usize]),
+        Node::Object(object) => table.id(analysis, object),
         Node::All | Node::Root(_) => None,
     }
 }

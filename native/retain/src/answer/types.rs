@@ -6,11 +6,13 @@ use serde::Serialize;
 
 use crate::analysis::{Analysis, Node};
 use crate::fast::FastMap;
+use crate::known::Known;
+use crate::roots::RootKind;
 use crate::typing::ObjectType;
 
 use super::names;
 
-/// One type.
+/// One type; or what a variable refers to that has a rule of its own, by the name of that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TypeRow {
     /// Its name, import paths in full.
@@ -34,16 +36,24 @@ pub struct TypeTable {
     place_of: Vec<u32>,
     /// The number of each object type.
     ids: FastMap<ObjectType, u32>,
+    /// Objects that go by the name of the variable that refers to them.
+    named: FastMap<u32, u32>,
 }
 
 impl TypeTable {
     /// Counts.
-    pub fn of(analysis: &Analysis) -> Self {
+    pub fn of(analysis: &Analysis, known: &Known) -> Self {
         let mut by_name: HashMap<String, u32> = HashMap::new();
         let mut ids = FastMap::default();
         let mut rows: Vec<TypeRow> = Vec::new();
+        let named = named(analysis, known, &mut rows);
         let mut last = (ObjectType::UNKNOWN, u32::MAX);
         for object in 0..analysis.objects() {
+            if let Some(row) = named.get(&object).and_then(|id| rows.get_mut(*id as usize)) {
+                row.count += 1;
+                row.bytes += analysis.bytes_of(object);
+                continue;
+            }
             let object_type = analysis.type_of[object as usize];
             if last.0 != object_type || last.1 == u32::MAX {
                 let id = *ids.entry(object_type).or_insert_with(|| {
@@ -60,7 +70,7 @@ impl TypeTable {
             row.count += 1;
             row.bytes += analysis.bytes_of(object);
         }
-        let mut table = Self { rows, place_of: Vec::new(), ids };
+        let mut table = Self { rows, place_of: Vec::new(), ids, named };
         table.retained(analysis);
         table.rows.sort_by(|a, b| b.retained_bytes.cmp(&a.retained_bytes).then_with(|| a.name.cmp(&b.name)));
         table.place_of = vec![0; table.rows.len()];
@@ -81,8 +91,9 @@ impl TypeTable {
     }
 
     /// The number of an object's type.
-    pub fn id(&self, object_type: ObjectType) -> Option<u32> {
-        self.ids.get(&object_type).copied()
+    pub fn id(&self, analysis: &Analysis, object: u32) -> Option<u32> {
+        let named = self.named.get(&object);
+        named.or_else(|| self.ids.get(&analysis.type_of[object as usize])).copied()
     }
 
     /// Adds up what instances retain, none that lies below another of its type: that is counted there.
@@ -100,7 +111,7 @@ impl TypeTable {
             };
             *next += 1;
             let id = match analysis.at_place(child) {
-                Node::Object(object) => self.id(analysis.type_of[object as usize]).unwrap_or(u32::MAX),
+                Node::Object(object) => self.id(analysis, object).unwrap_or(u32::MAX),
                 Node::All | Node::Root(_) => u32::MAX,
             };
             if let Some(above) = above.get_mut(id as usize) {
@@ -112,4 +123,23 @@ impl TypeTable {
             path.push((child, 0, id));
         }
     }
+}
+
+/// The objects that variables with a rule of their own refer to, with a row for each of those: gopls's ballast is no row of bytes
+/// like any other.
+fn named(analysis: &Analysis, known: &Known, rows: &mut Vec<TypeRow>) -> FastMap<u32, u32> {
+    let mut named = FastMap::default();
+    for (index, root) in analysis.roots.iter().enumerate() {
+        if root.kind != RootKind::Global || !known.has_variable(&root.name) {
+            continue;
+        }
+        let targets = analysis.root_edges(index as u32);
+        if targets.is_empty() {
+            continue;
+        }
+        let id = rows.len() as u32;
+        rows.push(TypeRow { name: root.name.to_string(), count: 0, bytes: 0, retained_bytes: 0, id });
+        named.extend(targets.iter().map(|(_, object)| (*object, id)));
+    }
+    named
 }

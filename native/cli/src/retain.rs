@@ -1,14 +1,15 @@
 //! `stallscope retain`: who holds the memory of a running gopls, or of another Go program.
 
-mod page;
-
+use std::fs::OpenOptions;
 use std::io::{BufWriter, IsTerminal as _, Write};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
+use stallscope_retain::answer::page::{beside, megabytes, number, page, rows, text, way};
 use stallscope_retain::capture::{self, CaptureError, Request, Session, Step};
+use stallscope_retain::record::record;
 use stallscope_retain::stop::Stop;
 
 use crate::failure::Failure;
@@ -76,7 +77,7 @@ impl Retain {
             report["compared"] = compared;
         }
         if let Some(path) = &self.html {
-            page::write(&session, &report, path, &stop)?;
+            write_page(&session, pid, path, &stop)?;
         }
         let mut out = BufWriter::new(std::io::stdout().lock());
         if self.json {
@@ -106,6 +107,16 @@ impl Retain {
         }
         Ok(compared)
     }
+}
+
+/// The answer as a page that stands for itself, in a new file.
+fn write_page(session: &Session, pid: u32, path: &Path, stop: &Stop) -> Result<(), Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let page = page(&record(session, pid, now.as_millis() as u64, stop)?);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
+        Failure::Retain(format!("{}: {error}: name a file that is not there yet", path.display()))
+    })?;
+    Ok(file.write_all(page.as_bytes())?)
 }
 
 fn open(pid: u32, arguments: &Retain, stop: &Stop) -> Result<Session, Failure> {
@@ -232,38 +243,8 @@ fn print(report: &Value, limit: usize, out: &mut impl Write) -> std::io::Result<
         writeln!(out, "\n{:>10} {:>12}  held by", "retained", "objects")?;
         for row in rows(&report["paths"]) {
             let retained = megabytes(&row["retained_bytes"]);
-            writeln!(out, "{retained:>10} {:>12}  {}", number(&row["objects"]), way(row))?;
+            writeln!(out, "{retained:>10} {:>12}  {}", number(&row["objects"]), way(row) + &beside(row))?;
         }
     }
     Ok(())
-}
-
-/// Where a chain begins, and the fields on it.
-fn way(row: &Value) -> String {
-    let (root, path) = (&row["root"], text(&row["path"]));
-    match text(&root["kind"]) {
-        "global" => format!("{}{path}", text(&root["name"])),
-        // The variables of a goroutine have no names here: the type of what it holds tells more.
-        kind => format!("{kind} {} → {}{path}", text(&root["name"]), text(&row["first"])),
-    }
-}
-
-fn rows(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn megabytes(value: &Value) -> String {
-    format!("{:.1} MB", value.as_f64().unwrap_or(0.0) / 1e6)
-}
-
-/// With a separator after every three digits.
-fn number(value: &Value) -> String {
-    let digits = value.as_u64().unwrap_or(0).to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
