@@ -15,6 +15,9 @@ type expected struct {
 	Types []*typeWant `json:"types"`
 	// The heap keeps changing: HeapObjects tells nothing of the moment at which it is looked at.
 	Restless bool `json:"restless,omitempty"`
+	// Objects that the last collection found alive and nothing has the address of any more; and those of which something has.
+	Died   int `json:"died,omitempty"`
+	Missed int `json:"missed,omitempty"`
 
 	hooks hooksOf
 }

@@ -173,12 +173,7 @@ fn print(report: &Value, limit: usize, out: &mut impl Write) -> std::io::Result<
         megabytes(&report["bytes_marked"]),
         report["pause_ms"].as_f64().unwrap_or(0.0)
     )?;
-    writeln!(
-        out,
-        "Of {} objects that its last garbage collection found alive, {:.2} % were found here.",
-        number(&check["survivors"]["objects"]),
-        100.0 * (1.0 - check["missed"].as_f64().unwrap_or(1.0))
-    )?;
+    writeln!(out, "{}", checked(check))?;
     if let Some(reason) = check["reason"].as_str() {
         writeln!(out, "NOT TO BE RELIED ON: {reason}")?;
     }
@@ -230,6 +225,19 @@ fn print(report: &Value, limit: usize, out: &mut impl Write) -> std::io::Result<
         }
     }
     Ok(())
+}
+
+/// What was held against what.
+fn checked(check: &Value) -> String {
+    let died = match check["died"]["objects"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(_) => format!(" {} have died since; of the others", number(&check["died"]["objects"])),
+    };
+    format!(
+        "Of {} objects that its last garbage collection found alive,{died} {:.2} % were found here.",
+        number(&check["survivors"]["objects"]),
+        100.0 * (1.0 - check["missed"].as_f64().unwrap_or(1.0))
+    )
 }
 
 /// Where a chain begins, and the fields on it.

@@ -78,9 +78,8 @@ fn head(html: &mut String, report: &Value) {
     );
     let _ = writeln!(
         html,
-        "<p><small>Check: of {} objects that its last garbage collection found alive, {:.2} % were found here. Kept of the memory are types, sizes and who refers to whom; no text but the import paths of Go packages.</small></p>",
-        number(&check["survivors"]["objects"]),
-        100.0 * (1.0 - check["missed"].as_f64().unwrap_or(1.0))
+        "<p><small>{} Kept of the memory are types, sizes and who refers to whom; no text but the import paths of Go packages.</small></p>",
+        super::checked(check)
     );
     if let Some(reason) = check["reason"].as_str() {
         let _ = writeln!(html, "<p class=\"warn\">Not to be relied on: {}</p>", escape(reason));

@@ -67,6 +67,11 @@ impl Span {
         (slot < self.slots).then_some(slot)
     }
 
+    /// The words of bits for all slots of the heap that its own are in.
+    pub fn words(&self) -> std::ops::Range<usize> {
+        (self.first / 64) as usize..((self.first + self.slots) as usize).div_ceil(64)
+    }
+
     /// The first byte of a slot.
     pub fn address(&self, slot: u32) -> u64 {
         self.base + u64::from(slot) * self.slot

@@ -9,7 +9,7 @@ use super::heap::{Heap, Span};
 use super::layout::Layout;
 use super::masks::{TypeMask, TypeMasks};
 
-/// The bytes of a span were not copied.
+/// The bytes of a span were not copied, or not in one piece.
 const NOT_COPIED: usize = usize::MAX;
 
 /// The objects of a heap, with their bytes.
@@ -35,8 +35,11 @@ impl<'a> Objects<'a> {
 
     /// The bytes of a span; none of one that was not copied.
     pub fn span(&self, index: usize) -> &'a [u8] {
-        let (offset, length) = (self.offsets[index], self.heap.spans[index].length as usize);
-        if offset == NOT_COPIED { &[] } else { &self.image.data()[offset..offset + length] }
+        let (offset, span) = (self.offsets[index], &self.heap.spans[index]);
+        match offset {
+            NOT_COPIED => self.image.slice(span.base, span.length).unwrap_or(&[]),
+            offset => &self.image.data()[offset..offset + span.length as usize],
+        }
     }
 
     /// The bytes of an object, its header not among them; none of one that was not copied.
