@@ -75,9 +75,11 @@ interface ObjectsAndBytes {
 export interface HeapCheck {
   survivors: ObjectsAndBytes;
   survivors_found: ObjectsAndBytes;
+  /** What of the survivors has died since for sure. */
+  died: ObjectsAndBytes;
   /** `HeapObjects` and `HeapAlloc`: what has become garbage since is among them. */
   in_use: ObjectsAndBytes;
-  /** How much of the survivors was not found, 0 to 1. */
+  /** How much of the survivors that have not died was not found, 0 to 1. */
   missed: number;
   reliable: boolean;
   inexact_roots: number;

@@ -8,7 +8,11 @@
  * @property {number} heap_alloc_bytes
  * @property {boolean} [restless]
  * @property {boolean} [computing]
+ * @property {number} [died]
+ * @property {number} [missed]
  * @property {TypeWant[]} types
+ *
+ * @typedef {{ objects: number, bytes: number }} Count
  *
  * @typedef {object} TypeWant
  * @property {string} type
@@ -22,7 +26,7 @@
  * @typedef {object} Answer  of `stallscope retain --json`
  * @property {number} objects_marked
  * @property {number} bytes_marked
- * @property {{ reliable: boolean, reason?: string }} check
+ * @property {{ reliable: boolean, reason?: string, survivors: Count, survivors_found: Count, died: Count }} check
  * @property {{ type: string, count: number, bytes: number, retained_bytes: number }[]} types
  * @property {{ root: { kind: string, name: string }, path: string, objects: number, retained_bytes: number }[]} [paths]
  */
@@ -45,6 +49,7 @@ export function faultsOf(expected, answer) {
   const faults = [];
   for (const want of expected.types) faults.push(...typeFaults(want, answer));
   if (!expected.restless) faults.push(...totalFaults(expected, answer));
+  if (expected.died !== undefined) faults.push(...diedFaults(expected, answer.check));
   return faults;
 }
 
@@ -66,6 +71,17 @@ function typeFaults(want, answer) {
         `(${signed(got.retained_bytes - want.retained_bytes)})`,
     );
   return faults;
+}
+
+/** What was alive at the last collection and is not any more, by whether something still has its address. */
+function diedFaults(expected, { survivors, survivors_found, died }) {
+  const missed = survivors.objects - survivors_found.objects - died.objects;
+  const compare = (what, wanted, got) =>
+    got >= wanted && got <= wanted + MORE_OBJECTS ? [] : [`${what}: expected ${wanted}, got ${got}`];
+  return [
+    ...compare('died since', expected.died, died.objects),
+    ...compare('missed', expected.missed ?? 0, missed),
+  ];
 }
 
 function totalFaults(expected, answer) {

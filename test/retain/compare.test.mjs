@@ -65,6 +65,15 @@ test('what is made all the time may be there once more, and no oftener', () => {
   assert.match(faultsOf(restless, row({ count: 5, bytes: 80 })).join('\n'), /expected 3 to 4, got 5/);
 });
 
+test('what has died is told from what was missed', () => {
+  const count = (objects) => ({ objects, bytes: objects * 8 });
+  const check = { reliable: true, survivors: count(900), survivors_found: count(100), died: count(500) };
+  const answer = { ...right, check };
+  const faults = (wants) => faultsOf({ ...expected, ...wants }, answer).join('\n');
+  assert.equal(faults({ died: 500, missed: 300 }), '');
+  assert.match(faults({ died: 800 }), /died since: expected 800, got 500\nmissed: expected 0, got 300/);
+});
+
 test('a path is wrong by its root, its fields, or how many are on it', () => {
   const change = (held) => ({ ...right, paths: [{ ...right.paths[0], ...held }, right.paths[1]] });
   for (const held of [

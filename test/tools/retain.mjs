@@ -1,22 +1,53 @@
-// npm run test:retain: the live heap of programs that know what they hold, for every Go and every way to compile.
+// npm run test:retain: the live heap of programs that know what they hold, for every Go and every way to compile; of real gopls; and of
+// one gopls two hundred times.
 //
-//   npm run test:retain                  all of it; an hour, most of it for compiling the standard library anew
-//   npm run test:retain -- 1.24 pie      only these, see test/retain/cells.mjs
+//   npm run test:retain                  all of it; two hours, much of it for compiling the standard library anew
+//   npm run test:retain -- 1.24 pie      only these programs, see test/retain/cells.mjs
+//   npm run test:retain -- v0.24.0       only this gopls
+//   npm run test:retain -- endurance     only one gopls again and again
+import path from 'node:path';
 import { build } from './build.mjs';
+import { GOPLS_VERSION } from './lib/paths.mjs';
 import { filesBelow, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
-import { setUpBuild } from './setup.mjs';
+import { buildLeakyServer, setUpBuild } from './setup.mjs';
+import { installGopls, installGoplsSource } from './setup/gopls.mjs';
 
 const MINUTE = 60_000;
+/** The oldest and the newest whose types we know, and the one in between that everything else is tested with. */
+const GOPLS = ['v0.21.0', GOPLS_VERSION, 'v0.24.0'];
+const RUNS = '200';
 
 async function retain() {
   await setUpBuild();
   await build();
   const words = process.argv.slice(2);
-  const { passed, failed } = await nodeTest(filesBelow('test/retain', /\.test\.mjs$/), {
+  const all = words.length === 0;
+  const versions = all ? GOPLS : words.filter((word) => word.startsWith('v0.'));
+  const endures = all || words.includes('endurance');
+  const cells = words.filter((word) => !word.startsWith('v0.') && word !== 'endurance');
+  if (versions.length > 0 || endures) {
+    for (const version of new Set([...versions, GOPLS_VERSION])) await installGopls(version);
+    await installGoplsSource();
+  }
+  if (all) await buildLeakyServer();
+  const wanted = {
+    'gopls.test.mjs': versions.length > 0,
+    'endurance.test.mjs': endures,
+    'truth.test.mjs': all || cells.length > 0,
+    'leaky.test.mjs': all,
+  };
+  const files = filesBelow('test/retain', /\.test\.mjs$/).filter(
+    (file) => wanted[path.basename(file)] ?? true,
+  );
+  const { passed, failed } = await nodeTest(files, {
     concurrency: 1,
-    timeoutMs: 120 * MINUTE,
-    env: { STALLSCOPE_RETAIN: words.length > 0 ? words.join(',') : 'all' },
+    timeoutMs: 240 * MINUTE,
+    env: {
+      STALLSCOPE_RETAIN: cells.length > 0 ? cells.join(',') : 'all',
+      STALLSCOPE_RETAIN_GOPLS: versions.join(','),
+      STALLSCOPE_RETAIN_RUNS: RUNS,
+    },
   });
   console.log(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;

@@ -8,6 +8,7 @@ beforeEach(() => setLocale('en'));
 const agreed = {
   survivors: { objects: 1000, bytes: 50_000_000 },
   survivors_found: { objects: 1000, bytes: 50_000_000 },
+  died: { objects: 0, bytes: 0 },
   in_use: { objects: 1200, bytes: 130_000_000 },
   missed: 0,
   reliable: true,
@@ -18,6 +19,10 @@ test('what was held against the collector is said, and a stack that was read wor
   assert.match(
     checkWords({ ...agreed, missed: 0.0006 }),
     /of the 1,000 objects .* 99\.94% were found here\.$/,
+  );
+  assert.match(
+    checkWords({ ...agreed, died: { objects: 4000, bytes: 100_000 } }),
+    /, 4,000 have died since; of the others 100(\.00)?% were found here\.$/,
   );
   assert.match(checkWords({ ...agreed, inexact_roots: 2 }), /2 goroutines were running/);
 });

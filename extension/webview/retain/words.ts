@@ -10,12 +10,19 @@ const MOST_MISSED = 0.01;
 
 /** Whether the numbers can be relied on: what they were held against, or why not. */
 export function checkWords(check: HeapCheck): string {
-  const { survivors, missed, reliable, inexact_roots } = check;
+  const { survivors, died, missed, reliable, inexact_roots } = check;
   if (!reliable) return sentences(t('These numbers are not to be relied on.'), whyNot(check));
-  const found = t(
-    'Checked against gopls’s own garbage collector: of the {count} objects that its last collection found alive, {share} were found here.',
-    { count: fmt.count(survivors.objects), share: fmt.share(1 - missed, 2) },
-  );
+  const numbers = { count: fmt.count(survivors.objects), share: fmt.share(1 - missed, 2) };
+  const found =
+    died.objects === 0
+      ? t(
+          'Checked against gopls’s own garbage collector: of the {count} objects that its last collection found alive, {share} were found here.',
+          numbers,
+        )
+      : t(
+          'Checked against gopls’s own garbage collector: of the {count} objects that its last collection found alive, {died} have died since; of the others {share} were found here.',
+          { ...numbers, died: fmt.count(died.objects) },
+        );
   if (inexact_roots === 0) return found;
   return sentences(
     found,
@@ -34,7 +41,7 @@ function whyNot({ missed, in_use, survivors }: HeapCheck): string {
       'A collection had just ended and was still freeing what it found dead, so there was nothing to compare with. Read again in a moment.',
     );
   return t(
-    '{share} of what gopls’s last collection found alive was not found here. It has allocated {size} since, so that may have died meanwhile. Read again when gopls is calm.',
+    '{share} of what gopls’s last collection found alive was not found here, and something in memory still has its address. gopls has allocated {size} since, so that may have died meanwhile. Read again when gopls is calm.',
     { share: fmt.share(missed), size: fmt.bytes(Math.max(0, in_use.bytes - survivors.bytes)) },
   );
 }

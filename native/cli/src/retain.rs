@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use stallscope_retain::answer::page::{beside, megabytes, number, page, rows, text, way};
+use stallscope_retain::answer::page::{beside, checked, megabytes, number, page, rows, text, way};
 use stallscope_retain::capture::{self, CaptureError, Request, Session, Step};
 use stallscope_retain::record::record;
 use stallscope_retain::stop::Stop;
@@ -184,12 +184,7 @@ fn print(report: &Value, limit: usize, out: &mut impl Write) -> std::io::Result<
         megabytes(&report["bytes_marked"]),
         report["pause_ms"].as_f64().unwrap_or(0.0)
     )?;
-    writeln!(
-        out,
-        "Of {} objects that its last garbage collection found alive, {:.2} % were found here.",
-        number(&check["survivors"]["objects"]),
-        100.0 * (1.0 - check["missed"].as_f64().unwrap_or(1.0))
-    )?;
+    writeln!(out, "{}", checked(check))?;
     if let Some(reason) = check["reason"].as_str() {
         writeln!(out, "NOT TO BE RELIED ON: {reason}")?;
     }

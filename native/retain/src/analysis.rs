@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
 use crate::known::Known;
-use crate::marking::{Edges, Marks, Slots, mark};
+use crate::marking::{Edges, Marks, Slots, died, mark};
+use crate::memory::Memory as _;
 use crate::notes::Notes;
 use crate::roots::{self, Root};
+use crate::runtime::goroutines;
 use crate::runtime::heap::{Count, Heap, HeapError};
 use crate::runtime::layout::Layout;
 use crate::runtime::masks;
@@ -52,6 +54,9 @@ pub const MOST_LATE_BYTES: u64 = 1 << 20;
 /// And there are no more than this at once.
 const MOST_LATE: usize = 10_000;
 
+/// The runtime has one of its own for each that it may use.
+const MOST_PROCESSORS: u64 = 1 << 16;
+
 /// The living heap of a program, analysed.
 pub struct Analysis {
     /// The types, those found on the way among them.
@@ -91,6 +96,8 @@ pub struct Counts {
     pub survivors: Count,
     /// What of that was found alive here.
     pub survivors_found: Count,
+    /// What of that has died since: it was not found, and no word of memory has its address any more.
+    pub died: Count,
     /// Spans that were not swept since that collection: nothing is known of their survivors.
     pub unswept_spans: u32,
     /// Roots whose pointers are not all known for sure.
@@ -117,12 +124,16 @@ impl Analysis {
         tell(Step::Reading);
         let modules = Module::all(&image, layout, image.bias);
         let heap = Heap::read(&image, layout, image.bias)?;
+        gather(&mut image, &heap, layout);
         let types_begin = modules.first().map(|module| module.types.0);
         fetch_masks(&mut image, layout, &heap, late);
         let objects = Objects::new(&image, layout, &heap, types_begin);
         let roots = roots::all(&objects, &symbols, &modules)?;
         tell(Step::Marking);
         let marks = mark(&objects, &roots, threads, stop)?;
+        let words = words(&image, layout, &modules)?;
+        let died = died(&objects, &marks, &words, &processors(&image, &symbols), threads, stop)?;
+        drop(words);
         tell(Step::Edges);
         let edges = Edges::read(&objects, &marks, threads, stop)?;
         tell(Step::Typing);
@@ -134,6 +145,7 @@ impl Analysis {
             in_use: heap.in_use,
             survivors: marks.survivors,
             survivors_found: marks.survivors_found,
+            died,
             unswept_spans: heap.unswept_spans,
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };
@@ -221,6 +233,55 @@ impl Analysis {
             }
         }
     }
+}
+
+/// Where the runtime keeps what belongs to a processor: among it what the collector has noted last, of objects long gone.
+fn processors(image: &Image, symbols: &Symbols) -> Vec<u64> {
+    let list = symbols.globals.iter().find(|global| &*global.name == "runtime.allp");
+    let Some(at) = list.map(|list| list.address.wrapping_add(image.bias)) else { return Vec::new() };
+    let (begin, count) = (image.word(at).unwrap_or(0), image.word(at.wrapping_add(8)).unwrap_or(0));
+    (0..count.min(MOST_PROCESSORS)).filter_map(|index| image.word(begin.wrapping_add(index * 8))).collect()
+}
+
+/// Where a span came to lie while it was planned what to copy, an object may be in two pieces of the copy, as may the bits that say
+/// which words are pointers. Those are put together.
+fn gather(image: &mut Image, heap: &Heap, layout: &Layout) {
+    let touching =
+        image.pieces().windows(2).filter(|pair| pair[0].address + pair[0].length == pair[1].address);
+    let borders: Vec<u64> = touching.map(|pair| pair[1].address).collect();
+    for border in borders {
+        let Some(span) =
+            heap.span_at(border).map(|index| &heap.spans[index]).filter(|span| span.has_pointers)
+        else {
+            continue;
+        };
+        let (into, bits) =
+            (border - span.base, span.pointer_bits(layout).filter(|_| span.has_pointer_bits(layout)));
+        let (from, length) = match bits {
+            Some(bits) if into > bits => (bits, span.length - bits),
+            _ => (into / span.slot * span.slot, span.slot),
+        };
+        let from = span.base + from;
+        if from < border
+            && let Some(bytes) = image.bytes(from, length, length)
+        {
+            image.add(from, bytes);
+        }
+    }
+}
+
+/// Every word outside of the heap that a program can reach an object by, pointer or not: global variables, stacks, registers.
+fn words(image: &Image, layout: &Layout, modules: &[Module]) -> Result<Vec<u64>, HeapError> {
+    let mut ranges: Vec<_> = modules.iter().flat_map(|module| [module.data, module.bss]).collect();
+    let goroutines = goroutines::all(image, layout, image.bias, &image.threads)?;
+    ranges.extend(goroutines.into_iter().map(|goroutine| goroutine.stack));
+    let mut words: Vec<u64> = image.threads.iter().flat_map(|thread| &thread.registers).copied().collect();
+    for (begin, end) in ranges {
+        words.extend(
+            (begin..end).step_by(8).filter_map(|address| image.word(address)).filter(|word| *word != 0),
+        );
+    }
+    Ok(words)
 }
 
 /// Some masks are made when they are needed first, and their pointers lie among variables that are not copied; those of types

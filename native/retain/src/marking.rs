@@ -4,9 +4,10 @@
 //! memory. The second goes through the living objects in the order of their addresses and writes down where their pointers
 //! lead, as numbers of objects. An object's number is how many living ones lie below it, so no table of addresses is needed.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use crate::memory::number_in;
 use crate::roots::Root;
 use crate::runtime::heap::{Count, Heap};
 use crate::runtime::objects::{Objects, Pointers};
@@ -58,7 +59,7 @@ impl Marks {
 
     fn count(&mut self, heap: &Heap) {
         for span in &heap.spans {
-            for word in (span.first / 64) as usize..((span.first + span.slots) as usize).div_ceil(64) {
+            for word in span.words() {
                 let (found, survived) = (self.bits[word], heap.survived[word]);
                 self.found.add(found.count_ones().into(), span.slot);
                 self.survivors.add(survived.count_ones().into(), span.slot);
@@ -131,6 +132,77 @@ pub fn mark(objects: &Objects<'_>, roots: &[Root], threads: usize, stop: &Stop) 
     };
     marks.count(heap);
     Ok(marks)
+}
+
+/// What of all that the last collection found alive has died since: not found, and nothing has its address any more.
+///
+/// An object that was missed is one that a pointer leads to which we took for none, or did not see: a mask or the map of a
+/// stack was read wrongly, a variable was passed over. So every word counts here, whatever it is, of all living objects, global
+/// variables and stacks (`words`), and of what they lead to. What still is not met cannot be reached by the program. What is met
+/// may have died all the same: old values lie about in stacks. Objects that the addresses `not_in` point at are the runtime's,
+/// and full of such.
+pub fn died(
+    objects: &Objects<'_>,
+    marks: &Marks,
+    words: &[u64],
+    not_in: &[u64],
+    threads: usize,
+    stop: &Stop,
+) -> Result<Count, Stopped> {
+    if marks.survivors == marks.survivors_found {
+        return Ok(Count::default());
+    }
+    let heap = objects.heap;
+    let bits = marks.bits.iter().map(|word| AtomicU64::new(*word)).collect();
+    let shared =
+        Shared { bits, heap, work: Mutex::new(Work { batches: Vec::new(), idle: 0 }), some: Condvar::new() };
+    let mut first = Vec::new();
+    words.iter().for_each(|value| shared.reach(*value, &mut first));
+    let not_in: Vec<_> = not_in.iter().filter_map(|address| heap.object_at(*address)).collect();
+    let (next, unread) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let each_word = |(index, slot): Reached, into: &mut Vec<Reached>| {
+        let size = heap.spans[index as usize].slot;
+        if not_in.contains(&(index as usize, slot)) {
+            return;
+        }
+        let object = objects.bytes(index as usize, u64::from(slot) * size, size);
+        if object.is_empty() {
+            unread.store(true, Ordering::Relaxed);
+        }
+        object.chunks_exact(8).for_each(|word| shared.reach(number_in(word, 0, 8), into));
+    };
+    let from_living = |mut own: Vec<Reached>| {
+        loop {
+            while let Some(reached) = own.pop() {
+                each_word(reached, &mut own);
+            }
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(span) = heap.spans.get(index).filter(|_| !stop.is_set()) else { return };
+            if span.has_pointers {
+                for slot in marks.living(span.first, span.first + span.slots) {
+                    each_word((index as u32, slot - span.first), &mut own);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|| from_living(Vec::new()));
+        }
+        from_living(first);
+    });
+    stop.check()?;
+    let mut died = Count::default();
+    // Of a living object that could not be read nobody knows what it holds.
+    if !unread.into_inner() {
+        for span in &heap.spans {
+            for word in span.words() {
+                let met = shared.bits[word].load(Ordering::Relaxed);
+                died.add((heap.survived[word] & !met).count_ones().into(), span.slot);
+            }
+        }
+    }
+    Ok(died)
 }
 
 /// An object that has been reached and not been looked into: its span and slot.

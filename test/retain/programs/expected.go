@@ -18,6 +18,9 @@ type expected struct {
 	// A goroutine computes all the time. Now and then it is just being taken off its processor, and where its registers are kept then
 	// has no map: then it is looked at again.
 	Computing bool `json:"computing,omitempty"`
+	// Objects that the last collection found alive and nothing has the address of any more; and those of which something has.
+	Died   int `json:"died,omitempty"`
+	Missed int `json:"missed,omitempty"`
 
 	hooks hooksOf
 }

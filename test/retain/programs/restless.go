@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
+	"unsafe"
 )
 
 type unreachable struct{ next *unreachable }
@@ -17,6 +18,14 @@ type garbage struct {
 	next *garbage
 	pad  [9]int
 }
+type letGo struct {
+	next *letGo
+	pad  [3]int
+}
+type asNumber struct {
+	next *asNumber
+	pad  [5]int
+}
 type inBusyLoop struct{ value [12]int }
 type swapped struct{ value [13]int }
 
@@ -29,6 +38,14 @@ var (
 	swapping   [workers]map[int]*swapped
 	latest     [workers]*garbage
 	counted    atomic.Int64
+
+	letGoList    *letGo
+	asNumberList *asNumber
+	// An address that is no pointer keeps nothing alive, but lies beside one.
+	hiding struct {
+		pointer *int
+		at      uintptr
+	}
 )
 
 func init() {
@@ -50,6 +67,24 @@ func init() {
 		}
 		objects[reachable](e, 1_000).on("global", "main.reachables", "[…]")
 		objects[unreachable](e, 0)
+	})
+
+	scenario("died since the last collection", func(e *expected) {
+		for i := 0; i < 5_000; i++ {
+			letGoList = &letGo{next: letGoList} // alloc main.letGo
+		}
+		for i := 0; i < 3_000; i++ {
+			asNumberList = &asNumber{next: asNumberList} // alloc main.asNumber
+		}
+		e.hooks.afterStats = func() {
+			hiding.at = uintptr(unsafe.Pointer(asNumberList))
+			letGoList, asNumberList = nil, nil
+		}
+		// HeapObjects still counts them.
+		e.Restless = true
+		e.Died, e.Missed = 5_000, 3_000
+		objects[letGo](e, 0)
+		objects[asNumber](e, 0)
 	})
 
 	scenario("under load", func(e *expected) {

@@ -1,7 +1,8 @@
 //! Whether an analysis can be trusted: what it found against what the runtime's own collector found.
 //!
 //! The runtime notes of every slot whether the last collection found it alive. What survived then and is not found now has
-//! either died since, or was missed by us; with a program at rest nothing has died, so the two agree.
+//! either died since, or was missed by us. It has died for sure when nothing in memory has its address any more, see
+//! [`crate::marking::died`]; of the rest nobody can tell. At rest, right after a collection, nothing has died, and the two agree.
 
 use serde::Serialize;
 
@@ -18,9 +19,11 @@ pub struct Check {
     pub survivors: Count,
     /// What of that was found alive here, too.
     pub survivors_found: Count,
+    /// What of that has died since for sure.
+    pub died: Count,
     /// Slots in use: `HeapObjects` and `HeapAlloc`. What has become garbage since the last collection is among them.
     pub in_use: Count,
-    /// How much of the survivors was not found, by objects or bytes, whichever is more: 0 to 1.
+    /// How much of the survivors that have not died was not found, by objects or bytes, whichever is more: 0 to 1.
     pub missed: f64,
     /// Whether the two agree.
     pub reliable: bool,
@@ -34,10 +37,13 @@ pub struct Check {
 impl Check {
     /// Compares.
     pub fn of(counts: &Counts) -> Self {
-        let (all, found) = (counts.survivors, counts.survivors_found);
-        let share = |missed: u64, all: u64| if all == 0 { 0.0 } else { missed as f64 / all as f64 };
+        let (all, died, found) = (counts.survivors, counts.died, counts.survivors_found);
+        let share = |expected: u64, found: u64| match expected {
+            0 => 0.0,
+            _ => expected.saturating_sub(found) as f64 / expected as f64,
+        };
         let missed =
-            share(all.objects - found.objects, all.objects).max(share(all.bytes - found.bytes, all.bytes));
+            share(all.objects - died.objects, found.objects).max(share(all.bytes - died.bytes, found.bytes));
         let swept = counts.unswept_spans == 0;
         let reliable = missed <= MOST_MISSED && swept;
         let since = counts.in_use.bytes.saturating_sub(all.bytes);
@@ -47,8 +53,9 @@ impl Check {
                 .to_owned())
         } else if !reliable {
             Some(format!(
-                "{:.1} % of what the last collection found alive was not found here. The program has allocated {} MB since, \
-                 so it may have died meanwhile; at rest, right after a collection, the two agree.",
+                "{:.1} % of what the last collection found alive was not found here, and something in memory still has its address. \
+                 The program has allocated {} MB since, so it may have died meanwhile; at rest, right after a collection, the \
+                 two agree. Try again when it is calm.",
                 missed * 100.0,
                 since >> 20
             ))
@@ -58,6 +65,7 @@ impl Check {
         Self {
             survivors: all,
             survivors_found: found,
+            died,
             in_use: counts.in_use,
             missed,
             reliable,

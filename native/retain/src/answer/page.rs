@@ -55,13 +55,25 @@ fn head(html: &mut String, record: &Value) {
     );
     let _ = writeln!(
         html,
-        "<p><small>Check: of {} objects that its last garbage collection found alive, {:.2} % were found here. Kept of the memory are types, sizes and who refers to whom; no text but the import paths of Go packages.</small></p>",
-        number(&check["survivors"]["objects"]),
-        100.0 * (1.0 - check["missed"].as_f64().unwrap_or(1.0))
+        "<p><small>{} Kept of the memory are types, sizes and who refers to whom; no text but the import paths of Go packages.</small></p>",
+        checked(check)
     );
     if let Some(reason) = check["reason"].as_str() {
         let _ = writeln!(html, "<p class=\"warn\">Not to be relied on: {}</p>", escape(reason));
     }
+}
+
+/// What was held against what.
+pub fn checked(check: &Value) -> String {
+    let died = match check["died"]["objects"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(_) => format!(" {} have died since; of the others", number(&check["died"]["objects"])),
+    };
+    format!(
+        "Of {} objects that its last garbage collection found alive,{died} {:.2} % were found here.",
+        number(&check["survivors"]["objects"]),
+        100.0 * (1.0 - check["missed"].as_f64().unwrap_or(1.0))
+    )
 }
 
 /// The short name of a type; the whole one is told when the mouse rests on it.

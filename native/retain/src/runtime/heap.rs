@@ -88,9 +88,14 @@ impl Span {
                 bits = if from + count < 64 { bits >> (from + count) << (from + count) } else { 0 };
             }
         }
-        if let (true, Some(bits)) = (self.slot <= layout.most_without_header, self.pointer_bits(layout)) {
+        if let (true, Some(bits)) = (self.has_pointer_bits(layout), self.pointer_bits(layout)) {
             add(self.base + bits, self.base + self.length);
         }
+    }
+
+    /// Whether its objects are so small that bits at its end say which words are pointers.
+    pub fn has_pointer_bits(&self, layout: &Layout) -> bool {
+        self.slot <= layout.most_without_header
     }
 
     /// Where the bits lie that say which words of small objects are pointers: at its end.
@@ -100,6 +105,11 @@ impl Span {
             bits = bits.checked_sub(layout.inline_marks)?;
         }
         Some(bits)
+    }
+
+    /// The words of bits for all slots of the heap that its own are in.
+    pub fn words(&self) -> std::ops::Range<usize> {
+        (self.first / 64) as usize..((self.first + self.slots) as usize).div_ceil(64)
     }
 
     /// The first byte of a slot.

@@ -62,7 +62,8 @@ impl<'a> Objects<'a> {
                 let begin = (piece.offset + into) as usize;
                 &self.data[begin..begin + length as usize]
             }
-            _ => &[],
+            // In two pieces: then it was put together.
+            _ => self.image.slice(address, length).unwrap_or(&[]),
         }
     }
 
