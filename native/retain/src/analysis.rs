@@ -1,6 +1,7 @@
 //! From the memory of a program to what can be asked about its heap.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
@@ -56,6 +57,8 @@ const MOST_LATE: usize = 10_000;
 
 /// The runtime has one of its own for each that it may use.
 const MOST_PROCESSORS: u64 = 1 << 16;
+/// With so little not found it does not matter whether it has died or was missed: to find out takes as long as marking.
+const FEW_MISSED: f64 = 0.001;
 
 /// The living heap of a program, analysed.
 pub struct Analysis {
@@ -96,7 +99,8 @@ pub struct Counts {
     pub survivors: Count,
     /// What of that was found alive here.
     pub survivors_found: Count,
-    /// What of that has died since: it was not found, and no word of memory has its address any more.
+    /// What of that has died since: it was not found, and no word of memory has its address any more. Not looked for when next to
+    /// nothing is missing.
     pub died: Count,
     /// Spans that were not swept since that collection: nothing is known of their survivors.
     pub unswept_spans: u32,
@@ -131,12 +135,14 @@ impl Analysis {
         let roots = roots::all(&objects, &symbols, &modules)?;
         tell(Step::Marking);
         let marks = mark(&objects, &roots, threads, stop)?;
-        let words = words(&image, layout, &modules)?;
-        let died = died(&objects, &marks, &words, &processors(&image, &symbols), threads, stop)?;
-        drop(words);
+        let died = if marks.survivors.lacks(marks.survivors_found) > FEW_MISSED {
+            let words = words(&image, layout, &modules)?;
+            died(&objects, &marks, &words, &processors(&image, &symbols), threads, stop)?
+        } else {
+            Count::default()
+        };
+        drop(objects);
         tell(Step::Edges);
-        let edges = Edges::read(&objects, &marks, threads, stop)?;
-        tell(Step::Typing);
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
         let spans: Vec<Slots> =
             heap.spans.iter().map(|span| (span.first, span.base, span.slot, span.slots)).collect();
@@ -150,10 +156,25 @@ impl Analysis {
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };
         let mut types = std::mem::take(&mut symbols.types);
-        let tree = || tree(&root_edges, &edges, &marks, &spans, stop);
+        // What needs the copy has a share in it: it goes with the last of them.
+        let (image, heap) = (Arc::new(image), Arc::new(heap));
+        let own = (image.clone(), heap.clone());
+        let tree = || {
+            let (image, heap) = own;
+            let objects = Objects::new(&image, layout, &heap, types_begin);
+            // Of two processors one is busy with the types.
+            let edges = Edges::read(&objects, &marks, threads.saturating_sub(1).max(1), stop)?;
+            drop(objects);
+            drop((image, heap));
+            tree(&root_edges, edges, &marks, &spans, stop)
+        };
         let (type_of, notes, tree) = std::thread::scope(|scope| {
             // What holds what does not depend on what it is: the two take about as long.
-            let beside = (threads > 1).then(|| scope.spawn(tree));
+            let (beside, alone) = match threads {
+                0 | 1 => (None, Some(tree)),
+                _ => (Some(scope.spawn(tree)), None),
+            };
+            tell(Step::Typing);
             let objects = Objects::new(&image, layout, &heap, types_begin);
             let type_of = typing::types(&objects, &symbols, &modules, &marks, &roots, &mut types, stop)?;
             let notes = Notes::read(&objects, &marks, &types, &type_of, &Known::built_in());
@@ -161,13 +182,13 @@ impl Analysis {
             drop((heap, image, symbols));
             tell(Step::Dominators);
             let tree = match beside.map(std::thread::ScopedJoinHandle::join) {
-                Some(Ok(tree)) => tree,
+                Some(Ok(tree)) => Some(tree),
                 Some(Err(panic)) => std::panic::resume_unwind(panic),
-                None => tree(),
+                None => alone.map(|tree| tree()),
             };
-            Ok::<_, Stopped>((type_of, notes, tree?))
+            Ok::<_, Stopped>((type_of, notes, tree.ok_or(Stopped)??))
         })?;
-        let Tree { words_of, dominators, retained, children } = tree;
+        let Tree { words_of, edges, dominators, retained, children } = tree;
         Ok(Self {
             types,
             type_of,
@@ -316,6 +337,7 @@ fn fetch_masks(image: &mut Image, layout: &Layout, heap: &Heap, late: Late<'_>) 
 /// The dominator tree, with what is read from it.
 struct Tree {
     words_of: Vec<u32>,
+    edges: Edges,
     dominators: Dominators,
     retained: Vec<u64>,
     children: Children,
@@ -323,19 +345,19 @@ struct Tree {
 
 fn tree(
     roots: &[Vec<(u64, u32)>],
-    edges: &Edges,
+    edges: Edges,
     marks: &Marks,
     spans: &[Slots],
     stop: &Stop,
 ) -> Result<Tree, Stopped> {
-    let graph = Refers { roots, edges, objects: marks.objects };
+    let graph = Refers { roots, edges: &edges, objects: marks.objects };
     let dominators = Dominators::of(&graph, stop)?;
     let words_of = marks.words(spans);
     let first = roots.len() as u32 + 1;
     let retained = dominators
         .sums(|node| node.checked_sub(first).map_or(0, |object| u64::from(words_of[object as usize]) * 8));
     let children = dominators.children();
-    Ok(Tree { words_of, dominators, retained, children })
+    Ok(Tree { words_of, edges, dominators, retained, children })
 }
 
 /// A node of the graph that the dominators are of.

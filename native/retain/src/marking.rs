@@ -15,6 +15,8 @@ use crate::stop::{Stop, Stopped};
 
 /// Objects handed from one thread to another at once.
 const BATCH: usize = 512;
+/// Fewer are not worth handing over.
+const LEAST_SHARED: usize = 16;
 /// The place of a pointer that is further behind in an object than a small number says: see [`Chunk::far`].
 const FAR: u16 = u16::MAX;
 
@@ -102,8 +104,7 @@ pub fn mark(objects: &Objects<'_>, roots: &[Root], threads: usize, stop: &Stop) 
     let heap = objects.heap;
     let bits: Vec<AtomicU64> =
         std::iter::repeat_with(AtomicU64::default).take(heap.allocated.len()).collect();
-    let shared =
-        Shared { bits, heap, work: Mutex::new(Work { batches: Vec::new(), idle: 0 }), some: Condvar::new() };
+    let shared = Shared::new(bits, heap);
     let mut first = Vec::new();
     for (_, value) in roots.iter().flat_map(|root| &root.pointers) {
         shared.reach(*value, &mut first);
@@ -149,13 +150,9 @@ pub fn died(
     threads: usize,
     stop: &Stop,
 ) -> Result<Count, Stopped> {
-    if marks.survivors == marks.survivors_found {
-        return Ok(Count::default());
-    }
     let heap = objects.heap;
     let bits = marks.bits.iter().map(|word| AtomicU64::new(*word)).collect();
-    let shared =
-        Shared { bits, heap, work: Mutex::new(Work { batches: Vec::new(), idle: 0 }), some: Condvar::new() };
+    let shared = Shared::new(bits, heap);
     let mut first = Vec::new();
     words.iter().for_each(|value| shared.reach(*value, &mut first));
     let not_in: Vec<_> = not_in.iter().filter_map(|address| heap.object_at(*address)).collect();
@@ -218,13 +215,20 @@ struct Shared<'a> {
     heap: &'a Heap,
     work: Mutex<Work>,
     some: Condvar,
+    /// How many threads have nothing to do, to be looked at without the lock.
+    waiting: AtomicUsize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn new(bits: Vec<AtomicU64>, heap: &'a Heap) -> Self {
+        let work = Mutex::new(Work { batches: Vec::new(), idle: 0 });
+        Self { bits, heap, work, some: Condvar::new(), waiting: AtomicUsize::new(0) }
+    }
+
     /// Sets the bit of what a pointer leads to; when it was not set before and may have pointers, it is to be looked into.
     fn reach(&self, value: u64, into: &mut Vec<Reached>) {
         let Some((index, slot)) = self.heap.object_at(value) else { return };
@@ -254,12 +258,16 @@ impl Shared<'_> {
                 continue;
             };
             pointers.each(index as usize, slot, |_, value| self.reach(value, &mut own));
-            if own.len() > 4 * BATCH {
-                let rest = own.split_off(own.len() - BATCH);
-                lock(&self.work).batches.push(std::mem::replace(&mut own, rest));
-                self.some.notify_one();
-                own.shrink_to(4 * BATCH);
-            }
+            let keep = match own.len() {
+                many if many > 4 * BATCH => BATCH,
+                // Somebody has nothing to do: half of it is for them, what was put there first, since the most hangs below that.
+                some if some >= LEAST_SHARED && self.waiting.load(Ordering::Relaxed) > 0 => some / 2,
+                _ => continue,
+            };
+            let rest = own.split_off(own.len() - keep);
+            lock(&self.work).batches.push(std::mem::replace(&mut own, rest));
+            self.some.notify_one();
+            own.shrink_to(4 * BATCH);
         }
     }
 
@@ -270,8 +278,10 @@ impl Shared<'_> {
         loop {
             if let Some(batch) = work.batches.pop() {
                 work.idle -= 1;
+                self.waiting.store(work.idle, Ordering::Relaxed);
                 return Some(batch);
             }
+            self.waiting.store(work.idle, Ordering::Relaxed);
             if work.idle == threads {
                 self.some.notify_all();
                 return None;

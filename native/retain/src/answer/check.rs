@@ -38,12 +38,8 @@ impl Check {
     /// Compares.
     pub fn of(counts: &Counts) -> Self {
         let (all, died, found) = (counts.survivors, counts.died, counts.survivors_found);
-        let share = |expected: u64, found: u64| match expected {
-            0 => 0.0,
-            _ => expected.saturating_sub(found) as f64 / expected as f64,
-        };
-        let missed =
-            share(all.objects - died.objects, found.objects).max(share(all.bytes - died.bytes, found.bytes));
+        let lasting = Count { objects: all.objects - died.objects, bytes: all.bytes - died.bytes };
+        let missed = lasting.lacks(found);
         let swept = counts.unswept_spans == 0;
         let reliable = missed <= MOST_MISSED && swept;
         let since = counts.in_use.bytes.saturating_sub(all.bytes);

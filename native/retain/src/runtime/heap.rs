@@ -133,6 +133,15 @@ impl Count {
         self.objects += objects;
         self.bytes += objects * slot;
     }
+
+    /// How much of it is lacking in what was found, by objects or bytes, whichever is more: 0 to 1.
+    pub fn lacks(self, found: Self) -> f64 {
+        let share = |all: u64, found: u64| match all {
+            0 => 0.0,
+            _ => all.saturating_sub(found) as f64 / all as f64,
+        };
+        share(self.objects, found.objects).max(share(self.bytes, found.bytes))
+    }
 }
 
 /// All spans with objects.

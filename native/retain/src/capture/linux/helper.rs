@@ -22,8 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Analysis, Counts, Late, Step};
 use crate::capture::CaptureError;
+use crate::capture::refusal::Refusal;
 use crate::image::{Image, Piece, ThreadState};
+use crate::runtime::layout::Layout;
 use crate::stop::Stop;
+use crate::symbols::Symbols;
 
 use super::raw::Sealed;
 use super::target::understand;
@@ -242,6 +245,8 @@ fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer
     let (copy, executable) = receive_files(&socket)?;
     let mut output = socket.try_clone()?;
     let mut say = |line: &str| output.write_all(format!("{}\n", line.replace('\n', " ")).as_bytes());
+    // What the executable says of itself is read while the rest is still on its way.
+    let understood = std::thread::spawn(move || understand(&executable));
     let lines = lines(socket);
     let description = lines.recv().unwrap_or_default();
     let mut reply = |reply: Reply| say(&serde_json::to_string(&reply)?);
@@ -257,7 +262,7 @@ fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer
             let found = lines.recv().ok().and_then(|line| serde_json::from_str(&line).ok());
             found.unwrap_or_else(|| vec![None; count])
         };
-        analyse(copy, &executable, description, &tell, &late)
+        analyse(copy, understood, description, &tell, &late)
     };
     let mut answer = match analysis {
         Ok(analysis) => {
@@ -293,9 +298,11 @@ fn lines(socket: UnixStream) -> mpsc::Receiver<String> {
     receive
 }
 
+type Understood = std::thread::JoinHandle<Result<(Symbols, Layout), Refusal>>;
+
 fn analyse(
     copy: OwnedFd,
-    executable: &File,
+    understood: Understood,
     description: String,
     tell: &dyn Fn(Step),
     late: Late<'_>,
@@ -306,7 +313,8 @@ fn analyse(
     let description = parsed.map_err(|error| error.to_string())?;
     let bytes = Sealed::open(&copy).map_err(|error| error.to_string())?;
     drop(copy);
-    let (symbols, layout) = understand(executable).map_err(|error| error.to_string())?;
+    let understood = understood.join().map_err(|_| "the executable was too much for it".to_owned())?;
+    let (symbols, layout) = understood.map_err(|error| error.to_string())?;
     let piece = |(address, length, offset)| Piece { address, length, offset };
     let pieces = description.pieces.into_iter().map(piece).collect();
     let image = Image::new(pieces, Box::new(bytes), description.bias, description.threads)

@@ -37,7 +37,7 @@ use target::Target;
 /// What a running heap may grow by between plan and stop, for which memory is provided in any case.
 const LEAST_SLACK_BYTES: u64 = 16 << 20;
 /// Provided at once, between two looks at whether it is still wanted.
-const PREPARE_BYTES: usize = 32 << 20;
+const PREPARE_BYTES: usize = 64 << 20;
 /// A running program changes its lists while they are read.
 const MOST_TRIES: usize = 5;
 
@@ -247,7 +247,14 @@ fn prepare(
             stop.check()?;
             tell(Step::Preparing { done_bytes: from as u64, all_bytes: end as u64 });
             let length = PREPARE_BYTES.min(end - from);
-            match draft.populate(from, length) {
+            // By two threads: it is the kernel that works.
+            let half = (length / 2) & !0xffff;
+            let provided = std::thread::scope(|scope| {
+                let beside = scope.spawn(|| draft.populate(from, half));
+                let own = draft.populate(from + half, length - half);
+                beside.join().unwrap_or(Ok(())).and(own)
+            });
+            match provided {
                 // Kernels before 5.14 do not know this.
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                     draft.bytes()[from..from + length].chunks_mut(4096).for_each(|page| page[0] = 0);
