@@ -18,7 +18,7 @@ import { HoldTree, type TreeStart } from './HoldTree';
 import { PackageTable } from './PackageTable';
 import { TypeDetail, type ChosenType } from './TypeDetail';
 import { TypeTable } from './TypeTable';
-import { adviceWords, checkWords, objectsWords } from './words';
+import { adviceWords, checkWords, objectsWords, registersWords } from './words';
 
 interface Props {
   heap: OpenedHeap;
@@ -134,6 +134,7 @@ function Head({ heap, summary, about }: HeadProps) {
       <p class={cx(reliable ? 'dim' : 'retain-unreliable')} role={reliable ? undefined : 'alert'}>
         {checkWords(summary.check)}
       </p>
+      {heap.facts.registers_unread > 0 && <p class="dim">{registersWords(heap.facts.registers_unread)}</p>}
       <div class="actions">{about}</div>
     </section>
   );

@@ -350,7 +350,7 @@ fn tree(
     spans: &[Slots],
     stop: &Stop,
 ) -> Result<Tree, Stopped> {
-    let graph = Refers { roots, edges: &edges, objects: marks.objects };
+    let graph = Refers::new(roots, &edges, marks.objects);
     let dominators = Dominators::of(&graph, stop)?;
     let words_of = marks.words(spans);
     let first = roots.len() as u32 + 1;
@@ -381,9 +381,20 @@ fn root_edges(heap: &Heap, marks: &Marks, root: &Root) -> Vec<(u64, u32)> {
 
 /// The graph: 0 is where all roots hang, then the roots, then the objects.
 struct Refers<'a> {
-    roots: &'a [Vec<(u64, u32)>],
+    /// The numbers of the roots.
+    all: Vec<u32>,
+    /// What each of them refers to.
+    roots: Vec<Vec<u32>>,
     edges: &'a Edges,
     objects: u32,
+}
+
+impl<'a> Refers<'a> {
+    fn new(roots: &[Vec<(u64, u32)>], edges: &'a Edges, objects: u32) -> Self {
+        let all = (0..roots.len() as u32).collect();
+        let roots = roots.iter().map(|edges| edges.iter().map(|(_, object)| *object).collect()).collect();
+        Self { all, roots, edges, objects }
+    }
 }
 
 impl Graph for Refers<'_> {
@@ -391,13 +402,12 @@ impl Graph for Refers<'_> {
         1 + self.roots.len() as u32 + self.objects
     }
 
-    fn successor(&self, node: u32, index: u32) -> Option<u32> {
+    fn successors(&self, node: u32) -> (&[u32], u32) {
         let roots = self.roots.len() as u32;
-        let object = match node {
-            0 => return (index < roots).then_some(index + 1),
-            node if node <= roots => self.roots[node as usize - 1].get(index as usize)?.1,
-            node => *self.edges.of(node - 1 - roots).get(index as usize)?,
-        };
-        Some(object + 1 + roots)
+        match node {
+            0 => (&self.all, 1),
+            node if node <= roots => (&self.roots[node as usize - 1], 1 + roots),
+            node => (self.edges.of(node - 1 - roots), 1 + roots),
+        }
     }
 }

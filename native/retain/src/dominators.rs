@@ -18,8 +18,8 @@ const STEPS: u32 = 1 << 20;
 pub trait Graph {
     /// How many nodes.
     fn nodes(&self) -> u32;
-    /// Where the edges of a node lead; `index` counts them. None behind the last.
-    fn successor(&self, node: u32, index: u32) -> Option<u32>;
+    /// Where the edges of a node lead: numbers to which the second is to be added.
+    fn successors(&self, node: u32) -> (&[u32], u32);
 }
 
 /// The dominator tree.
@@ -36,8 +36,8 @@ pub struct Dominators {
 impl Dominators {
     /// Finds them.
     pub fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
-        let (order, place, parent) = walk(graph, stop)?;
-        let (begin, predecessors) = predecessors(graph, &order, &place, stop)?;
+        let Walk { order, place, parent, met } = walk(graph, stop)?;
+        let (begin, predecessors) = predecessors(graph, &order, &place, met, stop)?;
         // What comes now needs the most memory: the places follow from the order.
         drop(place);
         let semi = semidominators(&parent, &begin, &predecessors, stop)?;
@@ -102,69 +102,83 @@ impl Children {
     }
 }
 
-/// The order of nodes, the place of each in it, and from which place it was met.
-type Walk = (Vec<u32>, Vec<u32>, Vec<u32>);
+/// Where nodes were met.
+struct Walk {
+    order: Vec<u32>,
+    /// Of each node.
+    place: Vec<u32>,
+    /// From which place each was met.
+    parent: Vec<u32>,
+    /// How many edges lead to each node.
+    met: Vec<u32>,
+}
 
 /// Depth first.
 fn walk(graph: &impl Graph, stop: &Stop) -> Result<Walk, Stopped> {
-    let nodes = graph.nodes();
-    let mut place = vec![NONE; nodes as usize];
-    let (mut order, mut parent) = (Vec::with_capacity(nodes as usize), Vec::with_capacity(nodes as usize));
+    let nodes = graph.nodes() as usize;
+    let (mut place, mut met) = (vec![NONE; nodes], vec![0_u32; nodes]);
+    let (mut order, mut parent) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
     if nodes == 0 {
-        return Ok((order, place, parent));
+        return Ok(Walk { order, place, parent, met });
     }
     place[0] = 0;
     order.push(0);
     parent.push(0);
+    // The nodes on the way down, and how many of the edges of each were looked at.
     let mut path = vec![(0_u32, 0_u32)];
     while let Some((node, index)) = path.last_mut() {
-        let Some(next) = graph.successor(*node, *index) else {
+        let (edges, add) = graph.successors(*node);
+        let mut fresh = None;
+        for to in &edges[*index as usize..] {
+            *index += 1;
+            let next = to + add;
+            met[next as usize] += 1;
+            if place[next as usize] == NONE {
+                fresh = Some(next);
+                break;
+            }
+        }
+        let Some(next) = fresh else {
             path.pop();
             continue;
         };
-        *index += 1;
-        if place[next as usize] == NONE {
-            let number = order.len() as u32;
-            if number.is_multiple_of(STEPS) {
-                stop.check()?;
-            }
-            parent.push(place[*node as usize]);
-            place[next as usize] = number;
-            order.push(next);
-            path.push((next, 0));
+        let number = order.len() as u32;
+        if number.is_multiple_of(STEPS) {
+            stop.check()?;
         }
+        parent.push(place[*node as usize]);
+        place[next as usize] = number;
+        order.push(next);
+        path.push((next, 0));
     }
-    Ok((order, place, parent))
+    Ok(Walk { order, place, parent, met })
 }
 
-/// For each place those that lead to it.
+/// For each place those that lead to it; `met` says how many that are, by node.
 fn predecessors(
     graph: &impl Graph,
     order: &[u32],
     place: &[u32],
+    met: Vec<u32>,
     stop: &Stop,
 ) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
-    let mut begin = vec![0_u32; order.len() + 1];
+    let mut begin = Vec::with_capacity(order.len() + 1);
+    let mut count = 0_u32;
     for node in order {
-        let mut index = 0;
-        while let Some(next) = graph.successor(*node, index) {
-            begin[place[next as usize] as usize + 1] += 1;
-            index += 1;
-        }
+        begin.push(count);
+        count += met[*node as usize];
     }
+    drop(met);
+    begin.push(count);
     stop.check()?;
-    for place in 0..order.len() {
-        begin[place + 1] += begin[place];
-    }
     let mut next = begin.clone();
-    let mut predecessors = vec![0; begin[order.len()] as usize];
+    let mut predecessors = vec![0; count as usize];
     for (from, node) in order.iter().enumerate() {
-        let mut index = 0;
-        while let Some(to) = graph.successor(*node, index) {
-            let at = &mut next[place[to as usize] as usize];
+        let (edges, add) = graph.successors(*node);
+        for to in edges {
+            let at = &mut next[place[(to + add) as usize] as usize];
             predecessors[*at as usize] = from as u32;
             *at += 1;
-            index += 1;
         }
     }
     stop.check()?;
@@ -180,7 +194,8 @@ fn semidominators(
 ) -> Result<Vec<u32>, Stopped> {
     let count = parent.len();
     let mut semi: Vec<u32> = (0..count as u32).collect();
-    let mut best: Vec<u32> = (0..count as u32).collect();
+    // The smallest semidominator on the way up, as far as that was shortened.
+    let mut best = semi.clone();
     // The way up, shortened as it is used; a place is in it as soon as it has been dealt with.
     let mut up = parent.to_vec();
     let mut way = Vec::new();
@@ -193,17 +208,18 @@ fn semidominators(
             let candidate = if *from as usize <= place {
                 *from
             } else {
-                semi[least(*from, place as u32, &mut up, &mut best, &semi, &mut way) as usize]
+                least(*from, place as u32, &mut up, &mut best, &mut way)
             };
             smallest = smallest.min(candidate);
         }
         semi[place] = smallest;
+        best[place] = smallest;
     }
     Ok(semi)
 }
 
-/// The place with the smallest semidominator on the way up from `from`, as far as places larger than `last` go.
-fn least(from: u32, last: u32, up: &mut [u32], best: &mut [u32], semi: &[u32], way: &mut Vec<u32>) -> u32 {
+/// The smallest semidominator on the way up from `from`, as far as places larger than `last` go.
+fn least(from: u32, last: u32, up: &mut [u32], best: &mut [u32], way: &mut Vec<u32>) -> u32 {
     let mut at = from;
     while up[at as usize] > last {
         way.push(at);
@@ -211,11 +227,9 @@ fn least(from: u32, last: u32, up: &mut [u32], best: &mut [u32], semi: &[u32], w
     }
     // Downwards again: each learns what the one above it knows, and goes past it from now on.
     while let Some(below) = way.pop() {
-        let above = up[below as usize];
-        if semi[best[above as usize] as usize] < semi[best[below as usize] as usize] {
-            best[below as usize] = best[above as usize];
-        }
-        up[below as usize] = up[above as usize];
+        let above = up[below as usize] as usize;
+        best[below as usize] = best[below as usize].min(best[above]);
+        up[below as usize] = up[above];
     }
     best[from as usize]
 }
@@ -233,8 +247,8 @@ mod tests {
             self.0.len() as u32
         }
 
-        fn successor(&self, node: u32, index: u32) -> Option<u32> {
-            self.0[node as usize].get(index as usize).copied()
+        fn successors(&self, node: u32) -> (&[u32], u32) {
+            (&self.0[node as usize], 0)
         }
     }
 

@@ -50,6 +50,17 @@ fn a_running_program_is_copied_and_analysed() {
     assert!(sum <= facts.pause_ns && sum > facts.pause_ns * 9 / 10, "the parts make up the pause: {facts:?}");
     let answer = session.ask("{}", &Stop::default()).expect("it answers");
     assert!(serde_json::from_str::<serde_json::Value>(&answer).is_ok(), "{answer}");
+    let tree =
+        session.ask(r#"{"ask":"holds","start":"all","way":[]}"#, &Stop::default()).expect("it answers");
+    let tree: serde_json::Value = serde_json::from_str(&tree).expect("one line of JSON");
+    let nodes = tree["rows"].as_array().and_then(|rows| rows.iter().find(|row| row["type"] == "main.node"));
+    assert_eq!(nodes.map(|row| &row["count"]), Some(&NODES.into()), "a list is one row: {tree}");
+    let below = format!(
+        r#"{{"ask":"holds","start":"all","way":[{}]}}"#,
+        nodes.map_or(0, |row| row["id"].as_u64().unwrap_or(0))
+    );
+    let below = session.ask(&below, &Stop::default()).expect("it answers");
+    assert!(!below.contains("main.node"), "and nothing of it hangs below it: {below}");
     assert_eq!(steps.into_inner().expect("one at a time").last(), Some(&Step::Ready));
     let own = std::process::id();
     let analysis = helper(analyser::MODE, own);
@@ -329,6 +340,39 @@ fn it_goes_on_when_the_watchdog_is_killed_at_any_step() {
         drop(reader);
         assert_nothing_left(&program, pid, step);
     }
+}
+
+/// The watchdog holds threads that compute for a moment, one after the other, to read their registers.
+#[test]
+fn it_goes_on_when_the_watchdog_is_killed_while_it_holds_a_thread() {
+    if !has_go() {
+        return;
+    }
+    let program = Program::start(&build(""), &[&NODES.to_string(), "churn"]);
+    let (mut lost, mut read) = (0, 0);
+    for round in 0..60 {
+        let delay = Duration::from_micros(25 * round);
+        let result = std::thread::scope(|scope| {
+            capture(&program.request(), &Stop::default(), &|step| {
+                if step == Step::Stopping {
+                    let watchdog = helper(watchdog::MODE, program.pid);
+                    scope.spawn(move || {
+                        std::thread::sleep(delay);
+                        signal("KILL", watchdog);
+                    });
+                }
+            })
+        });
+        match result {
+            Ok(_) => read += 1,
+            Err(CaptureError::Refused { refusal: Refusal::WatchdogLost { .. } }) => lost += 1,
+            Err(other) => panic!("round {round}: {other}"),
+        }
+        program.assert_runs(&format!("round {round}"));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid)).expect("it runs");
+        assert!(status.contains("TracerPid:\t0\n"), "round {round}: {status}");
+    }
+    assert!(lost > 0 && read + lost == 60, "{lost} lost, {read} read");
 }
 
 #[test]

@@ -58,6 +58,12 @@ fn head(html: &mut String, record: &Value) {
         "<p><small>{} Kept of the memory are types, sizes and who refers to whom; no text but the import paths of Go packages.</small></p>",
         checked(check)
     );
+    if let Some(unread @ 1..) = record["facts"]["registers_unread"].as_u64() {
+        let _ = writeln!(
+            html,
+            "<p><small>The registers of {unread} of its threads, which computed just then, could not be read: what nothing else holds is missing.</small></p>"
+        );
+    }
     if let Some(reason) = check["reason"].as_str() {
         let _ = writeln!(html, "<p class=\"warn\">Not to be relied on: {}</p>", escape(reason));
     }

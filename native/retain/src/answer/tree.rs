@@ -20,7 +20,8 @@ pub enum Start {
     Type(u32),
 }
 
-/// Objects of one type that hang in the same place of the tree.
+/// Objects of one type that hang in the same place of the tree, with those of the type that hang on them in turn: the nodes of a list
+/// or of a search tree are one row, not a level for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Held {
     /// The number of the type; none for what roots there are.
@@ -47,14 +48,26 @@ pub fn held(analysis: &Analysis, table: &TypeTable, start: Start, way: &[u32]) -
         Start::Object(_) => Vec::new(),
         Start::Type(id) => outermost(analysis, table, id),
     };
+    if let Start::Type(id) = start {
+        places = with_their_like(analysis, table, places, id);
+    }
     for id in way {
         places =
             below(analysis, &places).filter(|place| type_at(analysis, table, *place) == Some(*id)).collect();
+        places = with_their_like(analysis, table, places, *id);
     }
+    // Those of the last type of the way are here already.
+    let own = way.last().copied().or(match start {
+        Start::Type(id) => Some(id),
+        Start::All | Start::Object(_) => None,
+    });
     let mut groups: HashMap<Option<u32>, Held> = HashMap::new();
     for place in below(analysis, &places) {
         let node = analysis.at_place(place);
         let id = type_at(analysis, table, place);
+        if id.is_some() && id == own {
+            continue;
+        }
         let held = groups.entry(id).or_insert_with(|| Held {
             id,
             name: id.and_then(|id| table.row(id)).map_or_else(String::new, |row| row.name.clone()),
@@ -63,10 +76,14 @@ pub fn held(analysis: &Analysis, table: &TypeTable, start: Start, way: &[u32]) -
             retained_bytes: 0,
             object: None,
         });
-        held.count += 1;
         held.retained_bytes += analysis.retained[place as usize];
+        let like = match id {
+            Some(id) => with_their_like(analysis, table, vec![place], id),
+            None => vec![place],
+        };
+        held.count += like.len() as u64;
+        held.bytes += like.iter().map(|place| bytes_at(analysis, *place)).sum::<u64>();
         if let Node::Object(object) = node {
-            held.bytes += analysis.bytes_of(object);
             held.object = (held.count == 1).then_some(object);
         }
     }
@@ -90,6 +107,24 @@ fn type_at(analysis: &Analysis, table: &TypeTable, place: u32) -> Option<u32> {
     match analysis.at_place(place) {
         Node::Object(object) => table.id(analysis, object),
         Node::All | Node::Root(_) => None,
+    }
+}
+
+/// Some places of one type, and those of the type that hang on them directly, or on one of those.
+fn with_their_like(analysis: &Analysis, table: &TypeTable, mut places: Vec<u32>, id: u32) -> Vec<u32> {
+    let mut next = 0;
+    while let Some(place) = places.get(next).copied() {
+        next += 1;
+        let children = analysis.children.of(place).iter().copied();
+        places.extend(children.filter(|child| type_at(analysis, table, *child) == Some(id)));
+    }
+    places
+}
+
+fn bytes_at(analysis: &Analysis, place: u32) -> u64 {
+    match analysis.at_place(place) {
+        Node::Object(object) => analysis.bytes_of(object),
+        Node::All | Node::Root(_) => 0,
     }
 }
 
