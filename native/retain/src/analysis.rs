@@ -276,8 +276,7 @@ fn gather(image: &mut Image, heap: &Heap, layout: &Layout) {
         else {
             continue;
         };
-        let (into, bits) =
-            (border - span.base, span.pointer_bits(layout).filter(|_| span.has_pointer_bits(layout)));
+        let (into, bits) = (border - span.base, span.bits_at(layout));
         let (from, length) = match bits {
             Some(bits) if into > bits => (bits, span.length - bits),
             _ => (into / span.slot * span.slot, span.slot),

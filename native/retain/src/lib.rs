@@ -1,5 +1,6 @@
 //! The live heap of a Go program, read from outside: by type, and by what holds it.
 
+mod ahead;
 pub mod analysis;
 pub mod answer;
 pub mod capture;

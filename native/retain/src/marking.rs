@@ -4,9 +4,11 @@
 //! memory. The second goes through the living objects in the order of their addresses and writes down where their pointers
 //! lead, as numbers of objects. An object's number is how many living ones lie below it, so no table of addresses is needed.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use crate::ahead::{AHEAD, fetch};
 use crate::memory::number_in;
 use crate::roots::Root;
 use crate::runtime::heap::{Count, Heap};
@@ -245,9 +247,16 @@ impl<'a> Shared<'a> {
     }
 
     fn follow(&self, mut pointers: Pointers<'_>, threads: usize, stop: &Stop) {
-        let mut own = Vec::new();
+        let mut own: Vec<Reached> = Vec::new();
+        // Those whose values are on their way.
+        let mut soon = VecDeque::with_capacity(AHEAD);
         loop {
-            let Some((index, slot)) = own.pop() else {
+            while let (true, Some((index, slot))) = (soon.len() < AHEAD, own.last().copied()) {
+                own.pop();
+                fetch(pointers.objects.value(index as usize, slot));
+                soon.push_back((index, slot));
+            }
+            let Some((index, slot)) = soon.pop_front() else {
                 match self.take(threads) {
                     Some(batch) => own = batch,
                     None => return,

@@ -70,8 +70,8 @@ impl Span {
         (slot < self.slots).then_some(slot)
     }
 
-    /// Adds where its slots in use lie, of which there is a bit in `words` for each, and its pointer bits.
-    fn used(&self, words: impl Iterator<Item = u64>, layout: &Layout, found: &mut Vec<(u64, u64)>) {
+    /// Adds where its slots in use lie, of which there is a bit in `words` for each, and its pointer bits, which begin at `bits_at`.
+    fn used(&self, words: impl Iterator<Item = u64>, bits_at: Option<u64>, found: &mut Vec<(u64, u64)>) {
         let begin = found.len();
         let mut add = |from: u64, end: u64| match found[begin..].last_mut() {
             Some((address, length)) if from - self.base < *address - self.base + *length + LEAST_GAP => {
@@ -88,17 +88,17 @@ impl Span {
                 bits = if from + count < 64 { bits >> (from + count) << (from + count) } else { 0 };
             }
         }
-        if let (true, Some(bits)) = (self.has_pointer_bits(layout), self.pointer_bits(layout)) {
+        if let Some(bits) = bits_at {
             add(self.base + bits, self.base + self.length);
         }
     }
 
-    /// Whether its objects are so small that bits at its end say which words are pointers.
-    pub fn has_pointer_bits(&self, layout: &Layout) -> bool {
-        self.slot <= layout.most_without_header
+    /// Where the bits lie that say which words of its objects are pointers, if those are so small that there are such bits.
+    pub fn bits_at(&self, layout: &Layout) -> Option<u64> {
+        (self.slot <= layout.most_without_header).then(|| self.pointer_bits(layout)).flatten()
     }
 
-    /// Where the bits lie that say which words of small objects are pointers: at its end.
+    /// Where such bits lie: at its end.
     pub fn pointer_bits(&self, layout: &Layout) -> Option<u64> {
         let mut bits = self.length - self.length / 64;
         if layout.inline_marks > 0 && self.slot >= 16 && self.length == layout.page {
@@ -196,20 +196,28 @@ pub(crate) fn list(memory: &dyn Memory, places: [Place; 2], bias: u64) -> Option
     Some((place(memory, places[0], bias)?, place(memory, places[1], bias)?))
 }
 
-/// Where the objects in use that may have pointers lie, and nothing else of them: for a program that is stopped meanwhile.
+/// Where the objects in use that may have pointers lie, by address, and nothing else of them: for a program that is stopped meanwhile.
 pub fn used_with_pointers(
     memory: &dyn Memory,
     layout: &Layout,
     bias: u64,
 ) -> Result<Vec<(u64, u64)>, HeapError> {
-    let (mut found, mut bits) = (Vec::new(), Vec::new());
+    let mut spans = Vec::new();
     each_span(memory, layout, bias, |described| {
         if described.span.has_pointers {
-            let known = described.read_bits(memory, &mut bits);
-            let words = (0..bits.len() / 8).map(|index| described.allocated(known, &bits, index));
-            described.span.used(words, layout, &mut found);
+            spans.push(described);
         }
     })?;
+    // Sorted here, where they are a fraction of what lies in them.
+    let mut order: Vec<(u64, u32)> = (0..).zip(&spans).map(|(index, of)| (of.span.base, index)).collect();
+    order.sort_unstable();
+    let (mut found, mut bits) = (Vec::new(), Vec::new());
+    for (_, index) in order {
+        let described = &spans[index as usize];
+        let known = described.read_bits(memory, &mut bits);
+        let words = (0..bits.len() / 8).map(|index| described.allocated(known, &bits, index));
+        described.span.used(words, described.span.bits_at(layout), &mut found);
+    }
     Ok(found)
 }
 
@@ -276,7 +284,7 @@ impl Heap {
         let mut found = Vec::new();
         for span in self.spans.iter().filter(|span| span.has_pointers) {
             let words = (span.first / 64) as usize..(span.first + span.slots).div_ceil(64) as usize;
-            span.used(self.allocated[words].iter().copied(), layout, &mut found);
+            span.used(self.allocated[words].iter().copied(), span.bits_at(layout), &mut found);
         }
         found
     }
@@ -427,4 +435,60 @@ fn describe(bytes: &[u8], layout: &Layout, generation: u32) -> Option<Described>
             reciprocal: u32::try_from(u64::from(u32::MAX) / slot + 1).unwrap_or(0),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_in_use_is_copied_and_little_else(
+            slot in (1_u64..=64).prop_map(|words| words * 8),
+            used in proptest::collection::vec(any::<bool>(), 1..300),
+            sparse in any::<bool>(),
+            bits in any::<bool>(),
+        ) {
+            // Runs as in a real heap, or single slots here and there.
+            let used: Vec<bool> = used.iter().enumerate().map(|(at, is)| *is && (!sparse || at % 7 == 0)).collect();
+            let slots = used.len() as u32;
+            let length = (u64::from(slots) * slot + 200).next_multiple_of(8_192);
+            let span = Span {
+                base: 0xc0_0000_0000,
+                length,
+                slot,
+                slots,
+                first: 0,
+                has_pointers: true,
+                large: false,
+                large_type: 0,
+                specials: 0,
+                user_arena: false,
+                reciprocal: 0,
+            };
+            let mut words = vec![0_u64; used.len().div_ceil(64)];
+            for at in (0..used.len()).filter(|at| used[*at]) {
+                words[at / 64] |= 1 << (at % 64);
+            }
+            let bits_at = bits.then_some(length - length / 64);
+            let mut found = vec![(0x1000, 8)];
+            span.used(words.into_iter(), bits_at, &mut found);
+            prop_assert_eq!(found.remove(0), (0x1000, 8), "what was there before stays as it is");
+            prop_assert!(found.windows(2).all(|pair| pair[0].0 + pair[0].1 + LEAST_GAP <= pair[1].0));
+            let has = |from: u64, size: u64| {
+                found.iter().any(|(begin, length)| *begin <= from && from + size <= begin + length)
+            };
+            let needed = (0..slots).filter(|at| used[*at as usize]).map(|at| (span.address(at), slot));
+            let needed: Vec<_> =
+                needed.chain(bits_at.map(|at| (span.base + at, span.length - at))).collect();
+            for (from, size) in &needed {
+                prop_assert!(has(*from, *size), "{from:x} is not in {found:x?}");
+            }
+            let copied: u64 = found.iter().map(|(_, length)| length).sum();
+            let most = needed.iter().map(|(_, size)| size + LEAST_GAP).sum::<u64>();
+            prop_assert!(copied <= most, "{copied} of {most}");
+        }
+    }
 }

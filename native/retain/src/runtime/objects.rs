@@ -103,7 +103,8 @@ impl<'a> Objects<'a> {
 
 /// Walks through the pointers of objects. For one thread: what it has learned of types is its own.
 pub struct Pointers<'a> {
-    objects: &'a Objects<'a>,
+    /// Of what.
+    pub objects: &'a Objects<'a>,
     masks: TypeMasks<'a>,
     /// The type met last: objects that lie together often have one type.
     last: (u64, Option<Arc<TypeMask>>),

@@ -6,9 +6,10 @@
 
 mod made;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
+use crate::ahead::{AHEAD, fetch};
 use crate::fast::{FastMap, FastSet};
 use crate::marking::Marks;
 use crate::memory::{Memory, number_in};
@@ -119,11 +120,13 @@ pub fn types(
 /// Something in a value that leads to an object.
 #[derive(Clone, Copy, Debug)]
 enum Slot {
-    Pointer(TypeId),
+    /// With the size of what it leads to.
+    Pointer(TypeId, u64),
     /// To a node of a `sync.Map`: an entry or what has children.
     Node(TypeId),
     String,
-    Slice(TypeId),
+    /// With the size of an element.
+    Slice(TypeId, u64),
     Interface,
     Any,
     Func,
@@ -200,7 +203,7 @@ struct Described {
     direct: bool,
 }
 
-impl Typer<'_> {
+impl<'a> Typer<'a> {
     fn described_objects(&mut self) {
         for (index, span) in self.objects.heap.spans.iter().enumerate() {
             if !self.objects.is_described(span) {
@@ -348,15 +351,26 @@ impl Typer<'_> {
         }
     }
 
+    /// The next object to look into, with its value; the values of those behind it are on their way.
+    fn next(&mut self, soon: &mut VecDeque<(&'a [u8], u32)>) -> Option<(&'a [u8], u32)> {
+        while soon.len() < AHEAD {
+            let Some((span, slot, object)) = self.todo.pop() else { break };
+            let value = self.objects.value(span as usize, slot);
+            fetch(value);
+            soon.push_back((value, object));
+        }
+        soon.pop_front()
+    }
+
     fn follow(&mut self, stop: &Stop) -> Result<(), Stopped> {
         let mut count = 0_u32;
+        let mut soon = VecDeque::with_capacity(AHEAD);
         loop {
-            while let Some((span, slot, object)) = self.todo.pop() {
+            while let Some((value, object)) = self.next(&mut soon) {
                 count = count.wrapping_add(1);
                 if count.is_multiple_of(65_536) {
                     stop.check()?;
                 }
-                let value = self.objects.value(span as usize, slot);
                 self.values(value, self.of[object as usize]);
             }
             if let Some((value, object_type)) = self.waiting_static.pop() {
@@ -432,15 +446,15 @@ impl Typer<'_> {
             let at = *offset as usize;
             let word = |further: usize| number_in(bytes, at + further, 8);
             match *slot {
-                Slot::Pointer(to) => {
-                    self.points_at(word(0), ObjectType::new(to, false), self.types.get(to).size);
-                }
+                Slot::Pointer(to, size) => self.points_at(word(0), ObjectType::new(to, false), size),
                 Slot::Node(node) => {
                     let to = self.node(node, word(0));
                     self.points_at(word(0), ObjectType::new(to, false), self.types.get(to).size);
                 }
                 Slot::String => self.points_at(word(0), ObjectType::new(self.text, true), word(8)),
-                Slot::Slice(element) => self.row(word(0), element, word(16)),
+                Slot::Slice(element, size) => {
+                    self.points_at(word(0), ObjectType::new(element, true), size.saturating_mul(word(16)));
+                }
                 Slot::Interface if word(0) != 0 => {
                     let described = self.described_by(word(0));
                     self.dynamic(described, word(8), depth);
@@ -494,6 +508,9 @@ impl Typer<'_> {
 
     /// A pointer leads to what is of a type, as far as so many bytes.
     fn points_at(&mut self, value: u64, object_type: ObjectType, bytes: u64) {
+        if value == 0 {
+            return;
+        }
         let Some((index, slot)) = self.objects.heap.object_at(value) else {
             return self.static_value(value, object_type, bytes);
         };
@@ -675,13 +692,12 @@ impl Typer<'_> {
 
     /// What a pointer to a type is, as some types are not what the pointer says.
     fn pointer(&self, to: TypeId) -> Slot {
+        let pointer = |to| Slot::Pointer(to, self.types.get(to).size);
         match &*self.types.get(to).name {
             // The runtime has its own part of a timer behind the part that programs see.
-            "time.Timer" | "time.Ticker" => {
-                Slot::Pointer(self.types.named("runtime.timeTimer").unwrap_or(to))
-            }
+            "time.Timer" | "time.Ticker" => pointer(self.types.named("runtime.timeTimer").unwrap_or(to)),
             name if name.starts_with(NODE) || name == SHAPED_NODE => Slot::Node(to),
-            _ => Slot::Pointer(to),
+            _ => pointer(to),
         }
     }
 
@@ -718,7 +734,7 @@ impl Typer<'_> {
             Kind::Scalar | Kind::UnsafePointer => return,
             Kind::Pointer(to) => self.pointer(*to),
             Kind::String => Slot::String,
-            Kind::Slice(element) => Slot::Slice(*element),
+            Kind::Slice(element) => Slot::Slice(*element, self.types.get(*element).size),
             Kind::Interface => Slot::Interface,
             Kind::Any => Slot::Any,
             Kind::Func => Slot::Func,
@@ -787,7 +803,7 @@ impl Typer<'_> {
             }
             // As the runtime describes a bucket, this is a pointer to anything.
             (_, "overflow") if name.trim_start_matches("noalg.").starts_with("map.bucket[") => {
-                Some(Slot::Pointer(id))
+                Some(Slot::Pointer(id, self.types.get(id).size))
             }
             (_, "buckets" | "oldbuckets") if name.starts_with("hash<") => {
                 let Kind::Pointer(bucket) = self.types.get(field.type_id).kind else { return None };
