@@ -36,7 +36,9 @@ pub struct Dominators {
 impl Dominators {
     /// Finds them.
     pub fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
-        let Walk { order, place, parent, met } = walk(graph, stop)?;
+        let hanging = hanging(graph, stop)?;
+        let Walk { mut order, place, parent, met, leaves } = walk(graph, &hanging, stop)?;
+        drop(hanging);
         let (begin, predecessors) = predecessors(graph, &order, &place, met, stop)?;
         // What comes now needs the most memory: the places follow from the order.
         drop(place);
@@ -52,6 +54,11 @@ impl Dominators {
             dominator[place] = above;
         }
         drop(semi);
+        // Behind all others: what dominates them comes before.
+        for (leaf, holder) in leaves {
+            order.push(leaf);
+            dominator.push(holder);
+        }
         let mut place = vec![NONE; graph.nodes() as usize];
         for (at, node) in order.iter().enumerate() {
             place[*node as usize] = at as u32;
@@ -102,8 +109,31 @@ impl Children {
     }
 }
 
+/// Which nodes lead nowhere, and one edge leads to them: half of a heap, and where they hang is plain.
+fn hanging(graph: &impl Graph, stop: &Stop) -> Result<Vec<bool>, Stopped> {
+    const LEAF: u8 = 4;
+    let nodes = graph.nodes();
+    // How many edges lead to each, as far as two.
+    let mut met = vec![0_u8; nodes as usize];
+    for node in 0..nodes {
+        if node.is_multiple_of(STEPS) {
+            stop.check()?;
+        }
+        let (edges, add) = graph.successors(node);
+        if edges.is_empty() {
+            met[node as usize] |= LEAF;
+        }
+        for to in edges {
+            let met = &mut met[(to + add) as usize];
+            *met = *met & LEAF | (*met & 3).saturating_add(1).min(2);
+        }
+    }
+    Ok(met.into_iter().enumerate().map(|(node, met)| met == LEAF | 1 && node > 0).collect())
+}
+
 /// Where nodes were met.
 struct Walk {
+    /// All that can be reached but `leaves`.
     order: Vec<u32>,
     /// Of each node.
     place: Vec<u32>,
@@ -111,15 +141,18 @@ struct Walk {
     parent: Vec<u32>,
     /// How many edges lead to each node.
     met: Vec<u32>,
+    /// Nodes that are [`hanging`], each with the place of what leads to it.
+    leaves: Vec<(u32, u32)>,
 }
 
 /// Depth first.
-fn walk(graph: &impl Graph, stop: &Stop) -> Result<Walk, Stopped> {
+fn walk(graph: &impl Graph, hanging: &[bool], stop: &Stop) -> Result<Walk, Stopped> {
     let nodes = graph.nodes() as usize;
     let (mut place, mut met) = (vec![NONE; nodes], vec![0_u32; nodes]);
     let (mut order, mut parent) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
+    let mut leaves = Vec::new();
     if nodes == 0 {
-        return Ok(Walk { order, place, parent, met });
+        return Ok(Walk { order, place, parent, met, leaves });
     }
     place[0] = 0;
     order.push(0);
@@ -132,6 +165,10 @@ fn walk(graph: &impl Graph, stop: &Stop) -> Result<Walk, Stopped> {
         for to in &edges[*index as usize..] {
             *index += 1;
             let next = to + add;
+            if hanging[next as usize] {
+                leaves.push((next, place[*node as usize]));
+                continue;
+            }
             met[next as usize] += 1;
             if place[next as usize] == NONE {
                 fresh = Some(next);
@@ -151,7 +188,7 @@ fn walk(graph: &impl Graph, stop: &Stop) -> Result<Walk, Stopped> {
         order.push(next);
         path.push((next, 0));
     }
-    Ok(Walk { order, place, parent, met })
+    Ok(Walk { order, place, parent, met, leaves })
 }
 
 /// For each place those that lead to it; `met` says how many that are, by node.
@@ -176,7 +213,10 @@ fn predecessors(
     for (from, node) in order.iter().enumerate() {
         let (edges, add) = graph.successors(*node);
         for to in edges {
-            let at = &mut next[place[(to + add) as usize] as usize];
+            let Some(at) = next.get_mut(place[(to + add) as usize] as usize) else {
+                // A leaf: it has no place yet.
+                continue;
+            };
             predecessors[*at as usize] = from as u32;
             *at += 1;
         }
