@@ -79,6 +79,12 @@ export declare class Core {
   askHeap(question: HeapQuestion): Promise<Outcome<HeapAnswer>>
   /** Ends the helper that has it in memory. */
   closeHeap(): Promise<Outcome<null>>
+  /** Reads the heap of a gopls of this window after an incident, and keeps with that what there is to tell. */
+  keepHeapAfter(incident: string, request: HeapRequest): Promise<Outcome<KeptHeap>>
+  /** What was kept of a heap with an incident. */
+  keptHeap(incident: string): Promise<Outcome<KeptHeap | null>>
+  /** Saves the heap that is open, or what was kept of one with an incident, as a page that stands for itself. */
+  saveHeapPage(incident: string | null, destination: string): Promise<Outcome<null>>
   /** One incident. */
   incident(id: string): Promise<Outcome<Incident>>
   /** Deletes incidents; resolves to how many there were. */

@@ -49,7 +49,9 @@ function whyNot({ missed, in_use, survivors }: HeapCheck): string {
 /** What is not known because the system did not let anybody read registers. */
 export const registersWords = (unread: number): string =>
   unread === 1
-    ? t('The registers of one thread that computed just then could not be read: what nothing else holds is missing.')
+    ? t(
+        'The registers of one thread that computed just then could not be read: what nothing else holds is missing.',
+      )
     : t(
         'The registers of {count} threads that computed just then could not be read: what nothing else holds is missing.',
         { count: fmt.count(unread) },

@@ -329,7 +329,13 @@ impl Store {
     /// # Errors
     /// A file that is there and is not ours to read.
     pub fn heap(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        unpacked(&self.folder(id)?.join(HEAP_FILE), MOST_HEAP_BYTES, MOST_HEAP_BYTES)
+        let path = self.folder(id)?.join(HEAP_FILE);
+        let Some(json) = unpacked(&path, MOST_HEAP_BYTES, MOST_HEAP_BYTES)? else { return Ok(None) };
+        // Looked at here, once: what it says is the reader's business, that it is JSON is not.
+        match serde_json::from_slice::<serde::de::IgnoredAny>(&json) {
+            Ok(_) => Ok(Some(json)),
+            Err(error) => Err(StoreError::Unreadable { path, why: error.to_string() }),
+        }
     }
 
     /// The raw file of a capture, checked to lie in its incident's folder.

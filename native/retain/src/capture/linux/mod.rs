@@ -152,7 +152,7 @@ pub fn capture(
             |broken| match broken {
                 Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
                 Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
-                Broken::Other(_) if target.process.has_ended() => Refusal::Gone { pid: request.pid }.into(),
+                Broken::Other(_) if target.process.is_ending() => Refusal::Gone { pid: request.pid }.into(),
                 Broken::Other(error) => error,
             },
         )?;

@@ -82,7 +82,7 @@ impl Pause<'_> {
             if !moving {
                 return Ok(threads);
             }
-            if self.process.has_ended() {
+            if self.process.is_ending() {
                 return Err(Refusal::Gone { pid });
             }
             if self.began.elapsed() > self.bound {
@@ -124,7 +124,7 @@ impl Pause<'_> {
         }
         match (state, went_on) {
             (Ok('T'), Ok(())) => Ok(lasted),
-            _ if self.process.has_ended() => Err(Refusal::Gone { pid: self.process.pid }),
+            _ if self.process.is_ending() => Err(Refusal::Gone { pid: self.process.pid }),
             _ => Err(Refusal::Disturbed),
         }
     }

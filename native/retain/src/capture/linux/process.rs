@@ -98,6 +98,11 @@ impl Process {
         rustix::event::poll(&mut handles, Some(&Timespec::default())).is_ok_and(|ended| ended > 0)
     }
 
+    /// Whether it has ended or is about to: its memory goes before its last thread.
+    pub fn is_ending(&self) -> bool {
+        self.has_ended() || self.stat().is_ok_and(|stat| stat.has_ended())
+    }
+
     /// Has it stop; its threads do so one after the other.
     pub fn stop(&self) -> rustix::io::Result<()> {
         rustix::process::pidfd_send_signal(&self.handle, Signal::STOP)
