@@ -101,14 +101,17 @@ test('a cold hover: what was allocated, collected, and what that cost, each of i
     'one page, after the wait',
   );
   assert.ok(afterWait[0].size_bytes < 16_384, `${afterWait[0].size_bytes} B`);
-  assert.equal(end.at_ns, afterWait[0].received_ns);
+  // A reading of its own may have come in between, on a machine on which the page takes its time.
+  const byPage = end.at_ns === afterWait[0].received_ns;
+  assert.ok(byPage || (end.at_ns >= request.end_ns && end.at_ns < afterWait[0].received_ns));
   assert.ok(end.at_ns - request.end_ns < 10e9 && begin.at_ns < end.at_ns);
   assert.ok(between.allocated_bytes > 200 * MB, `${between.allocated_bytes} B allocated`);
   assert.ok(between.freed_bytes > 0 && between.freed_bytes < between.allocated_bytes, 'some of it collected');
   assert.equal(begin.heap_bytes + between.allocated_bytes - between.freed_bytes, end.heap_bytes);
   const page = fs.readFileSync(path.join(storage, 'incidents', incident.id, afterWait[0].file), 'utf8');
   const [, total] = /Total allocated bytes<\/td><td class="value">([\d,]+)/.exec(page);
-  assert.equal(end.allocated_bytes, Number(total.replaceAll(',', '')));
+  const allocated = Number(total.replaceAll(',', ''));
+  assert.ok(byPage ? end.allocated_bytes === allocated : end.allocated_bytes <= allocated, `${allocated} B`);
 
   // The page counts no cycles; profiles that differ do.
   assert.deepEqual([between.cycles, between.cpu_share], [null, null]);
