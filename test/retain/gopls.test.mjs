@@ -37,7 +37,7 @@ const COUNTS = {
   'golang.org/x/tools/gopls/internal/cache.packageHandle': [300, 5_000],
   'go/token.FileSet': [1, 20],
   'go/token.File': [500, 100_000],
-  'go/ast.File': [1, 5_000],
+  'go/ast.File': [1, 50_000],
   'go/types.Package': [100, 20_000],
 };
 
