@@ -113,13 +113,22 @@ async fn each_kind_arrives_and_is_what_it_says() {
 #[tokio::test]
 async fn only_a_forced_collection_is_one() {
     let mut scene = Scene::new();
-    // Whatever the load left to collect.
-    scene.capture(CaptureWhat::HeapAfterGc).await;
-    let before = scene.gc_cycles().await;
-    scene.capture(CaptureWhat::Heap).await;
-    scene.capture(CaptureWhat::Allocs).await;
-    let between = scene.gc_cycles().await;
-    assert_eq!(between, before, "a gopls at rest does not collect, and is not made to");
+    // On a busy machine gopls may still have something of its own to do; a capture that collects would do so each time.
+    let mut between = 0;
+    let mut left_alone = false;
+    for _ in 0..5 {
+        // Whatever the load left to collect.
+        scene.capture(CaptureWhat::HeapAfterGc).await;
+        let before = scene.gc_cycles().await;
+        scene.capture(CaptureWhat::Heap).await;
+        scene.capture(CaptureWhat::Allocs).await;
+        between = scene.gc_cycles().await;
+        left_alone |= between == before;
+        if left_alone {
+            break;
+        }
+    }
+    assert!(left_alone, "a gopls at rest does not collect, and is not made to");
     scene.capture(CaptureWhat::HeapAfterGc).await;
     assert!(scene.gc_cycles().await > between);
 }
