@@ -31,7 +31,7 @@ export class RequestFailed extends Error {
   }
 }
 
-type Push = Exclude<PanelMessage, { type: 'response' | 'failure' }>;
+export type Push = Exclude<PanelMessage, { type: 'response' | 'failure' }>;
 
 interface Pending {
   resolve(value: unknown): void;

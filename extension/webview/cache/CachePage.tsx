@@ -5,6 +5,7 @@ import type { CacheEmptied, CachePage as Shown, CacheWork } from '../../shared/p
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { usePushes } from '../base/usePushes';
 import { useRequest } from '../base/useRequest';
 import { Failed, Loading } from '../ui/Feedback';
 import { Directories } from './Directories';
@@ -15,14 +16,7 @@ import { atLeast, blindWords, workWords } from './words';
 export function CachePage() {
   const { rpc } = usePanel();
   // Raised when something was done to it.
-  const [looks, setLooks] = useState(0);
-  useEffect(
-    () =>
-      rpc.listen((push) => {
-        if (push.type === 'cache') setLooks((n) => n + 1);
-      }),
-    [rpc],
-  );
+  const looks = usePushes('cache');
   // What was shown stays until there is something newer.
   const [shown, setShown] = useState<Shown | null>(null);
   const { value, error, loading, retry } = useRequest(String(looks), () => rpc.ask('cache', {}));

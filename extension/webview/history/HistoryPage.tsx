@@ -3,6 +3,7 @@ import type { HistoryQuery, HistoryView } from '../../shared/model';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { sentences, t } from '../base/l10n';
+import { usePushes } from '../base/usePushes';
 import { useRequest } from '../base/useRequest';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { Segmented } from '../ui/Segmented';
@@ -26,14 +27,7 @@ export function HistoryPage() {
   const [workspace, setWorkspace] = useState(ALL);
   const [method, setMethod] = useState(ALL);
   // Raised when it was cleared.
-  const [looks, setLooks] = useState(0);
-  useEffect(
-    () =>
-      rpc.listen((push) => {
-        if (push.type === 'history') setLooks((n) => n + 1);
-      }),
-    [rpc],
-  );
+  const looks = usePushes('history');
   const days = useMemo(() => midnights(new Date(), Number(span)), [span, looks]);
   const query: HistoryQuery = {
     midnights_unix_ms: days,

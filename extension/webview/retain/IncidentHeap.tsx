@@ -3,22 +3,19 @@ import type { Incident } from '../../shared/model';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { usePushes } from '../base/usePushes';
 import { useRequest } from '../base/useRequest';
 
 /** Who held gopls's memory after a stall, where that was read: what it cost, and the way to it. */
 export function IncidentHeap({ incident, onHeld }: { incident: Incident; onHeld(): void }) {
   const { rpc } = usePanel();
-  // Raised when one was kept; it comes after the incident was closed.
-  const [looks, setLooks] = useState(0);
-  useEffect(
-    () =>
-      rpc.listen((push) => {
-        if (push.type === 'heap') setLooks((n) => n + 1);
-      }),
-    [rpc],
+  // One is kept after the incident was closed; and the incident may be told anew.
+  const kept = usePushes('heap');
+  const [told, setTold] = useState(0);
+  useEffect(() => setTold((n) => n + 1), [incident]);
+  const { value } = useRequest(`${incident.id} ${kept} ${told}`, () =>
+    rpc.ask('keptHeap', { id: incident.id }),
   );
-  useEffect(() => setLooks((n) => n + 1), [incident]);
-  const { value } = useRequest(`${incident.id} ${looks}`, () => rpc.ask('keptHeap', { id: incident.id }));
   if (!value) return null;
   const { record, problem } = value;
   return (

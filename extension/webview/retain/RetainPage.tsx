@@ -4,6 +4,7 @@ import type { Status } from '../../shared/model';
 import { usePanel } from '../base/context';
 import * as fmt from '../base/format';
 import { t } from '../base/l10n';
+import { usePushes } from '../base/usePushes';
 import { useRequest } from '../base/useRequest';
 import { Empty, Failed, Loading } from '../ui/Feedback';
 import { HeapProvider, liveHeap } from './ask';
@@ -37,14 +38,7 @@ function Live({ status, onDoctor }: Pick<Props, 'status' | 'onDoctor'>) {
   const { rpc } = usePanel();
   const heap = useMemo(() => liveHeap(rpc), [rpc]);
   // Raised when one was read or closed.
-  const [looks, setLooks] = useState(0);
-  useEffect(
-    () =>
-      rpc.listen((push) => {
-        if (push.type === 'heap') setLooks((n) => n + 1);
-      }),
-    [rpc],
-  );
+  const looks = usePushes('heap');
   const { value, error, retry } = useRequest(String(looks), () => rpc.ask('liveHeap', {}));
   const [shown, setShown] = useState<LiveHeapView | null>(null);
   useEffect(() => {
