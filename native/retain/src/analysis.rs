@@ -1,7 +1,6 @@
 //! From the memory of a program to what can be asked about its heap.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
@@ -141,8 +140,9 @@ impl Analysis {
         } else {
             Count::default()
         };
-        drop(objects);
         tell(Step::Edges);
+        let edges = Edges::read(&objects, &marks, threads, stop)?;
+        drop(objects);
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
         let spans: Vec<Slots> =
             heap.spans.iter().map(|span| (span.first, span.base, span.slot, span.slots)).collect();
@@ -156,19 +156,8 @@ impl Analysis {
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };
         let mut types = std::mem::take(&mut symbols.types);
-        // What needs the copy has a share in it: it goes with the last of them.
-        let (image, heap) = (Arc::new(image), Arc::new(heap));
-        let own = (image.clone(), heap.clone());
-        let tree = || {
-            let (image, heap) = own;
-            let objects = Objects::new(&image, layout, &heap, types_begin);
-            // Of two processors one is busy with the types.
-            let edges = Edges::read(&objects, &marks, threads.saturating_sub(1).max(1), stop)?;
-            drop(objects);
-            drop((image, heap));
-            tree(&root_edges, edges, &marks, &spans, stop)
-        };
         let (type_of, notes, tree) = std::thread::scope(|scope| {
+            let tree = || tree(&root_edges, edges, &marks, &spans, stop);
             // What holds what does not depend on what it is: the two take about as long.
             let (beside, alone) = match threads {
                 0 | 1 => (None, Some(tree)),

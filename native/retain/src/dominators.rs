@@ -7,10 +7,15 @@
 //! Everything here counts nodes in the order in which a depth-first walk meets them: the root is 0, and what dominates a
 //! node always has a smaller number.
 
+use crate::ahead::fetch;
 use crate::stop::{Stop, Stopped};
 
 /// No number yet.
 const NONE: u32 = u32::MAX;
+/// The number comes when all others have theirs.
+const LEAF: u32 = u32::MAX - 1;
+/// Of a long list of edges the first ones are looked at soon.
+const MOST_FETCHED: usize = 32;
 /// How often it is asked whether the answer is still wanted.
 const STEPS: u32 = 1 << 20;
 
@@ -37,11 +42,8 @@ impl Dominators {
     /// Finds them.
     pub fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
         let hanging = hanging(graph, stop)?;
-        let Walk { mut order, place, parent, met, leaves } = walk(graph, &hanging, stop)?;
-        drop(hanging);
-        let (begin, predecessors) = predecessors(graph, &order, &place, met, stop)?;
-        // What comes now needs the most memory: the places follow from the order.
-        drop(place);
+        let Walk { mut order, met, parent, leaves } = walk(graph, hanging, stop)?;
+        let (begin, predecessors) = predecessors(graph, &order, met, stop)?;
         let semi = semidominators(&parent, &begin, &predecessors, stop)?;
         drop((begin, predecessors));
         let mut dominator = parent;
@@ -131,46 +133,60 @@ fn hanging(graph: &impl Graph, stop: &Stop) -> Result<Vec<bool>, Stopped> {
     Ok(met.into_iter().enumerate().map(|(node, met)| met == LEAF | 1 && node > 0).collect())
 }
 
+/// What is known of a node, together, since it is asked for in no order.
+#[derive(Clone, Copy)]
+struct Met {
+    /// Its place, [`NONE`], or [`LEAF`].
+    place: u32,
+    /// How many edges lead to it.
+    edges: u32,
+}
+
 /// Where nodes were met.
 struct Walk {
     /// All that can be reached but `leaves`.
     order: Vec<u32>,
     /// Of each node.
-    place: Vec<u32>,
-    /// From which place each was met.
+    met: Vec<Met>,
+    /// From which place each place was met.
     parent: Vec<u32>,
-    /// How many edges lead to each node.
-    met: Vec<u32>,
     /// Nodes that are [`hanging`], each with the place of what leads to it.
     leaves: Vec<(u32, u32)>,
 }
 
 /// Depth first.
-fn walk(graph: &impl Graph, hanging: &[bool], stop: &Stop) -> Result<Walk, Stopped> {
+fn walk(graph: &impl Graph, hanging: Vec<bool>, stop: &Stop) -> Result<Walk, Stopped> {
     let nodes = graph.nodes() as usize;
-    let (mut place, mut met) = (vec![NONE; nodes], vec![0_u32; nodes]);
+    let place = |hangs| if hangs { LEAF } else { NONE };
+    let mut met: Vec<Met> = hanging.into_iter().map(|hangs| Met { place: place(hangs), edges: 0 }).collect();
     let (mut order, mut parent) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
     let mut leaves = Vec::new();
     if nodes == 0 {
-        return Ok(Walk { order, place, parent, met, leaves });
+        return Ok(Walk { order, met, parent, leaves });
     }
-    place[0] = 0;
+    met[0].place = 0;
     order.push(0);
     parent.push(0);
     // The nodes on the way down, and how many of the edges of each were looked at.
     let mut path = vec![(0_u32, 0_u32)];
     while let Some((node, index)) = path.last_mut() {
         let (edges, add) = graph.successors(*node);
+        if *index == 0 {
+            edges.iter().take(MOST_FETCHED).for_each(|to| fetch(&met[(to + add) as usize..]));
+        }
         let mut fresh = None;
+        let own = met[*node as usize].place;
         for to in &edges[*index as usize..] {
             *index += 1;
             let next = to + add;
-            if hanging[next as usize] {
-                leaves.push((next, place[*node as usize]));
+            let met = &mut met[next as usize];
+            if met.place == LEAF {
+                leaves.push((next, own));
                 continue;
             }
-            met[next as usize] += 1;
-            if place[next as usize] == NONE {
+            met.edges += 1;
+            if met.place == NONE {
+                met.place = order.len() as u32;
                 fresh = Some(next);
                 break;
             }
@@ -179,46 +195,46 @@ fn walk(graph: &impl Graph, hanging: &[bool], stop: &Stop) -> Result<Walk, Stopp
             path.pop();
             continue;
         };
-        let number = order.len() as u32;
-        if number.is_multiple_of(STEPS) {
+        if (order.len() as u32).is_multiple_of(STEPS) {
             stop.check()?;
         }
-        parent.push(place[*node as usize]);
-        place[next as usize] = number;
+        parent.push(own);
         order.push(next);
         path.push((next, 0));
     }
-    Ok(Walk { order, place, parent, met, leaves })
+    Ok(Walk { order, met, parent, leaves })
 }
 
-/// For each place those that lead to it; `met` says how many that are, by node.
+/// For each place those that lead to it.
 fn predecessors(
     graph: &impl Graph,
     order: &[u32],
-    place: &[u32],
-    met: Vec<u32>,
+    met: Vec<Met>,
     stop: &Stop,
 ) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
     let mut begin = Vec::with_capacity(order.len() + 1);
     let mut count = 0_u32;
     for node in order {
         begin.push(count);
-        count += met[*node as usize];
+        count += met[*node as usize].edges;
     }
-    drop(met);
     begin.push(count);
     stop.check()?;
     let mut next = begin.clone();
     let mut predecessors = vec![0; count as usize];
-    for (from, node) in order.iter().enumerate() {
-        let (edges, add) = graph.successors(*node);
+    // In the order of nodes: their edges lie one behind the other.
+    for (node, from) in (0..).zip(&met) {
+        // Leaves lead nowhere.
+        if from.place >= LEAF {
+            continue;
+        }
+        let (edges, add) = graph.successors(node);
         for to in edges {
-            let Some(at) = next.get_mut(place[(to + add) as usize] as usize) else {
-                // A leaf: it has no place yet.
-                continue;
-            };
-            predecessors[*at as usize] = from as u32;
-            *at += 1;
+            // A leaf has no place yet.
+            if let Some(at) = next.get_mut(met[(to + add) as usize].place as usize) {
+                predecessors[*at as usize] = from.place;
+                *at += 1;
+            }
         }
     }
     stop.check()?;

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::ahead::{AHEAD, fetch};
+use crate::ahead::{AHEAD, AT_ONCE, fetch};
 use crate::memory::number_in;
 use crate::roots::Root;
-use crate::runtime::heap::{Count, Heap};
+use crate::runtime::heap::{Count, Heap, Slot};
 use crate::runtime::objects::{Objects, Pointers};
 use crate::stop::{Stop, Stopped};
 
@@ -25,11 +25,23 @@ const FAR: u16 = u16::MAX;
 /// The slots of a span: the first, its address, bytes of one, how many.
 pub type Slots = (u32, u64, u64, u32);
 
+/// Which of 64 slots have a living object.
+#[derive(Clone, Copy)]
+struct Word {
+    bits: u64,
+    /// How many bits are set in all words before.
+    before: u32,
+}
+
+impl Word {
+    fn object(self, bit: u32) -> Option<u32> {
+        (self.bits >> bit & 1 == 1).then(|| self.before + (self.bits & ((1 << bit) - 1)).count_ones())
+    }
+}
+
 /// Which objects are alive.
 pub struct Marks {
-    bits: Vec<u64>,
-    /// How many bits are set before each word.
-    before: Vec<u32>,
+    words: Vec<Word>,
     /// Living objects.
     pub objects: u32,
     /// The same with the bytes of their slots.
@@ -43,9 +55,12 @@ pub struct Marks {
 impl Marks {
     /// The number of a living object, by the number of its slot.
     pub fn object(&self, slot: u32) -> Option<u32> {
-        let (word, bit) = ((slot / 64) as usize, slot % 64);
-        let bits = self.bits[word];
-        (bits >> bit & 1 == 1).then(|| self.before[word] + (bits & ((1 << bit) - 1)).count_ones())
+        self.words[(slot / 64) as usize].object(slot % 64)
+    }
+
+    /// A slot's object will be asked for soon.
+    pub fn soon(&self, slot: u32) {
+        fetch(&self.words[(slot / 64) as usize..]);
     }
 
     /// The slot of a living object.
@@ -53,9 +68,9 @@ impl Marks {
     /// # Panics
     /// When there are not so many objects.
     pub fn slot(&self, object: u32) -> u32 {
-        let word = self.before.partition_point(|before| *before <= object) - 1;
-        let mut bits = self.bits[word];
-        for _ in 0..object - self.before[word] {
+        let word = self.words.partition_point(|word| word.before <= object) - 1;
+        let Word { mut bits, before } = self.words[word];
+        for _ in 0..object - before {
             bits &= bits - 1;
         }
         word as u32 * 64 + bits.trailing_zeros()
@@ -64,7 +79,7 @@ impl Marks {
     fn count(&mut self, heap: &Heap) {
         for span in &heap.spans {
             for word in span.words() {
-                let (found, survived) = (self.bits[word], heap.survived[word]);
+                let (found, survived) = (self.words[word].bits, heap.survived[word]);
                 self.found.add(found.count_ones().into(), span.slot);
                 self.survivors.add(survived.count_ones().into(), span.slot);
                 self.survivors_found.add((found & survived).count_ones().into(), span.slot);
@@ -86,7 +101,7 @@ impl Marks {
     pub fn living(&self, from: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
         let words = (from / 64) as usize..(end as usize).div_ceil(64);
         words.flat_map(move |word| {
-            let mut bits = self.bits[word];
+            let mut bits = self.words[word].bits;
             if word == (from / 64) as usize {
                 bits &= u64::MAX << (from % 64);
             }
@@ -104,9 +119,7 @@ impl Marks {
 /// Follows all pointers from the roots.
 pub fn mark(objects: &Objects<'_>, roots: &[Root], threads: usize, stop: &Stop) -> Result<Marks, Stopped> {
     let heap = objects.heap;
-    let bits: Vec<AtomicU64> =
-        std::iter::repeat_with(AtomicU64::default).take(heap.allocated.len()).collect();
-    let shared = Shared::new(bits, heap);
+    let shared = Shared::new(std::iter::repeat(0), heap);
     let mut first = Vec::new();
     for (_, value) in roots.iter().flat_map(|root| &root.pointers) {
         shared.reach(*value, &mut first);
@@ -118,16 +131,15 @@ pub fn mark(objects: &Objects<'_>, roots: &[Root], threads: usize, stop: &Stop) 
         }
     });
     stop.check()?;
-    let bits: Vec<u64> = shared.bits.into_iter().map(AtomicU64::into_inner).collect();
-    let mut before = Vec::with_capacity(bits.len());
     let mut objects = 0_u32;
-    for word in &bits {
-        before.push(objects);
-        objects += word.count_ones();
-    }
+    let word = |slots: InUse| {
+        let word = Word { bits: slots.met.into_inner(), before: objects };
+        objects += word.bits.count_ones();
+        word
+    };
+    let words = shared.slots.into_iter().map(word).collect();
     let mut marks = Marks {
-        bits,
-        before,
+        words,
         objects,
         found: Count::default(),
         survivors: Count::default(),
@@ -153,8 +165,7 @@ pub fn died(
     stop: &Stop,
 ) -> Result<Count, Stopped> {
     let heap = objects.heap;
-    let bits = marks.bits.iter().map(|word| AtomicU64::new(*word)).collect();
-    let shared = Shared::new(bits, heap);
+    let shared = Shared::new(marks.words.iter().map(|word| word.bits), heap);
     let mut first = Vec::new();
     words.iter().for_each(|value| shared.reach(*value, &mut first));
     let not_in: Vec<_> = not_in.iter().filter_map(|address| heap.object_at(*address)).collect();
@@ -196,7 +207,7 @@ pub fn died(
     if !unread.into_inner() {
         for span in &heap.spans {
             for word in span.words() {
-                let met = shared.bits[word].load(Ordering::Relaxed);
+                let met = shared.slots[word].met.load(Ordering::Relaxed);
                 died.add((heap.survived[word] & !met).count_ones().into(), span.slot);
             }
         }
@@ -212,8 +223,14 @@ struct Work {
     idle: usize,
 }
 
+/// Which of 64 slots are in use, and which of those have been met.
+struct InUse {
+    allocated: u64,
+    met: AtomicU64,
+}
+
 struct Shared<'a> {
-    bits: Vec<AtomicU64>,
+    slots: Vec<InUse>,
     heap: &'a Heap,
     work: Mutex<Work>,
     some: Condvar,
@@ -226,47 +243,76 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl<'a> Shared<'a> {
-    fn new(bits: Vec<AtomicU64>, heap: &'a Heap) -> Self {
+    /// `met` are bits of those that were met before.
+    fn new(met: impl Iterator<Item = u64>, heap: &'a Heap) -> Self {
+        let slots = heap.allocated.iter().zip(met);
+        let slots = slots.map(|(allocated, met)| InUse { allocated: *allocated, met: met.into() }).collect();
         let work = Mutex::new(Work { batches: Vec::new(), idle: 0 });
-        Self { bits, heap, work, some: Condvar::new(), waiting: AtomicUsize::new(0) }
+        Self { slots, heap, work, some: Condvar::new(), waiting: AtomicUsize::new(0) }
     }
 
-    /// Sets the bit of what a pointer leads to; when it was not set before and may have pointers, it is to be looked into.
+    /// Notes what a pointer leads to.
     fn reach(&self, value: u64, into: &mut Vec<Reached>) {
-        let Some((index, slot)) = self.heap.object_at(value) else { return };
-        let span = &self.heap.spans[index];
-        let number = span.first + slot;
-        let (word, bit) = (&self.bits[(number / 64) as usize], 1 << (number % 64));
+        if let Some(slot) = self.heap.slot_at(value) {
+            self.meet(slot, into);
+        }
+    }
+
+    /// The same for many.
+    fn reach_all(&self, values: &[u64], into: &mut Vec<Reached>) {
+        let soon = |slot: Slot| fetch(&self.slots[(slot.number / 64) as usize..]);
+        self.heap.slots_at(values, soon, |_, slot| {
+            if let Some(slot) = slot {
+                self.meet(slot, into);
+            }
+        });
+    }
+
+    /// Sets the bit of an object; when it was not set before and it may have pointers, it is to be looked into.
+    fn meet(&self, slot: Slot, into: &mut Vec<Reached>) {
+        let (slots, bit) = (&self.slots[(slot.number / 64) as usize], 1 << (slot.number % 64));
         // Most objects are reached more than once: looking is cheaper than setting.
-        if word.load(Ordering::Relaxed) & bit == 0
-            && word.fetch_or(bit, Ordering::Relaxed) & bit == 0
-            && span.has_pointers
+        if slots.allocated & bit != 0
+            && slots.met.load(Ordering::Relaxed) & bit == 0
+            && slots.met.fetch_or(bit, Ordering::Relaxed) & bit == 0
+            && slot.has_pointers
         {
-            into.push((index as u32, slot));
+            into.push((slot.span as u32, slot.slot));
         }
     }
 
     fn follow(&self, mut pointers: Pointers<'_>, threads: usize, stop: &Stop) {
         let mut own: Vec<Reached> = Vec::new();
-        // Those whose values are on their way.
+        // Those whose values are on their way, and what the pointers of those before them are.
         let mut soon = VecDeque::with_capacity(AHEAD);
+        let mut values = Vec::with_capacity(AT_ONCE);
         loop {
             while let (true, Some((index, slot))) = (soon.len() < AHEAD, own.last().copied()) {
                 own.pop();
                 fetch(pointers.objects.value(index as usize, slot));
                 soon.push_back((index, slot));
             }
-            let Some((index, slot)) = soon.pop_front() else {
-                match self.take(threads) {
-                    Some(batch) => own = batch,
-                    None => return,
+            match soon.pop_front() {
+                Some((index, slot)) => {
+                    pointers.each(index as usize, slot, |_, value| values.push(value));
+                    if values.len() < AT_ONCE {
+                        continue;
+                    }
                 }
-                if stop.is_set() {
-                    own.clear();
+                None if values.is_empty() => {
+                    match self.take(threads) {
+                        Some(batch) => own = batch,
+                        None => return,
+                    }
+                    if stop.is_set() {
+                        own.clear();
+                    }
+                    continue;
                 }
-                continue;
-            };
-            pointers.each(index as usize, slot, |_, value| self.reach(value, &mut own));
+                None => {}
+            }
+            self.reach_all(&values, &mut own);
+            values.clear();
             let keep = match own.len() {
                 many if many > 4 * BATCH => BATCH,
                 // Somebody has nothing to do: half of it is for them, what was put there first, since the most hangs below that.
@@ -323,6 +369,25 @@ struct Chunk {
 }
 
 impl Chunk {
+    /// Adds pointers, in the order of objects and words: `of` says in which object of the chunk and in which of its words each is.
+    fn add(&mut self, heap: &Heap, marks: &Marks, of: &[(u32, u32)], values: &[u64]) {
+        let soon = |slot: Slot| marks.soon(slot.number);
+        heap.slots_at(values, soon, |index, slot| {
+            let Some(target) = slot.and_then(|slot| marks.object(slot.number)) else { return };
+            let (object, place) = of[index];
+            // None of the objects since the last one has any.
+            self.begin.resize(self.begin.len().max(object as usize + 1), self.to.len() as u32);
+            self.to.push(target);
+            match u16::try_from(place) {
+                Ok(place) if place != FAR => self.place.push(place),
+                _ => {
+                    self.far.push((self.to.len() as u32 - 1, place));
+                    self.place.push(FAR);
+                }
+            }
+        });
+    }
+
     fn range(&self, object: u32) -> std::ops::Range<usize> {
         let index = (object & (CHUNK - 1)) as usize;
         self.begin[index] as usize..self.begin[index + 1] as usize
@@ -363,61 +428,51 @@ impl Edges {
 
     /// Writes down where the pointers of all living objects lead.
     pub fn read(objects: &Objects<'_>, marks: &Marks, threads: usize, stop: &Stop) -> Result<Self, Stopped> {
-        let chunks = marks.objects.div_ceil(CHUNK) as usize;
-        let next = AtomicUsize::new(0);
-        let done: Vec<Mutex<Chunk>> = std::iter::repeat_with(Mutex::default).take(chunks).collect();
+        let mut chunks: Vec<Chunk> = Vec::new();
+        chunks.resize_with(marks.objects.div_ceil(CHUNK) as usize, Chunk::default);
+        let next = Mutex::new((0..).zip(&mut chunks));
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
                     let mut pointers = Pointers::new(objects);
                     loop {
-                        let chunk = next.fetch_add(1, Ordering::Relaxed);
-                        if chunk >= chunks || stop.is_set() {
-                            return;
-                        }
-                        *lock(&done[chunk]) = chunk_of(objects, marks, &mut pointers, chunk as u32 * CHUNK);
+                        let next = lock(&next).next();
+                        let Some((number, chunk)) = next.filter(|_| !stop.is_set()) else { return };
+                        *chunk = chunk_of(objects, marks, &mut pointers, number * CHUNK);
                     }
                 });
             }
         });
         stop.check()?;
-        let chunks: Vec<Chunk> = done
-            .into_iter()
-            .map(|chunk| chunk.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect();
         Ok(Self { count: chunks.iter().map(|chunk| chunk.to.len()).sum(), chunks })
     }
 }
 
 fn chunk_of(objects: &Objects<'_>, marks: &Marks, pointers: &mut Pointers<'_>, first: u32) -> Chunk {
     let heap = objects.heap;
-    let count = (marks.objects - first).min(CHUNK) as usize;
+    let count = (marks.objects - first).min(CHUNK);
     let mut chunk = Chunk::default();
-    chunk.begin.reserve_exact(count + 1);
+    chunk.begin.reserve_exact(count as usize + 1);
+    // Pointers whose targets are looked up together: the object of the chunk that each is in, its word, where it leads.
+    let (mut of, mut values) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
     let mut index = heap.span_of(marks.slot(first));
-    for number in marks.living(marks.slot(first), heap.slots).take(count) {
-        chunk.begin.push(chunk.to.len() as u32);
+    for (object, number) in (0..count).zip(marks.living(marks.slot(first), heap.slots)) {
         while number >= heap.spans[index].first + heap.spans[index].slots {
             index += 1;
         }
         let header = (objects.header_of(&heap.spans[index]) / 8) as u32;
         pointers.each(index, number - heap.spans[index].first, |place, value| {
-            let target =
-                heap.object_at(value).and_then(|(span, slot)| marks.object(heap.spans[span].first + slot));
-            if let Some(target) = target {
-                chunk.to.push(target);
-                let place = place - header;
-                match u16::try_from(place) {
-                    Ok(place) if place != FAR => chunk.place.push(place),
-                    _ => {
-                        chunk.far.push((chunk.to.len() as u32 - 1, place));
-                        chunk.place.push(FAR);
-                    }
-                }
-            }
+            of.push((object, place - header));
+            values.push(value);
         });
+        if values.len() >= AT_ONCE {
+            chunk.add(heap, marks, &of, &values);
+            of.clear();
+            values.clear();
+        }
     }
-    chunk.begin.push(chunk.to.len() as u32);
+    chunk.add(heap, marks, &of, &values);
+    chunk.begin.resize(count as usize + 1, chunk.to.len() as u32);
     chunk.to.shrink_to_fit();
     chunk.place.shrink_to_fit();
     chunk

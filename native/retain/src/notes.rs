@@ -33,33 +33,30 @@ impl Notes {
         type_of: &[ObjectType],
         known: &Known,
     ) -> Self {
-        let rules: HashMap<ObjectType, _> = known
-            .read_from(types)
-            .into_iter()
-            .map(|(id, rule)| (ObjectType::new(id, false), (id, rule)))
-            .collect();
+        let rules = known.read_from(types);
+        // Few of many objects are of such a type: a table that needs no search.
+        let mut rule_of = vec![None; ObjectType::count(types)];
+        for (id, rule) in &rules {
+            rule_of[ObjectType::new(*id, false).index()] = Some((*id, rule));
+        }
         let mut notes = Self::default();
-        for (index, span) in objects.heap.spans.iter().enumerate() {
-            if !span.has_pointers {
-                continue;
+        for (object, of_type) in (0..).zip(type_of) {
+            let Some((id, rule)) = rule_of[of_type.index()] else { continue };
+            let number = marks.slot(object);
+            let index = objects.heap.span_of(number);
+            let value = objects.value(index, number - objects.heap.spans[index].first);
+            if let Some(field) = &rule.package_path
+                && let Some((text, Kind::String)) = field_of(objects, types, value, id, field)
+            {
+                let (address, length) = (number_in(text, 0, 8), number_in(text, 8, 8));
+                if address != 0 && (1..=LONGEST_PATH).contains(&length) {
+                    notes.paths.push((object, address, length as u32));
+                }
             }
-            for slot in 0..span.slots {
-                let Some(object) = marks.object(span.first + slot) else { continue };
-                let Some((id, rule)) = rules.get(&type_of[object as usize]) else { continue };
-                let value = objects.value(index, slot);
-                if let Some(field) = &rule.package_path
-                    && let Some((text, Kind::String)) = field_of(objects, types, value, *id, field)
-                {
-                    let (address, length) = (number_in(text, 0, 8), number_in(text, 8, 8));
-                    if address != 0 && (1..=LONGEST_PATH).contains(&length) {
-                        notes.paths.push((object, address, length as u32));
-                    }
-                }
-                if let Some(field) = &rule.label
-                    && let Some((number, Kind::Scalar)) = field_of(objects, types, value, *id, field)
-                {
-                    notes.labels.insert(object, number_in(number, 0, 8));
-                }
+            if let Some(field) = &rule.label
+                && let Some((number, Kind::Scalar)) = field_of(objects, types, value, id, field)
+            {
+                notes.labels.insert(object, number_in(number, 0, 8));
             }
         }
         notes

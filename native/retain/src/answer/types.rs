@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, Node};
-use crate::fast::FastMap;
 use crate::known::Known;
 use crate::roots::RootKind;
 use crate::typing::ObjectType;
 
 use super::names;
+
+/// No number.
+const NONE: u32 = u32::MAX;
 
 /// One type; or what a variable refers to that has a rule of its own, by the name of that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,46 +36,46 @@ pub struct TypeTable {
     pub rows: Vec<TypeRow>,
     /// Where the row of each number is.
     place_of: Vec<u32>,
-    /// The number of each object type.
-    ids: FastMap<ObjectType, u32>,
-    /// Objects that go by the name of the variable that refers to them.
-    named: FastMap<u32, u32>,
+    /// The number of each object type, [`NONE`] of one without objects.
+    ids: Vec<u32>,
+    /// Objects that go by the name of the variable that refers to them, in order.
+    named: Vec<(u32, u32)>,
 }
 
 impl TypeTable {
     /// Counts.
     pub fn of(analysis: &Analysis, known: &Known) -> Self {
         let mut by_name: HashMap<String, u32> = HashMap::new();
-        let mut ids = FastMap::default();
+        let mut ids = vec![NONE; ObjectType::count(&analysis.types)];
         let mut rows: Vec<TypeRow> = Vec::new();
         let named = named(analysis, known, &mut rows);
-        let mut last = (ObjectType::UNKNOWN, u32::MAX);
-        for object in 0..analysis.objects() {
-            if let Some(row) = named.get(&object).and_then(|id| rows.get_mut(*id as usize)) {
-                row.count += 1;
-                row.bytes += analysis.bytes_of(object);
-                continue;
-            }
-            let object_type = analysis.type_of[object as usize];
-            if last.0 != object_type || last.1 == u32::MAX {
-                let id = *ids.entry(object_type).or_insert_with(|| {
-                    let name = names::of_object(&analysis.types, object_type);
-                    *by_name.entry(name.clone()).or_insert_with(|| {
-                        let id = rows.len() as u32;
-                        rows.push(TypeRow { name, count: 0, bytes: 0, retained_bytes: 0, id });
-                        id
-                    })
+        for (object, object_type) in (0..).zip(&analysis.type_of) {
+            let id = &mut ids[object_type.index()];
+            if *id == NONE {
+                let name = names::of_object(&analysis.types, *object_type);
+                *id = *by_name.entry(name.clone()).or_insert_with(|| {
+                    let id = rows.len() as u32;
+                    rows.push(TypeRow { name, count: 0, bytes: 0, retained_bytes: 0, id });
+                    id
                 });
-                last = (object_type, id);
             }
-            let row = &mut rows[last.1 as usize];
+            let row = &mut rows[*id as usize];
             row.count += 1;
             row.bytes += analysis.bytes_of(object);
         }
-        let mut table = Self { rows, place_of: Vec::new(), ids, named };
+        for (object, id) in &named {
+            let bytes = analysis.bytes_of(*object);
+            let of_type = &mut rows[ids[analysis.type_of[*object as usize].index()] as usize];
+            of_type.count -= 1;
+            of_type.bytes -= bytes;
+            rows[*id as usize].count += 1;
+            rows[*id as usize].bytes += bytes;
+        }
+        let mut table = Self { place_of: vec![NONE; rows.len()], rows, ids, named };
         table.retained(analysis);
+        // Of some types all objects go by another name.
+        table.rows.retain(|row| row.count > 0);
         table.rows.sort_by(|a, b| b.retained_bytes.cmp(&a.retained_bytes).then_with(|| a.name.cmp(&b.name)));
-        table.place_of = vec![0; table.rows.len()];
         for (place, row) in table.rows.iter().enumerate() {
             table.place_of[row.id as usize] = place as u32;
         }
@@ -92,15 +94,17 @@ impl TypeTable {
 
     /// The number of an object's type.
     pub fn id(&self, analysis: &Analysis, object: u32) -> Option<u32> {
-        let named = self.named.get(&object);
-        named.or_else(|| self.ids.get(&analysis.type_of[object as usize])).copied()
+        match self.named.binary_search_by_key(&object, |(object, _)| *object) {
+            Ok(index) => Some(self.named[index].1),
+            Err(_) => Some(self.ids[analysis.type_of[object as usize].index()]).filter(|id| *id != NONE),
+        }
     }
 
     /// Adds up what instances retain, none that lies below another of its type: that is counted there.
     fn retained(&mut self, analysis: &Analysis) {
         let mut above = vec![0_u32; self.rows.len()];
         // The way down, and which child is next.
-        let mut path: Vec<(u32, usize, u32)> = vec![(0, 0, u32::MAX)];
+        let mut path: Vec<(u32, usize, u32)> = vec![(0, 0, NONE)];
         while let Some((place, next, id)) = path.last_mut() {
             let Some(child) = analysis.children.of(*place).get(*next).copied() else {
                 if let Some(above) = above.get_mut(*id as usize) {
@@ -111,24 +115,27 @@ impl TypeTable {
             };
             *next += 1;
             let id = match analysis.at_place(child) {
-                Node::Object(object) => self.id(analysis, object).unwrap_or(u32::MAX),
-                Node::All | Node::Root(_) => u32::MAX,
+                Node::Object(object) => self.id(analysis, object).unwrap_or(NONE),
+                Node::All | Node::Root(_) => NONE,
             };
+            let is_leaf = analysis.children.of(child).is_empty();
             if let Some(above) = above.get_mut(id as usize) {
                 if *above == 0 {
                     self.rows[id as usize].retained_bytes += analysis.retained[child as usize];
                 }
-                *above += 1;
+                *above += u32::from(!is_leaf);
             }
-            path.push((child, 0, id));
+            if !is_leaf {
+                path.push((child, 0, id));
+            }
         }
     }
 }
 
 /// The objects that variables with a rule of their own refer to, with a row for each of those: gopls's ballast is no row of bytes
 /// like any other.
-fn named(analysis: &Analysis, known: &Known, rows: &mut Vec<TypeRow>) -> FastMap<u32, u32> {
-    let mut named = FastMap::default();
+fn named(analysis: &Analysis, known: &Known, rows: &mut Vec<TypeRow>) -> Vec<(u32, u32)> {
+    let mut named = Vec::new();
     for (index, root) in analysis.roots.iter().enumerate() {
         if root.kind != RootKind::Global || !known.has_variable(&root.name) {
             continue;
@@ -141,5 +148,7 @@ fn named(analysis: &Analysis, known: &Known, rows: &mut Vec<TypeRow>) -> FastMap
         rows.push(TypeRow { name: root.name.to_string(), count: 0, bytes: 0, retained_bytes: 0, id });
         named.extend(targets.iter().map(|(_, object)| (*object, id)));
     }
+    named.sort_unstable();
+    named.dedup_by_key(|(object, _)| *object);
     named
 }

@@ -1,5 +1,6 @@
 //! The spans of the heap: where objects lie, how large they are, which slots are in use.
 
+use crate::ahead::{AT_ONCE, fetch};
 use crate::memory::{Memory, number_in};
 
 use super::layout::{At, Layout, Missing, Place};
@@ -55,21 +56,46 @@ pub struct Span {
     pub specials: u64,
     /// Whether it belongs to a user arena: what it holds cannot be told apart.
     pub user_arena: bool,
-    /// For [`Self::slot_of`] without a division.
+}
+
+/// What of a span tells to which slot an address belongs. It is looked at for every pointer of a heap: small, so that those of all
+/// spans stay in a processor's cache.
+#[derive(Clone, Copy, Default)]
+struct Slots {
+    base: u64,
+    /// 2^32 divided by the bytes of a slot, rounded up: instead of a division.
     reciprocal: u32,
+    count: u32,
+    first: u32,
+    has_pointers: bool,
+}
+
+impl Slots {
+    fn of(span: &Span) -> Self {
+        Self {
+            base: span.base,
+            reciprocal: u32::try_from(u64::from(u32::MAX) / span.slot + 1).unwrap_or(0),
+            count: span.slots,
+            first: span.first,
+            has_pointers: span.has_pointers,
+        }
+    }
+}
+
+/// A slot, in use or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The index of its span in [`Heap::spans`].
+    pub span: usize,
+    /// Which of the span's slots.
+    pub slot: u32,
+    /// Its number among all slots.
+    pub number: u32,
+    /// Whether an object in it may have pointers.
+    pub has_pointers: bool,
 }
 
 impl Span {
-    /// The slot that a byte of it lies in. What is behind the last slot belongs to none.
-    pub fn slot_of(&self, into: u64) -> Option<u32> {
-        if self.slots == 1 {
-            return (into < self.slot).then_some(0);
-        }
-        // Exact as long as a span has at most 2^32 bytes divided by the size of its slots; the runtime does the same.
-        let slot = ((into as u32 as u64 * u64::from(self.reciprocal)) >> 32) as u32;
-        (slot < self.slots).then_some(slot)
-    }
-
     /// Adds where its slots in use lie, of which there is a bit in `words` for each, and its pointer bits, which begin at `bits_at`.
     fn used(&self, words: impl Iterator<Item = u64>, bits_at: Option<u64>, found: &mut Vec<(u64, u64)>) {
         let begin = found.len();
@@ -159,9 +185,13 @@ pub struct Heap {
     /// Spans in which what the last collection found dead still counts as in use.
     pub unswept_spans: u32,
     first_region: u64,
-    /// For each page of a region the span it belongs to, counted from 1.
-    regions: Vec<Option<Box<[u32]>>>,
+    /// Where the pages of each region begin in `pages`; those of a region without spans are the first ones.
+    regions: Vec<u32>,
+    /// The span that each page belongs to, counted from 1; 0 for none.
+    pages: Vec<u32>,
     page_shift: u32,
+    /// Of each span, by those numbers; the first of none.
+    slots_of: Vec<Slots>,
 }
 
 /// What the pieces of the runtime's own memory are, to be copied before spans can be read from a copy.
@@ -315,8 +345,10 @@ impl Heap {
             in_use: Count::default(),
             unswept_spans: 0,
             first_region,
-            regions: vec![None; (last - first_region + 1) as usize],
+            regions: vec![0; (last - first_region + 1) as usize],
+            pages: vec![0; pages_per_region],
             page_shift,
+            slots_of: vec![Slots::default()],
         };
         let mut slots = 0_u64;
         let mut bits = Vec::new();
@@ -332,9 +364,12 @@ impl Heap {
             let number = heap.spans.len() as u32 + 1;
             for page in 0..span.length >> page_shift {
                 let at = span.base + (page << page_shift);
-                let region = &mut heap.regions[((at >> REGION_SHIFT) - first_region) as usize];
-                let region = region.get_or_insert_with(|| vec![0; pages_per_region].into_boxed_slice());
-                region[(at >> page_shift) as usize & (pages_per_region - 1)] = number;
+                let begin = &mut heap.regions[((at >> REGION_SHIFT) - first_region) as usize];
+                if *begin == 0 {
+                    *begin = heap.pages.len() as u32;
+                    heap.pages.resize(heap.pages.len() + pages_per_region, 0);
+                }
+                heap.pages[*begin as usize + ((at >> page_shift) as usize & (pages_per_region - 1))] = number;
             }
             let known = described.read_bits(memory, &mut bits);
             for word in 0..bits.len() / 8 {
@@ -348,26 +383,80 @@ impl Heap {
                     described.survived(known, &bits, word)
                 });
             }
+            heap.slots_of.push(Slots::of(&described.span));
             heap.spans.push(described.span);
         }
         heap.slots = slots as u32;
         Ok(heap)
     }
 
+    /// The number of the span that an address lies in, counted from 1; 0 for none. For [`Self::slot_in`].
+    fn number_at(&self, address: u64) -> u32 {
+        let region = (address >> REGION_SHIFT).wrapping_sub(self.first_region);
+        let begin = usize::try_from(region).ok().and_then(|region| self.regions.get(region)).unwrap_or(&0);
+        let in_region = (address & ((1 << REGION_SHIFT) - 1)) >> self.page_shift;
+        self.pages[*begin as usize + in_region as usize]
+    }
+
+    /// The slot that an address of a span belongs to. What is behind the last slot belongs to none.
+    fn slot_in(&self, number: u32, address: u64) -> Option<Slot> {
+        let slots = &self.slots_of[number as usize];
+        let into = address.wrapping_sub(slots.base);
+        let slot = match slots.count {
+            1 => u32::from(into >= self.spans[number as usize - 1].slot),
+            // Exact as long as a span has at most 2^32 bytes divided by the size of its slots; the runtime does the same.
+            _ => ((into as u32 as u64 * u64::from(slots.reciprocal)) >> 32) as u32,
+        };
+        (slot < slots.count).then(|| Slot {
+            span: number as usize - 1,
+            slot,
+            number: slots.first + slot,
+            has_pointers: slots.has_pointers,
+        })
+    }
+
     /// The span that an address lies in: its index in [`Self::spans`].
     pub fn span_at(&self, address: u64) -> Option<usize> {
-        let region = (address >> REGION_SHIFT).checked_sub(self.first_region)?;
-        let pages = self.regions.get(usize::try_from(region).ok()?)?.as_deref()?;
-        let number = *pages.get((address >> self.page_shift) as usize & (pages.len() - 1))?;
-        (number != 0).then(|| number as usize - 1)
+        (self.number_at(address) as usize).checked_sub(1)
+    }
+
+    /// The slot that an address points at or into, in use or not.
+    pub fn slot_at(&self, address: u64) -> Option<Slot> {
+        self.slot_in(self.number_at(address), address)
+    }
+
+    /// The same for many: `each` is called with the index of each address and its slot, after `soon` was with the slots of those
+    /// around it.
+    pub fn slots_at(
+        &self,
+        addresses: &[u64],
+        soon: impl Fn(Slot),
+        mut each: impl FnMut(usize, Option<Slot>),
+    ) {
+        // Step by step, so that a processor waits for the memory of all of them at once.
+        for (from, addresses) in (0..).step_by(AT_ONCE).zip(addresses.chunks(AT_ONCE)) {
+            let mut numbers = [0; AT_ONCE];
+            for (number, address) in numbers.iter_mut().zip(addresses) {
+                *number = self.number_at(*address);
+                fetch(&self.slots_of[*number as usize..]);
+            }
+            let mut slots = [None; AT_ONCE];
+            for ((slot, number), address) in slots.iter_mut().zip(numbers).zip(addresses) {
+                *slot = self.slot_in(number, *address);
+                if let Some(slot) = *slot {
+                    soon(slot);
+                }
+            }
+            for (index, slot) in (from..).zip(slots.into_iter().take(addresses.len())) {
+                each(index, slot);
+            }
+        }
     }
 
     /// The object that an address points at or into: its span, and its slot in it. None for what is no object in use.
     pub fn object_at(&self, address: u64) -> Option<(usize, u32)> {
-        let index = self.span_at(address)?;
-        let span = &self.spans[index];
-        let slot = span.slot_of(address - span.base)?;
-        self.is_allocated(span.first + slot).then_some((index, slot))
+        let slot = self.slot_at(address)?;
+        self.is_allocated(slot.number).then_some((slot.span, slot.slot))
     }
 
     /// Whether a slot, by its number among all, is in use.
@@ -432,7 +521,6 @@ fn describe(bytes: &[u8], layout: &Layout, generation: u32) -> Option<Described>
             large_type: number(at.large_type),
             specials: number(at.specials),
             user_arena: at.user_arena.is_some_and(|at| number(at) != 0),
-            reciprocal: u32::try_from(u64::from(u32::MAX) / slot + 1).unwrap_or(0),
         },
     })
 }
@@ -467,7 +555,6 @@ mod tests {
                 large_type: 0,
                 specials: 0,
                 user_arena: false,
-                reciprocal: 0,
             };
             let mut words = vec![0_u64; used.len().div_ceil(64)];
             for at in (0..used.len()).filter(|at| used[*at]) {

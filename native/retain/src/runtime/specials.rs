@@ -57,8 +57,9 @@ pub fn all(memory: &dyn Memory, layout: &Layout, bias: u64, heap: &Heap) -> Vec<
                 special.filter(|special| special.kind == kind).map(|special| (*kept, special))
             });
             if let Some((kept, special)) = known {
-                let slot = span.slot_of(number(layout.special.offset));
-                let refers = (kept == Kept::Finalizer).then_some(slot).flatten().map(|slot| (index, slot));
+                let slot = heap.slot_at(span.base.wrapping_add(number(layout.special.offset)));
+                let slot = slot.filter(|slot| kept == Kept::Finalizer && slot.span == index);
+                let refers = slot.map(|slot| (slot.span, slot.slot));
                 push(memory, &mut found, at, special, kept, refers);
             }
             at = number(layout.special.next);

@@ -9,12 +9,13 @@ mod made;
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
-use crate::ahead::{AHEAD, fetch};
+use crate::ahead::{AHEAD, AT_ONCE, fetch};
 use crate::fast::{FastMap, FastSet};
 use crate::marking::Marks;
 use crate::memory::{Memory, number_in};
 use crate::roots::Root;
 use crate::runtime::functions::Functions;
+use crate::runtime::heap::Slot as HeapSlot;
 use crate::runtime::modules::Module;
 use crate::runtime::objects::Objects;
 use crate::runtime::specials::{self, Kept, Special};
@@ -57,6 +58,16 @@ impl ObjectType {
         (self.0 != 0).then(|| TypeId((self.0 >> 1) - 1))
     }
 
+    /// A number for tables, smaller than [`Self::count`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// How many there can be of some types.
+    pub fn count(types: &Types) -> usize {
+        2 * (types.len() + 1)
+    }
+
     /// Whether it is a row of such values, as behind a slice.
     pub fn is_row(self) -> bool {
         self.0 & 1 == 1
@@ -85,6 +96,7 @@ pub fn types(
         text,
         of: vec![ObjectType::UNKNOWN; marks.objects as usize],
         told_words: vec![0; marks.objects as usize],
+        leads: Vec::with_capacity(AT_ONCE),
         todo: Vec::new(),
         inside: Vec::new(),
         seen_inside: HashSet::new(),
@@ -154,6 +166,14 @@ enum Slot {
 /// The slots of a type, with their offsets.
 type Slots = Rc<[(u64, Slot)]>;
 
+/// A pointer, and that it leads to what is of a type, as far as so many bytes.
+#[derive(Clone, Copy)]
+struct Lead {
+    value: u64,
+    object_type: ObjectType,
+    bytes: u64,
+}
+
 /// A living object: its span, its slot, its number.
 type Found = (u32, u32, u32);
 
@@ -170,6 +190,8 @@ struct Typer<'a> {
     of: Vec<ObjectType>,
     /// How many words of an object its type tells of; more than 254 are 255.
     told_words: Vec<u8>,
+    /// Pointers that have not been looked up yet: many are, together.
+    leads: Vec<Lead>,
     /// Objects with a new type.
     todo: Vec<Found>,
     /// Types met in the middle of objects: only looked at when nothing else tells what lies there.
@@ -373,6 +395,10 @@ impl<'a> Typer<'a> {
                 }
                 self.values(value, self.of[object as usize]);
             }
+            if !self.leads.is_empty() {
+                self.look_up();
+                continue;
+            }
             if let Some((value, object_type)) = self.waiting_static.pop() {
                 self.values(value, object_type);
                 continue;
@@ -511,11 +537,47 @@ impl<'a> Typer<'a> {
         if value == 0 {
             return;
         }
-        let Some((index, slot)) = self.objects.heap.object_at(value) else {
-            return self.static_value(value, object_type, bytes);
+        self.leads.push(Lead { value, object_type, bytes });
+        if self.leads.len() == AT_ONCE {
+            self.look_up();
+        }
+    }
+
+    /// Follows the pointers that were left for later.
+    fn look_up(&mut self) {
+        let mut leads = std::mem::take(&mut self.leads);
+        let values: Vec<u64> = leads.iter().map(|lead| lead.value).collect();
+        let (heap, marks) = (self.objects.heap, self.marks);
+        let soon = |slot: HeapSlot| {
+            marks.soon(slot.number);
+            fetch(&heap.spans[slot.span..]);
         };
+        let mut met = Vec::with_capacity(leads.len());
+        heap.slots_at(&values, soon, |index, slot| match slot {
+            None => self.static_value(leads[index]),
+            Some(slot) => {
+                if let Some(object) = marks.object(slot.number) {
+                    fetch(&self.told_words[object as usize..]);
+                    fetch(&self.of[object as usize..]);
+                    met.push((index, slot, object));
+                }
+            }
+        });
+        for (index, slot, object) in met {
+            self.leads_to(leads[index], slot, object);
+        }
+        leads.clear();
+        self.leads = leads;
+    }
+
+    fn leads_to(&mut self, lead: Lead, at: HeapSlot, object: u32) {
+        let Lead { value, object_type, bytes } = lead;
+        let (index, slot) = (at.span, at.slot);
         let span = &self.objects.heap.spans[index];
-        let Some(object) = self.marks.object(span.first + slot) else { return };
+        // No such value lies there: the pointer is an old one, and something else is there since.
+        if !object_type.is_row() && bytes > span.slot {
+            return;
+        }
         let offset = value.wrapping_sub(self.objects.address(index, slot));
         if offset != 0 {
             // A pointer into the middle; or to the header, which no program has.
@@ -545,7 +607,7 @@ impl<'a> Typer<'a> {
     }
 
     /// A value that the linker has laid out: no object of the heap, but it may refer to some.
-    fn static_value(&mut self, value: u64, object_type: ObjectType, bytes: u64) {
+    fn static_value(&mut self, Lead { value, object_type, bytes }: Lead) {
         let within = |range: (u64, u64)| (range.0..range.1).contains(&value);
         if bytes == 0
             || bytes > LARGEST_VARIABLE
