@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::ahead::fetch;
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
 use crate::known::Known;
@@ -202,6 +203,12 @@ impl Analysis {
     /// The bytes of an object's slot.
     pub fn bytes_of(&self, object: u32) -> u64 {
         u64::from(self.words_of[object as usize]) * 8
+    }
+
+    /// An object's type and size will be asked for soon.
+    pub fn soon(&self, object: u32) {
+        fetch(&self.type_of[object as usize..]);
+        fetch(&self.words_of[object as usize..]);
     }
 
     /// The node of an object in the graph that the dominators are of.

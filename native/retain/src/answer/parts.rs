@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::ahead::AHEAD;
 use crate::analysis::{Analysis, Node};
-use crate::fast::FastMap;
 use crate::known::Known;
+use crate::typing::ObjectType;
 
 use super::names;
 
@@ -40,7 +41,7 @@ pub struct PackageRow {
 pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
     let mut names: Vec<String> = vec![UNASSIGNED.to_owned()];
     let mut number_of = HashMap::new();
-    let mut part_of_type = FastMap::default();
+    let mut part_of_type: Vec<Option<Option<u32>>> = vec![None; ObjectType::count(&analysis.types)];
     let mut number = |part: &str| {
         *number_of.entry(part.to_owned()).or_insert_with(|| {
             names.push(part.to_owned());
@@ -55,7 +56,7 @@ pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
         }
         Node::Object(object) => {
             let object_type = analysis.type_of[object as usize];
-            *part_of_type.entry(object_type).or_insert_with(|| {
+            *part_of_type[object_type.index()].get_or_insert_with(|| {
                 known.of(&names::of_object(&analysis.types, object_type)).map(|rule| number(&rule.part))
             })
         }
@@ -73,17 +74,18 @@ pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
 pub fn packages(analysis: &Analysis, paths: &[Option<String>]) -> Vec<PackageRow> {
     let mut names: Vec<&str> = vec![""];
     let mut number_of: HashMap<&str, u32> = HashMap::new();
-    let mut of_object = FastMap::default();
+    // Few of many objects are about a package.
+    let mut of_object = vec![0; analysis.objects() as usize];
     for ((object, ..), path) in analysis.notes.paths.iter().zip(paths) {
         let Some(path) = path else { continue };
         let number = *number_of.entry(path).or_insert_with(|| {
             names.push(path);
             names.len() as u32 - 1
         });
-        of_object.insert(*object, number);
+        of_object[*object as usize] = number;
     }
     let rows = inherited(analysis, |node| match node {
-        Node::Object(object) => of_object.get(&object).copied(),
+        Node::Object(object) => Some(of_object[object as usize]).filter(|number| *number != 0),
         Node::All | Node::Root(_) => None,
     });
     let mut packages: Vec<PackageRow> = rows
@@ -105,6 +107,11 @@ fn inherited(analysis: &Analysis, mut own: impl FnMut(Node) -> Option<u32>) -> V
     let mut rows: Vec<(u64, u64)> = Vec::new();
     // What dominates a place comes before it.
     for place in 0..numbers.len() {
+        if let Some(Node::Object(soon)) =
+            numbers.get(place + AHEAD).map(|_| analysis.at_place((place + AHEAD) as u32))
+        {
+            analysis.soon(soon);
+        }
         let node = analysis.at_place(place as u32);
         let number = own(node).unwrap_or(numbers[analysis.dominators.dominator[place] as usize]);
         numbers[place] = number;

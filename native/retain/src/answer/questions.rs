@@ -231,6 +231,7 @@ impl DescribedHeld {
 pub struct Answers {
     analysis: Analysis,
     table: TypeTable,
+    parts: Vec<PartRow>,
     known: Known,
     language: String,
     /// Found when they are first asked for.
@@ -238,11 +239,15 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Counts the types.
+    /// Counts, by type and by part.
     pub fn new(analysis: Analysis) -> Self {
         let known = Known::built_in();
-        let table = TypeTable::of(&analysis, &known);
-        Self { table, analysis, known, language: "en".to_owned(), holders: None }
+        let (table, parts) = std::thread::scope(|scope| {
+            let parts = scope.spawn(|| parts(&analysis, &known));
+            let table = TypeTable::of(&analysis, &known);
+            (table, parts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        Self { table, parts, analysis, known, language: "en".to_owned(), holders: None }
     }
 
     /// What it is about.
@@ -344,7 +349,7 @@ impl Answers {
             objects_marked: self.analysis.counts.found.objects,
             bytes_marked: self.analysis.counts.found.bytes,
             check: Check::of(&self.analysis.counts),
-            parts: parts(&self.analysis, &self.known),
+            parts: self.parts.clone(),
             types: self.table.rows.len(),
         }
     }

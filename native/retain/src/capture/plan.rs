@@ -3,7 +3,7 @@
 use crate::image::ThreadState;
 use crate::memory::Memory;
 use crate::runtime::goroutines;
-use crate::runtime::heap::{Heap, HeapError, runtime_memory};
+use crate::runtime::heap::{HeapError, runtime_memory};
 use crate::runtime::layout::Layout;
 use crate::runtime::modules::Module;
 use crate::symbols::Symbols;
@@ -59,12 +59,7 @@ pub fn bookkeeping(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Ve
     Ok(tidy(runtime_memory(memory, layout, bias)?))
 }
 
-/// The third step: all objects in use that may have pointers. Needs the second.
-pub fn objects(heap: &Heap, layout: &Layout) -> Vec<Piece> {
-    tidy(heap.used_with_pointers(layout))
-}
-
-/// The fourth step: the stacks, as far as they are in use. Needs the third: goroutines are objects of the heap.
+/// The last step: the stacks, as far as they are in use. Needs all objects with pointers: goroutines are among them.
 pub fn stacks(
     memory: &dyn Memory,
     layout: &Layout,

@@ -17,7 +17,7 @@ const MOST_REGIONS: u64 = 1 << 22;
 const MOST_CHUNKS: usize = 1 << 22;
 
 /// What is not in use between two objects is not copied if it has as many bytes: the two are two pieces then, which costs time.
-const LEAST_GAP: u64 = 256;
+const LEAST_GAP: u64 = 1024;
 
 /// Why the heap of a program cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -226,27 +226,37 @@ pub(crate) fn list(memory: &dyn Memory, places: [Place; 2], bias: u64) -> Option
     Some((place(memory, places[0], bias)?, place(memory, places[1], bias)?))
 }
 
-/// Where the objects in use that may have pointers lie, by address, and nothing else of them: for a program that is stopped meanwhile.
-pub fn used_with_pointers(
-    memory: &dyn Memory,
-    layout: &Layout,
-    bias: u64,
-) -> Result<Vec<(u64, u64)>, HeapError> {
+/// What is in use.
+pub struct InUse {
+    /// Where objects lie that may have pointers, by address.
+    pub with_pointers: Vec<(u64, u64)>,
+    /// How many objects there are, as far as that was asked for.
+    pub objects: u64,
+}
+
+/// Finds what is in use, and nothing else of it: for a program that is stopped meanwhile. `count_all` counts also what has no pointers.
+pub fn in_use(memory: &dyn Memory, layout: &Layout, bias: u64, count_all: bool) -> Result<InUse, HeapError> {
     let mut spans = Vec::new();
     each_span(memory, layout, bias, |described| {
-        if described.span.has_pointers {
+        if count_all || described.span.has_pointers {
             spans.push(described);
         }
     })?;
     // Sorted here, where they are a fraction of what lies in them.
     let mut order: Vec<(u64, u32)> = (0..).zip(&spans).map(|(index, of)| (of.span.base, index)).collect();
     order.sort_unstable();
-    let (mut found, mut bits) = (Vec::new(), Vec::new());
+    let mut found = InUse { with_pointers: Vec::new(), objects: 0 };
+    let mut bits = Vec::new();
     for (_, index) in order {
         let described = &spans[index as usize];
         let known = described.read_bits(memory, &mut bits);
         let words = (0..bits.len() / 8).map(|index| described.allocated(known, &bits, index));
-        described.span.used(words, described.span.bits_at(layout), &mut found);
+        if count_all {
+            found.objects += words.clone().map(|word| u64::from(word.count_ones())).sum::<u64>();
+        }
+        if described.span.has_pointers {
+            described.span.used(words, described.span.bits_at(layout), &mut found.with_pointers);
+        }
     }
     Ok(found)
 }
@@ -309,16 +319,6 @@ impl Described {
 }
 
 impl Heap {
-    /// Where the objects in use that may have pointers lie.
-    pub fn used_with_pointers(&self, layout: &Layout) -> Vec<(u64, u64)> {
-        let mut found = Vec::new();
-        for span in self.spans.iter().filter(|span| span.has_pointers) {
-            let words = (span.first / 64) as usize..(span.first + span.slots).div_ceil(64) as usize;
-            span.used(self.allocated[words].iter().copied(), span.bits_at(layout), &mut found);
-        }
-        found
-    }
-
     /// Reads all spans with objects. `memory` may be a living process, stopped, or an image.
     pub fn read(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Self, HeapError> {
         let mut described = Vec::new();

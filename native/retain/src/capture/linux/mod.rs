@@ -20,7 +20,7 @@ use crate::analysis;
 use crate::image;
 use crate::memory::Memory as _;
 use crate::notes;
-use crate::runtime::heap::{Heap, HeapError, used_with_pointers};
+use crate::runtime::heap::{HeapError, in_use};
 use crate::runtime::modules::Module;
 use crate::stop::Stop;
 
@@ -288,13 +288,13 @@ fn plan(target: &Target, free: &Free, stop: &Stop) -> Result<Plan, CaptureError>
             Copying::new(reader, jobs(&noted, draft.bytes()), &wanted, &AtomicU64::new(0))
                 .all(copy::threads())?;
             let memory = Partly { parts: vec![Part::new(&noted, draft.bytes())], reader };
-            let heap = Heap::read(&memory, layout, *bias)?;
+            let in_use = in_use(&memory, layout, *bias, true)?;
             let stacks = plan::stacks(&memory, layout, *bias, &[])?;
-            let objects = plan::tidy([plan::objects(&heap, layout), stacks].concat());
+            let objects = plan::tidy([in_use.with_pointers, stacks].concat());
             let copy_bytes = [&constant, &globals, &noted, &objects]
                 .into_iter()
                 .fold(0_u64, |sum, pieces| sum.saturating_add(bytes(pieces)));
-            let need = Need { copy_bytes, objects: heap.in_use.objects };
+            let need = Need { copy_bytes, objects: in_use.objects };
             Ok(Plan {
                 constant: constant.clone(),
                 globals: globals.clone(),
@@ -446,8 +446,9 @@ fn notes<'a>(
     let (into, rest) = room(rest, &bookkeeping, free)?;
     unreadable.extend(Copying::new(reader, jobs(&bookkeeping, into), check, copied).all(1)?);
     memory.parts.push(Part::new(&bookkeeping, into));
-    let objects = used_with_pointers(&memory, layout, *bias)?;
-    Ok(Noted { memory, bookkeeping, objects: plan::tidy(objects), unreadable, rest })
+    // By address, as it comes, but for spans that changed hands just then.
+    let objects = plan::tidy(in_use(&memory, layout, *bias, false)?.with_pointers);
+    Ok(Noted { memory, bookkeeping, objects, unreadable, rest })
 }
 
 /// What may be used: of the machine, of the control group, by the setting.
