@@ -7,7 +7,7 @@
 //! Everything here counts nodes in the order in which a depth-first walk meets them: the root is 0, and what dominates a
 //! node always has a smaller number.
 
-use crate::ahead::fetch;
+use crate::ahead::{AT_ONCE, fetch};
 use crate::stop::{Stop, Stopped};
 
 /// No number yet.
@@ -222,6 +222,7 @@ fn predecessors(
     stop.check()?;
     let mut next = begin.clone();
     let mut predecessors = vec![0; count as usize];
+    let mut ways = Vec::with_capacity(2 * AT_ONCE);
     // In the order of nodes: their edges lie one behind the other.
     for (node, from) in (0..).zip(&met) {
         // Leaves lead nowhere.
@@ -229,16 +230,38 @@ fn predecessors(
             continue;
         }
         let (edges, add) = graph.successors(node);
-        for to in edges {
-            // A leaf has no place yet.
-            if let Some(at) = next.get_mut(met[(to + add) as usize].place as usize) {
-                predecessors[*at as usize] = from.place;
-                *at += 1;
-            }
+        // Step by step, so that a processor waits for the memory of all of them at once.
+        for edges in edges.chunks(AT_ONCE) {
+            edges.iter().for_each(|to| fetch(&met[(to + add) as usize..]));
+            ways.extend(edges.iter().map(|to| (met[(to + add) as usize].place, from.place)));
+        }
+        if ways.len() >= AT_ONCE {
+            lead(&mut ways, &mut next, &mut predecessors);
         }
     }
+    lead(&mut ways, &mut next, &mut predecessors);
     stop.check()?;
     Ok((begin, predecessors))
+}
+
+/// Notes from where ways lead to places; a leaf has none yet.
+fn lead(ways: &mut Vec<(u32, u32)>, next: &mut [u32], predecessors: &mut [u32]) {
+    ways.retain(|(to, _)| {
+        let is_place = *to < LEAF;
+        if is_place {
+            fetch(&next[*to as usize..]);
+        }
+        is_place
+    });
+    for (to, _) in ways.iter_mut() {
+        let at = &mut next[*to as usize];
+        *to = *at;
+        *at += 1;
+        fetch(&predecessors[*to as usize..]);
+    }
+    for (at, from) in ways.drain(..) {
+        predecessors[at as usize] = from;
+    }
 }
 
 /// For each place the smallest one from which a way leads to it through larger ones only.

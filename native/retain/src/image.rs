@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::memory::Memory;
 
 /// One piece of memory that was copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Piece {
     /// Its first byte in the process.
     pub address: u64,

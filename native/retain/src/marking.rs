@@ -4,11 +4,10 @@
 //! memory. The second goes through the living objects in the order of their addresses and writes down where their pointers
 //! lead, as numbers of objects. An object's number is how many living ones lie below it, so no table of addresses is needed.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::ahead::{AHEAD, AT_ONCE, fetch};
+use crate::ahead::{AT_ONCE, Ahead, fetch};
 use crate::memory::number_in;
 use crate::roots::Root;
 use crate::runtime::heap::{Count, Heap, Slot};
@@ -284,15 +283,16 @@ impl<'a> Shared<'a> {
     fn follow(&self, mut pointers: Pointers<'_>, threads: usize, stop: &Stop) {
         let mut own: Vec<Reached> = Vec::new();
         // Those whose values are on their way, and what the pointers of those before them are.
-        let mut soon = VecDeque::with_capacity(AHEAD);
+        let mut soon = Ahead::new();
         let mut values = Vec::with_capacity(AT_ONCE);
+        let objects = pointers.objects;
         loop {
-            while let (true, Some((index, slot))) = (soon.len() < AHEAD, own.last().copied()) {
-                own.pop();
-                fetch(pointers.objects.value(index as usize, slot));
-                soon.push_back((index, slot));
-            }
-            match soon.pop_front() {
+            let more = || own.pop().inspect(|(index, _)| objects.soon(*index as usize));
+            let next = soon.next(more, |(index, slot): Reached| {
+                fetch(objects.value(index as usize, slot));
+                (index, slot)
+            });
+            match next {
                 Some((index, slot)) => {
                     pointers.each(index as usize, slot, |_, value| values.push(value));
                     if values.len() < AT_ONCE {

@@ -6,6 +6,9 @@ pub trait Memory: Sync {
     #[must_use]
     fn read(&self, address: u64, into: &mut [u8]) -> bool;
 
+    /// What is at an address will be read soon: nothing that has to be done, but it can be prepared.
+    fn soon(&self, _address: u64, _length: usize) {}
+
     /// Eight bytes.
     fn word(&self, address: u64) -> Option<u64> {
         let mut bytes = [0; 8];
@@ -31,11 +34,16 @@ pub trait Memory: Sync {
 
 /// A number within bytes that were read before.
 pub(crate) fn number_in(bytes: &[u8], offset: usize, size: u8) -> u64 {
-    let mut number = [0; 8];
-    let size = usize::from(size.min(8));
-    match bytes.get(offset..offset + size) {
-        Some(found) => number[..size].copy_from_slice(found),
-        None => return 0,
-    }
-    u64::from_le_bytes(number)
+    let Some(bytes) = bytes.get(offset..) else { return 0 };
+    // Nearly all are of these sizes, and there are very many.
+    let found = match size {
+        8.. => bytes.first_chunk().map(|word| u64::from_le_bytes(*word)),
+        4 => bytes.first_chunk().map(|word| u32::from_le_bytes(*word).into()),
+        2 => bytes.first_chunk().map(|word| u16::from_le_bytes(*word).into()),
+        1 => bytes.first().map(|byte| (*byte).into()),
+        size => bytes
+            .get(..usize::from(size))
+            .map(|bytes| bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))),
+    };
+    found.unwrap_or(0)
 }

@@ -69,34 +69,41 @@ pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
     parts
 }
 
-/// Adds up by Go package: an object belongs to the nearest one above it that is about a package. `paths` are those of
-/// [`crate::notes::Notes::paths`], in their order.
-pub fn packages(analysis: &Analysis, paths: &[Option<String>]) -> Vec<PackageRow> {
-    let mut names: Vec<&str> = vec![""];
-    let mut number_of: HashMap<&str, u32> = HashMap::new();
+/// Objects and bytes for each of [`crate::notes::Notes::paths`]: an object belongs to the nearest one above it that is about a
+/// package.
+pub fn by_package(analysis: &Analysis) -> Vec<(u64, u64)> {
+    let paths = &analysis.notes.paths;
     // Few of many objects are about a package.
     let mut of_object = vec![0; analysis.objects() as usize];
-    for ((object, ..), path) in analysis.notes.paths.iter().zip(paths) {
-        let Some(path) = path else { continue };
-        let number = *number_of.entry(path).or_insert_with(|| {
-            names.push(path);
-            names.len() as u32 - 1
-        });
+    for (number, (object, ..)) in (1..).zip(paths) {
         of_object[*object as usize] = number;
     }
     let rows = inherited(analysis, |node| match node {
         Node::Object(object) => Some(of_object[object as usize]).filter(|number| *number != 0),
         Node::All | Node::Root(_) => None,
     });
-    let mut packages: Vec<PackageRow> = rows
-        .into_iter()
-        .filter(|(number, _)| *number != 0)
-        .map(|(number, (count, bytes))| PackageRow {
-            package: names[number as usize].to_owned(),
-            count,
-            bytes,
-        })
-        .collect();
+    let mut found = vec![(0, 0); paths.len()];
+    for (number, row) in rows {
+        if let Some(place) = (number as usize).checked_sub(1) {
+            found[place] = row;
+        }
+    }
+    found
+}
+
+/// Adds up by Go package. `paths` are those of [`crate::notes::Notes::paths`], in their order; of what has none that is known any
+/// more nothing is told.
+pub fn packages(by_package: &[(u64, u64)], paths: &[Option<String>]) -> Vec<PackageRow> {
+    let mut rows: HashMap<&str, (u64, u64)> = HashMap::new();
+    for ((count, bytes), path) in by_package.iter().zip(paths) {
+        if let Some(path) = path {
+            let row = rows.entry(path).or_default();
+            *row = (row.0 + count, row.1 + bytes);
+        }
+    }
+    let row = |(package, (count, bytes)): (&str, _)| PackageRow { package: package.to_owned(), count, bytes };
+    let mut packages: Vec<PackageRow> = rows.into_iter().map(row).collect();
+    packages.retain(|row| row.count > 0);
     packages.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.package.cmp(&b.package)));
     packages
 }

@@ -13,7 +13,7 @@ use crate::known::Known;
 use super::check::Check;
 use super::holders::{HeldBy, Holders, Step};
 use super::kept::kept;
-use super::parts::{PackageRow, PartRow, packages, parts};
+use super::parts::{PackageRow, PartRow, by_package, packages, parts};
 use super::profile::profile;
 use super::report::Report;
 use super::saved::{Of, SavedError, compare, save};
@@ -232,6 +232,7 @@ pub struct Answers {
     analysis: Analysis,
     table: TypeTable,
     parts: Vec<PartRow>,
+    by_package: Vec<(u64, u64)>,
     known: Known,
     language: String,
     /// Found when they are first asked for.
@@ -239,15 +240,15 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Counts, by type and by part.
+    /// Counts, by type, by part and by package.
     pub fn new(analysis: Analysis) -> Self {
         let known = Known::built_in();
-        let (table, parts) = std::thread::scope(|scope| {
-            let parts = scope.spawn(|| parts(&analysis, &known));
+        let (table, (parts, by_package)) = std::thread::scope(|scope| {
+            let others = scope.spawn(|| (parts(&analysis, &known), by_package(&analysis)));
             let table = TypeTable::of(&analysis, &known);
-            (table, parts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            (table, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
-        Self { table, parts, analysis, known, language: "en".to_owned(), holders: None }
+        Self { table, parts, by_package, analysis, known, language: "en".to_owned(), holders: None }
     }
 
     /// What it is about.
@@ -335,7 +336,7 @@ impl Answers {
                 serde_json::to_value(places)
             }
             Question::Packages { paths } => {
-                let mut rows: Vec<PackageRow> = packages(&self.analysis, &paths);
+                let mut rows: Vec<PackageRow> = packages(&self.by_package, &paths);
                 let total = rows.len();
                 rows.truncate(MOST_ROWS);
                 Ok(json!({ "total": total, "rows": rows }))

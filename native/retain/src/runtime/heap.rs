@@ -1,6 +1,6 @@
 //! The spans of the heap: where objects lie, how large they are, which slots are in use.
 
-use crate::ahead::{AT_ONCE, fetch};
+use crate::ahead::{AHEAD, AT_ONCE, fetch};
 use crate::memory::{Memory, number_in};
 
 use super::layout::{At, Layout, Missing, Place};
@@ -247,8 +247,11 @@ pub fn in_use(memory: &dyn Memory, layout: &Layout, bias: u64, count_all: bool) 
     order.sort_unstable();
     let mut found = InUse { with_pointers: Vec::new(), objects: 0 };
     let mut bits = Vec::new();
-    for (_, index) in order {
-        let described = &spans[index as usize];
+    for (place, (_, index)) in order.iter().enumerate() {
+        if let Some((_, soon)) = order.get(place + AHEAD) {
+            memory.soon(spans[*soon as usize].bits, 8);
+        }
+        let described = &spans[*index as usize];
         let known = described.read_bits(memory, &mut bits);
         let words = (0..bits.len() / 8).map(|index| described.allocated(known, &bits, index));
         if count_all {
@@ -278,6 +281,7 @@ fn each_span(
         .ok_or(HeapError::Unreadable("the sweep generation"))? as u32;
     let mut bytes = vec![0; layout.span.size as usize];
     for index in 0..count as usize {
+        memory.soon(number_in(&list, (index + AHEAD) * 8, 8), bytes.len());
         let at = number_in(&list, index * 8, 8);
         if at != 0 && memory.read(at, &mut bytes) {
             describe(&bytes, layout, generation).into_iter().for_each(&mut each);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ahead::fetch;
 use crate::image::{Image, Piece};
 use crate::memory::number_in;
 
@@ -20,8 +21,8 @@ pub struct Objects<'a> {
     /// Where the executable's descriptions of types begin.
     pub types_begin: Option<u64>,
     data: &'a [u8],
-    /// The first of the image's pieces in each span; one more than there are spans.
-    pieces: Vec<u32>,
+    /// The first of the image's pieces in each span, and its index: most spans are one piece.
+    first: Vec<(Piece, u32)>,
 }
 
 impl<'a> Objects<'a> {
@@ -29,34 +30,30 @@ impl<'a> Objects<'a> {
     pub fn new(image: &'a Image, layout: &'a Layout, heap: &'a Heap, types_begin: Option<u64>) -> Self {
         let mut at = 0;
         let pieces = image.pieces();
-        let mut first = |span: &Span| {
+        let first = |span: &Span| {
             while pieces.get(at).is_some_and(|piece: &Piece| piece.address + piece.length <= span.base) {
                 at += 1;
             }
-            at as u32
+            (pieces.get(at).copied().unwrap_or_default(), at as u32)
         };
-        let data = image.data();
-        Self { image, layout, heap, types_begin, data, pieces: heap.spans.iter().map(&mut first).collect() }
+        let first = heap.spans.iter().map(first).collect();
+        Self { image, layout, heap, types_begin, data: image.data(), first }
     }
 
     /// So many bytes of a span from one on; none of what was not copied, as what is not in use.
     pub fn bytes(&self, index: usize, from: u64, length: u64) -> &'a [u8] {
         let address = self.heap.spans[index].base + from;
-        let pieces = self.image.pieces();
-        let begin = self.pieces[index] as usize;
-        // Most spans are one piece, or two.
-        let piece = match pieces.get(begin) {
-            Some(piece) if address < piece.address + piece.length => piece,
-            _ => {
-                let end = self.pieces.get(index + 1).map_or(pieces.len(), |end| *end as usize + 1);
-                let those = pieces.get(begin..end.min(pieces.len())).unwrap_or_default();
-                let after = those.partition_point(|piece| piece.address <= address);
-                match after.checked_sub(1) {
-                    Some(last) => &those[last],
-                    None => return &[],
-                }
+        let (mut piece, begin) = self.first[index];
+        if address >= piece.address + piece.length {
+            let pieces = self.image.pieces();
+            let end = self.first.get(index + 1).map_or(pieces.len(), |(_, end)| *end as usize + 1);
+            let those = pieces.get(begin as usize..end.min(pieces.len())).unwrap_or_default();
+            let after = those.partition_point(|piece| piece.address <= address);
+            match after.checked_sub(1) {
+                Some(last) => piece = those[last],
+                None => return &[],
             }
-        };
+        }
         match address.checked_sub(piece.address) {
             Some(into) if into + length <= piece.length => {
                 let begin = (piece.offset + into) as usize;
@@ -65,6 +62,12 @@ impl<'a> Objects<'a> {
             // In two pieces: then it was put together.
             _ => self.image.slice(address, length).unwrap_or(&[]),
         }
+    }
+
+    /// An object of a span will be asked for soon.
+    pub fn soon(&self, index: usize) {
+        fetch(&self.heap.spans[index..]);
+        fetch(&self.first[index..]);
     }
 
     /// The bytes of an object, its header not among them; none of one that was not copied.

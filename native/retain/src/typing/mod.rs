@@ -6,10 +6,10 @@
 
 mod made;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::ahead::{AHEAD, AT_ONCE, fetch};
+use crate::ahead::{AT_ONCE, Ahead, fetch};
 use crate::fast::{FastMap, FastSet};
 use crate::marking::Marks;
 use crate::memory::{Memory, number_in};
@@ -373,22 +373,19 @@ impl<'a> Typer<'a> {
         }
     }
 
-    /// The next object to look into, with its value; the values of those behind it are on their way.
-    fn next(&mut self, soon: &mut VecDeque<(&'a [u8], u32)>) -> Option<(&'a [u8], u32)> {
-        while soon.len() < AHEAD {
-            let Some((span, slot, object)) = self.todo.pop() else { break };
-            let value = self.objects.value(span as usize, slot);
-            fetch(value);
-            soon.push_back((value, object));
-        }
-        soon.pop_front()
-    }
-
     fn follow(&mut self, stop: &Stop) -> Result<(), Stopped> {
         let mut count = 0_u32;
-        let mut soon = VecDeque::with_capacity(AHEAD);
+        let mut soon = Ahead::new();
+        let objects = self.objects;
+        let prepare = |(span, slot, object): Found| {
+            let value = objects.value(span as usize, slot);
+            fetch(value);
+            (value, object)
+        };
         loop {
-            while let Some((value, object)) = self.next(&mut soon) {
+            while let Some((value, object)) =
+                soon.next(|| self.todo.pop().inspect(|(span, ..)| objects.soon(*span as usize)), prepare)
+            {
                 count = count.wrapping_add(1);
                 if count.is_multiple_of(65_536) {
                     stop.check()?;

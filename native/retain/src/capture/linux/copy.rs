@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::ahead::{CACHE_LINE, fetch};
 use crate::capture::plan::{self, Piece};
 use crate::image;
 use crate::memory::Memory;
@@ -43,14 +44,24 @@ pub struct Job<'a> {
 
 /// Divides the copying of pieces. `into` has room for all of them.
 pub fn jobs<'a>(pieces: &[Piece], into: &'a mut [u8]) -> Vec<Job<'a>> {
-    let (mut jobs, mut rest) = (Vec::new(), into);
-    let (mut from, mut length) = (Vec::new(), 0);
-    let mut close = |from: &mut Vec<Piece>, length: &mut u64| {
-        let (into, others) = std::mem::take(&mut rest).split_at_mut(*length as usize);
+    jobs_of(divide(pieces), into)
+}
+
+/// The jobs of what has been divided before: while a program stands still there is no time for that.
+pub fn jobs_of(divided: Vec<Vec<Piece>>, into: &mut [u8]) -> Vec<Job<'_>> {
+    let mut rest = into;
+    let job = |from: Vec<Piece>| {
+        let (into, others) = std::mem::take(&mut rest).split_at_mut(bytes(&from) as usize);
         rest = others;
-        *length = 0;
-        jobs.push(Job { from: std::mem::take(from), into });
+        Job { from, into }
     };
+    divided.into_iter().map(job).collect()
+}
+
+/// Divides pieces into what is copied at once.
+pub fn divide(pieces: &[Piece]) -> Vec<Vec<Piece>> {
+    let mut divided = Vec::new();
+    let (mut from, mut length) = (Vec::new(), 0);
     for (address, size) in pieces {
         let (mut at, end) = (*address, address + size);
         while at < end {
@@ -58,12 +69,13 @@ pub fn jobs<'a>(pieces: &[Piece], into: &'a mut [u8]) -> Vec<Job<'a>> {
             from.push((at, now));
             (at, length) = (at + now, length + now);
             if length == JOB_BYTES || from.len() == MOST_PIECES {
-                close(&mut from, &mut length);
+                divided.push(std::mem::take(&mut from));
+                length = 0;
             }
         }
     }
-    close(&mut from, &mut length);
-    jobs
+    divided.push(from);
+    divided
 }
 
 /// Copying that several threads take part in.
@@ -150,7 +162,12 @@ pub struct Part<'a> {
 impl<'a> Part<'a> {
     /// `pieces` are tidy, and lie in `bytes` one behind the other.
     pub fn new(pieces: &[Piece], bytes: &'a [u8]) -> Self {
-        Self { pieces: lay(pieces, 0), bytes }
+        Self::of(lay(pieces, 0), bytes)
+    }
+
+    /// The same of pieces that have their places.
+    pub fn of(pieces: Vec<image::Piece>, bytes: &'a [u8]) -> Self {
+        Self { pieces, bytes }
     }
 
     fn slice(&self, address: u64, length: usize) -> Option<&'a [u8]> {
@@ -172,6 +189,12 @@ pub struct Partly<'a> {
 }
 
 impl Memory for Partly<'_> {
+    fn soon(&self, address: u64, length: usize) {
+        if let Some(found) = self.parts.iter().find_map(|part| part.slice(address, length)) {
+            found.chunks(CACHE_LINE).for_each(fetch);
+        }
+    }
+
     fn read(&self, address: u64, into: &mut [u8]) -> bool {
         match self.parts.iter().find_map(|part| part.slice(address, into.len())) {
             Some(found) => {

@@ -10,7 +10,6 @@ mod target;
 pub mod watchdog;
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +27,7 @@ use super::gate::{self, Free, Need};
 use super::plan::{self, Piece};
 use super::refusal::{Limit, Refusal};
 use super::{CaptureError, Facts, Parts, Request, Step};
-use copy::{Copying, Part, Partly, bytes, jobs, lay};
+use copy::{Copying, Part, Partly, bytes, divide, jobs, jobs_of, lay};
 use helper::{Description, Helper};
 use pause::{Over, Pause, Ready, nanoseconds};
 use raw::Draft;
@@ -36,8 +35,12 @@ use target::Target;
 
 /// What a running heap may grow by between plan and stop, for which memory is provided in any case.
 const LEAST_SLACK_BYTES: u64 = 16 << 20;
+/// And the part of what is to be copied. What it grows by beyond is provided while it is copied.
+const SLACK: u64 = 16;
 /// Provided at once, between two looks at whether it is still wanted.
 const PREPARE_BYTES: usize = 64 << 20;
+/// What a program at rest uses of a processor in about a second, in clock ticks of 10 ms.
+const REST_TICKS: u64 = 2;
 /// A running program changes its lists while they are read.
 const MOST_TRIES: usize = 5;
 
@@ -96,7 +99,7 @@ pub fn start_time(pid: u32) -> Option<u64> {
 pub struct Captured {
     /// What was done to the program for it.
     pub facts: Facts,
-    copy: OwnedFd,
+    copy: Draft,
     executable: File,
     description: Description,
     process: process::Process,
@@ -108,7 +111,10 @@ impl Captured {
     pub fn analyse(self, helper: &Path, stop: &Stop, tell: &dyn Fn(Step)) -> Result<Session, CaptureError> {
         stop.check()?;
         let Self { facts, copy, executable, description, process, reader } = self;
-        let helper = Helper::start(helper, copy, &executable, &description)?;
+        // It reads what the executable says of itself while the copy is being sealed.
+        let helper = Helper::start(helper, copy.file(), &executable)?;
+        copy.seal(facts.copied_bytes)?;
+        helper.describe(&description)?;
         drop((executable, description));
         let tell_step = |step: analysis::Step| tell(Step::Analysing { step });
         let late = |address, length| {
@@ -132,7 +138,7 @@ pub fn capture(
     tell(Step::Planning);
     let began = Instant::now();
     let free = free(request.memory_limit_bytes);
-    let (plan, mut draft) = prepare(&target, &free, stop, tell)?;
+    let (mut plan, mut draft) = prepare(&target, &free, stop, tell)?;
     let copied = AtomicU64::new(0);
     let wanted = || stop.check().map_err(CaptureError::from);
     let (constant, rest) = room(draft.bytes(), &plan.constant, &free)?;
@@ -145,17 +151,16 @@ pub fn capture(
     target::check_running(&target.process)?;
     let prepared = began.elapsed();
 
+    let (laid, divided) = (std::mem::take(&mut plan.laid), std::mem::take(&mut plan.divided));
     let mut pause = ready.stop()?;
     tell(Step::Stopping);
-    let copied =
-        copy_stopped(&target, &plan, &mut pause, rest, &free, &copied, tell).map_err(
-            |broken| match broken {
-                Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
-                Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
-                Broken::Other(_) if target.process.is_ending() => Refusal::Gone { pid: request.pid }.into(),
-                Broken::Other(error) => error,
-            },
-        )?;
+    let copied = copy_stopped(&target, &plan, (laid, divided), &mut pause, rest, &free, &copied, tell)
+        .map_err(|broken| match broken {
+            Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
+            Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
+            Broken::Other(_) if target.process.is_ending() => Refusal::Gone { pid: request.pid }.into(),
+            Broken::Other(error) => error,
+        })?;
     let before_end = pause.so_far();
     let lasted = pause.end()?;
     tell(Step::WentOn);
@@ -190,7 +195,7 @@ pub fn capture(
     };
     // What the program says of itself is large, and not needed here any more.
     let Target { process, reader, executable, .. } = target;
-    Ok(Captured { facts, copy: draft.seal(at)?, executable, description, process, reader })
+    Ok(Captured { facts, copy: draft, executable, description, process, reader })
 }
 
 /// Copies and analyses the heap of a program.
@@ -205,6 +210,9 @@ struct Plan {
     globals: Vec<Piece>,
     /// Objects with pointers, and stacks.
     objects: Vec<Piece>,
+    /// The same, prepared for the pause: as they will lie in the copy, and divided into jobs.
+    laid: Vec<image::Piece>,
+    divided: Vec<Vec<Piece>>,
     /// All of it, and the runtime's bookkeeping.
     bytes: u64,
     need: Need,
@@ -229,9 +237,10 @@ fn prepare(
     let mut provided = None::<Draft>;
     let mut so_far = 0;
     for _ in 0..MOST_TRIES {
+        let used = cpu_ticks(target);
         let plan = plan(target, free, stop)?;
         free.check(plan.need)?;
-        let wanted = plan.bytes + (plan.bytes / gate::SLACK).max(LEAST_SLACK_BYTES);
+        let wanted = plan.bytes + (plan.bytes / SLACK).max(LEAST_SLACK_BYTES);
         // Untouched, it takes nothing: it can be as large as it may become at most.
         let most =
             free.least().map_or(u64::MAX, |(_, bytes)| bytes).min(wanted.saturating_mul(4)).max(wanted);
@@ -262,12 +271,20 @@ fn prepare(
                 provided => provided?,
             }
         }
+        // It did next to nothing meanwhile: the plan holds.
+        if used.zip(cpu_ticks(target)).is_some_and(|(before, now)| now <= before + REST_TICKS) {
+            return Ok((plan, draft));
+        }
         so_far = end as u64;
         provided = Some(draft);
     }
     Err(CaptureError::System {
         error: "the heap grows faster than memory for its copy can be provided".to_owned(),
     })
+}
+
+fn cpu_ticks(target: &Target) -> Option<u64> {
+    target.process.stat().ok().map(|stat| stat.cpu_ticks)
 }
 
 /// Reads the running program. What it says may be wrong in places: it only has to be about right.
@@ -298,6 +315,8 @@ fn plan(target: &Target, free: &Free, stop: &Stop) -> Result<Plan, CaptureError>
             Ok(Plan {
                 constant: constant.clone(),
                 globals: globals.clone(),
+                laid: lay(&objects, 0),
+                divided: divide(&objects),
                 objects,
                 bytes: copy_bytes,
                 need,
@@ -371,6 +390,7 @@ fn room<'a>(
 fn copy_stopped(
     target: &Target,
     plan: &Plan,
+    (laid, divided): (Vec<image::Piece>, Vec<Vec<Piece>>),
     pause: &mut Pause<'_>,
     into: &mut [u8],
     free: &Free,
@@ -385,7 +405,7 @@ fn copy_stopped(
     let check = || pause.check().map_err(Broken::from);
     let workers = copy::threads();
     let (objects, rest) = room(into, &plan.objects, free)?;
-    let copying = Copying::new(reader, jobs(&plan.objects, objects), &check, copied);
+    let copying = Copying::new(reader, jobs_of(divided, objects), &check, copied);
     // What was planned is copied by the others, while this thread finds out what has changed since.
     let noted = std::thread::scope(|scope| {
         copying.invite(scope, workers - 1);
@@ -401,7 +421,7 @@ fn copy_stopped(
     parts.objects_ns = nanoseconds(pause.so_far()).saturating_sub(parts.stop_ns + parts.notes_ns);
     unreadable.extend(noted.unreadable);
     let mut memory = noted.memory;
-    memory.parts.push(Part::new(&plan.objects, objects));
+    memory.parts.push(Part::of(laid, objects));
 
     let new_objects = plan::missing(&noted.objects, &plan.objects);
     let (into, rest) = room(noted.rest, &new_objects, free)?;

@@ -29,6 +29,8 @@ pub struct Stat {
     pub state: char,
     /// The process that started it, or took it over.
     pub parent: u32,
+    /// What it has used of processors so far, in clock ticks.
+    pub cpu_ticks: u64,
     /// When it started, in clock ticks since the machine did.
     pub start_time: u64,
 }
@@ -45,8 +47,9 @@ impl Stat {
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
         let parent = fields.next()?.parse().ok()?;
-        let start_time = fields.nth(17)?.parse().ok()?;
-        Some(Self { state, parent, start_time })
+        let ticks: [u64; 2] = [fields.nth(9)?.parse().ok()?, fields.next()?.parse().ok()?];
+        let start_time = fields.nth(6)?.parse().ok()?;
+        Some(Self { state, parent, cpu_ticks: ticks[0].saturating_add(ticks[1]), start_time })
     }
 
     /// Whether it has ended, but for its entry.
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn a_name_may_look_like_anything() {
         let stat = "42 (a) S 1 (x) T 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 99887 1 2 3";
-        assert_eq!(Stat::parse(stat), Some(Stat { state: 'T', parent: 7, start_time: 99887 }));
+        assert_eq!(Stat::parse(stat), Some(Stat { state: 'T', parent: 7, cpu_ticks: 11, start_time: 99887 }));
         assert_eq!(Stat::parse("42 (a) T 7"), None);
         assert_eq!(Stat::parse(""), None);
     }
