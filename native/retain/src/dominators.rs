@@ -160,7 +160,7 @@ fn walk(graph: &impl Graph, hanging: Vec<bool>, stop: &Stop) -> Result<Walk, Sto
     let place = |hangs| if hangs { LEAF } else { NONE };
     let mut met: Vec<Met> = hanging.into_iter().map(|hangs| Met { place: place(hangs), edges: 0 }).collect();
     let (mut order, mut parent) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
-    let mut leaves = Vec::new();
+    let mut leaves = Vec::with_capacity(met.iter().filter(|met| met.place == LEAF).count());
     if nodes == 0 {
         return Ok(Walk { order, met, parent, leaves });
     }
@@ -209,56 +209,57 @@ fn walk(graph: &impl Graph, hanging: Vec<bool>, stop: &Stop) -> Result<Walk, Sto
 fn predecessors(
     graph: &impl Graph,
     order: &[u32],
-    met: Vec<Met>,
+    mut met: Vec<Met>,
     stop: &Stop,
 ) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
     let mut begin = Vec::with_capacity(order.len() + 1);
     let mut count = 0_u32;
     for node in order {
         begin.push(count);
-        count += met[*node as usize].edges;
+        // From now on it is where the next one goes.
+        let edges = std::mem::replace(&mut met[*node as usize].edges, count);
+        count += edges;
     }
     begin.push(count);
     stop.check()?;
-    let mut next = begin.clone();
     let mut predecessors = vec![0; count as usize];
     let mut ways = Vec::with_capacity(2 * AT_ONCE);
     // In the order of nodes: their edges lie one behind the other.
-    for (node, from) in (0..).zip(&met) {
+    for node in 0..graph.nodes() {
+        let from = met[node as usize].place;
         // Leaves lead nowhere.
-        if from.place >= LEAF {
+        if from >= LEAF {
             continue;
         }
         let (edges, add) = graph.successors(node);
-        // Step by step, so that a processor waits for the memory of all of them at once.
         for edges in edges.chunks(AT_ONCE) {
-            edges.iter().for_each(|to| fetch(&met[(to + add) as usize..]));
-            ways.extend(edges.iter().map(|to| (met[(to + add) as usize].place, from.place)));
-        }
-        if ways.len() >= AT_ONCE {
-            lead(&mut ways, &mut next, &mut predecessors);
+            ways.extend(edges.iter().map(|to| (to + add, from)));
+            if ways.len() >= AT_ONCE {
+                lead(&mut ways, &mut met, &mut predecessors);
+            }
         }
     }
-    lead(&mut ways, &mut next, &mut predecessors);
+    lead(&mut ways, &mut met, &mut predecessors);
     stop.check()?;
     Ok((begin, predecessors))
 }
 
-/// Notes from where ways lead to places; a leaf has none yet.
-fn lead(ways: &mut Vec<(u32, u32)>, next: &mut [u32], predecessors: &mut [u32]) {
-    ways.retain(|(to, _)| {
-        let is_place = *to < LEAF;
-        if is_place {
-            fetch(&next[*to as usize..]);
-        }
-        is_place
-    });
-    for (to, _) in ways.iter_mut() {
-        let at = &mut next[*to as usize];
-        *to = *at;
-        *at += 1;
-        fetch(&predecessors[*to as usize..]);
+/// Notes from which place ways lead to nodes. Step by step, so that a processor waits for the memory of all of them at once.
+fn lead(ways: &mut Vec<(u32, u32)>, met: &mut [Met], predecessors: &mut [u32]) {
+    for (to, _) in ways.iter() {
+        fetch(&met[*to as usize..]);
     }
+    ways.retain_mut(|(to, _)| {
+        let met = &mut met[*to as usize];
+        // A leaf has no place yet.
+        if met.place >= LEAF {
+            return false;
+        }
+        *to = met.edges;
+        met.edges += 1;
+        fetch(&predecessors[*to as usize..]);
+        true
+    });
     for (at, from) in ways.drain(..) {
         predecessors[at as usize] = from;
     }
