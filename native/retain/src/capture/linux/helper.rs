@@ -182,11 +182,8 @@ fn read_line(channel: &mut BufReader<UnixStream>, stop: &Stop) -> Result<String,
                 return String::from_utf8(line)
                     .map_err(|error| CaptureError::Helper { error: error.to_string() });
             }
-            Ok(_) => {
-                return Err(CaptureError::Helper {
-                    error: "it has ended: it was killed, or failed".to_owned(),
-                });
-            }
+            Ok(_) => return Err(ended()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Err(ended()),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 if stop.is_set() {
                     return Err(CaptureError::Cancelled);
@@ -196,6 +193,12 @@ fn read_line(channel: &mut BufReader<UnixStream>, stop: &Stop) -> Result<String,
             Err(error) => return Err(CaptureError::Helper { error: error.to_string() }),
         }
     }
+}
+
+fn ended() -> CaptureError {
+    let error =
+        "it has ended: it was killed, or the limits that are set here leave it no threads or no memory";
+    CaptureError::Helper { error: error.to_owned() }
 }
 
 fn send_files(to: &UnixStream, copy: &OwnedFd, executable: &File) -> io::Result<()> {
