@@ -24,7 +24,7 @@ const READERS = {
 const DESCENDANT = `${USER} ancestor retain globals`;
 /** A goroutine computes: what it has in registers is asked of the watchdog, which is nobody's ancestor. */
 const COMPUTING = 'ancestor retain registers';
-/** Now and then it is just being taken off its processor, and has nothing in registers. */
+/** Now and then it is just being taken off its processor, or the watchdog is too late for so slow a machine. */
 const LOOKS = 4;
 
 /** Of each scope, who may not; and what they are told. */
@@ -125,18 +125,20 @@ for (const { scope, refused, descendant = false, why, remedy } of SCOPES) {
       ['root', '', false],
     ]) {
       await t.test(`${who}, a program that it has started and that computes`, async () => {
-        let look = 0;
         let outcome;
-        do outcome = await outcomeOf(`${confined}${COMPUTING}`);
-        while (unread && outcome.report?.copy.registers_unread === 0 && (look += 1) < LOOKS);
-        const { line, report, message, stops, ended } = outcome;
-        assert.equal(ended, '0');
-        assert.ok(report && stops > 0, message);
+        for (let look = 0; look < LOOKS; look += 1) {
+          outcome = await outcomeOf(`${confined}${COMPUTING}`);
+          assert.equal(outcome.ended, '0');
+          assert.ok(outcome.report && outcome.stops > 0, outcome.message);
+          if (outcome.report.copy.registers_unread > 0 === unread) break;
+        }
+        const { line, report } = outcome;
         assert.equal(report.copy.registers_unread > 0, unread);
         assert.ok(report.check.reliable, report.check.reason);
         const { survivors, survivors_found: found } = report.check;
         // Besides what only a register holds, all that the runtime has found alive.
-        assert.ok(found.objects >= survivors.objects - line.types.length, JSON.stringify(report.check));
+        const missing = unread ? line.types.length : 0;
+        assert.ok(found.objects >= survivors.objects - missing, JSON.stringify(report.check));
       });
     }
   });

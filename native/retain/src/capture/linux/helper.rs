@@ -241,6 +241,8 @@ fn stay_in_the_background() {
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    // A thread that fails, or that cannot be started, leaves others waiting for it for ever: then this ends, and whoever asked is told.
+    std::panic::set_hook(Box::new(|_| std::process::exit(101)));
 }
 
 fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer) -> io::Result<()> {
