@@ -454,7 +454,8 @@ mod tests {
             // Runs as in a real heap, or single slots here and there.
             let used: Vec<bool> = used.iter().enumerate().map(|(at, is)| *is && (!sparse || at % 7 == 0)).collect();
             let slots = used.len() as u32;
-            let length = (u64::from(slots) * slot + 200).next_multiple_of(8_192);
+            // The bits at its end, a bit for eight bytes, are beside the slots.
+            let length = (u64::from(slots) * slot * 64 / 63 + 200).next_multiple_of(8_192);
             let span = Span {
                 base: 0xc0_0000_0000,
                 length,
