@@ -5,9 +5,12 @@
 //   npm run test:retain -- 1.24 pie      only these programs, see test/retain/cells.mjs
 //   npm run test:retain -- v0.24.0       only this gopls
 //   npm run test:retain -- endurance     only one gopls again and again
+//   npm run test:retain -- yama          only who may read whose memory, on a machine in software, see test/retain/yama.test.mjs
 import path from 'node:path';
+import { installVm, noVm } from '../retain/vm.mjs';
 import { build } from './build.mjs';
-import { GOPLS_VERSION } from './lib/paths.mjs';
+import { GOPLS_VERSION, repo } from './lib/paths.mjs';
+import { Failure, run } from './lib/run.mjs';
 import { filesBelow, nodeTest } from './lib/tally.mjs';
 import { verb } from './lib/verb.mjs';
 import { buildLeakyServer, setUpBuild } from './setup.mjs';
@@ -19,9 +22,11 @@ const GOPLS = ['v0.21.0', GOPLS_VERSION, 'v0.24.0'];
 const RUNS = '200';
 
 async function retain() {
+  const words = process.argv.slice(2);
+  if (words.includes('yama') && noVm) throw new Failure(`There can be no such machine here: ${noVm}.`);
   await setUpBuild();
   await build();
-  const words = process.argv.slice(2);
+  if (words.includes('yama')) return yama();
   const all = words.length === 0;
   const versions = all ? GOPLS : words.filter((word) => word.startsWith('v0.'));
   const endures = all || words.includes('endurance');
@@ -36,19 +41,29 @@ async function retain() {
     'endurance.test.mjs': endures,
     'truth.test.mjs': all || cells.length > 0,
     'leaky.test.mjs': all,
+    'yama.test.mjs': false,
   };
   const files = filesBelow('test/retain', /\.test\.mjs$/).filter(
     (file) => wanted[path.basename(file)] ?? true,
   );
-  const { passed, failed } = await nodeTest(files, {
-    concurrency: 1,
-    timeoutMs: 240 * MINUTE,
-    env: {
-      STALLSCOPE_RETAIN: cells.length > 0 ? cells.join(',') : 'all',
-      STALLSCOPE_RETAIN_GOPLS: versions.join(','),
-      STALLSCOPE_RETAIN_RUNS: RUNS,
-    },
+  await told(files, {
+    STALLSCOPE_RETAIN: cells.length > 0 ? cells.join(',') : 'all',
+    STALLSCOPE_RETAIN_GOPLS: versions.join(','),
+    STALLSCOPE_RETAIN_RUNS: RUNS,
   });
+}
+
+/** On a machine in software: only by name, and then nothing else. */
+async function yama() {
+  await installVm();
+  await run('cargo', ['build', '--release', '--locked', '-p', 'stallscope-retain', '--example', 'ancestor'], {
+    cwd: repo,
+  });
+  await told(filesBelow('test/retain', /yama\.test\.mjs$/), { STALLSCOPE_RETAIN_YAMA: 'yes' });
+}
+
+async function told(files, env) {
+  const { passed, failed } = await nodeTest(files, { concurrency: 1, timeoutMs: 240 * MINUTE, env });
   console.log(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
 }

@@ -208,6 +208,8 @@ export function failure({ code, message }: Failure): string {
       );
     case 'heap-yama':
     case 'heap-forbidden':
+    case 'heap-undumpable':
+    case 'heap-no-room':
       return l10n.t('The system does not allow reading gopls’s memory; nothing was done to it. ({message})', {
         message,
       });

@@ -285,7 +285,7 @@ fn read(
 ) -> Result<(Session, u64), Failure> {
     let pid = wanted.pid;
     // Before it is looked up by its other start time, so that both are of one process.
-    let start_time = start_time(pid).ok_or_else(|| refused(Refusal::Gone { pid }))?;
+    let start_time = start_time(pid).map_err(refused)?;
     let is_meant = |one: &stallscope_core::model::GoplsProcess| {
         one.pid == pid && (one.started_unix_ms - wanted.started_unix_ms).abs() < 1.0
     };

@@ -56,6 +56,7 @@ pub struct Retain {
 impl Retain {
     /// Stops the program for a moment, and tells what it found.
     pub fn run(self) -> Result<(), Failure> {
+        capture::supported().map_err(CaptureError::from)?;
         let pid = match self.pid {
             Some(pid) => pid,
             None => gopls_named(None)?,
@@ -120,10 +121,9 @@ fn write_page(session: &Session, pid: u32, path: &Path, stop: &Stop) -> Result<(
 }
 
 fn open(pid: u32, arguments: &Retain, stop: &Stop) -> Result<Session, Failure> {
-    let gone = || Failure::Retain(format!("process {pid} is not there (any more)"));
     let request = Request {
         pid,
-        start_time: capture::start_time(pid).ok_or_else(gone)?,
+        start_time: capture::start_time(pid).map_err(CaptureError::from)?,
         bound: Duration::from_millis(arguments.max_pause),
         must_be_descendant: false,
         memory_limit_bytes: arguments.max_memory.map(|mb| mb.saturating_mul(1_000_000)),

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             let mut heap = Heap::of(analysis);
             move |_: &str| heap.verify().to_string()
         }),
-        Some(pid) => match pid.parse().ok().and_then(|pid| start_time(pid).map(|start| (pid, start))) {
+        Some(pid) => match pid.parse().ok().and_then(|pid| start_time(pid).ok().map(|start| (pid, start))) {
             Some((pid, start_time)) => read(pid, start_time),
             None => fail("no such process"),
         },

@@ -71,6 +71,6 @@ pub fn open(_: &Request, _: &Stop, _: &(dyn Fn(Step) + Sync)) -> Result<Session,
 }
 
 /// Nothing is known of processes here.
-pub fn start_time(_: u32) -> Option<u64> {
-    None
+pub fn start_time(_: u32) -> Result<u64, Refusal> {
+    Err(Refusal::NotLinux { system: std::env::consts::OS.to_owned() })
 }

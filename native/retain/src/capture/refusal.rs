@@ -90,7 +90,15 @@ pub enum Refusal {
         /// What the system said.
         error: String,
     },
-    /// A kernel without the calls for this.
+    /// The program's own wish, or that of whoever installed it.
+    #[error(
+        "process {pid} keeps its memory from its own user: its file may not be read, or it has asked for that"
+    )]
+    Undumpable {
+        /// Its number.
+        pid: u32,
+    },
+    /// A kernel without the calls for this, or a container's profile that is older than they are.
     #[error("the kernel is too old: {call} is missing")]
     OldKernel {
         /// Which call.
@@ -105,6 +113,12 @@ pub enum Refusal {
         free_bytes: u64,
         /// Who sets the limit.
         place: Limit,
+    },
+    /// The system gives no memory for a copy, however much there is.
+    #[error("no memory can be had for the copy: {error}")]
+    NoRoom {
+        /// What the system said.
+        error: String,
     },
     /// The heap is too large for the bound on the pause.
     #[error(
@@ -148,6 +162,8 @@ pub enum Limit {
     Machine,
     /// The cgroup: a container, a user's slice, a service.
     Cgroup,
+    /// The limits of this process.
+    Process,
     /// The setting.
     Setting,
 }
@@ -157,6 +173,7 @@ impl std::fmt::Display for Limit {
         to.write_str(match self {
             Self::Machine => "on this machine",
             Self::Cgroup => "in this container or control group",
+            Self::Process => "within the limits of this process",
             Self::Setting => "by the setting for it",
         })
     }
@@ -174,7 +191,9 @@ impl Refusal {
                 "Only a gopls that this window has started is read. For another one, use `stallscope retain --pid` in a terminal."
             }
             Self::OtherUser { .. } => "Run the command as that user, or as root.",
-            Self::Unreadable { .. } => "Look whether /proc is mounted, and without `hidepid`.",
+            Self::Unreadable { .. } => {
+                "Look whether /proc is mounted, and without `hidepid`; or run the command as root."
+            }
             Self::NotGo => "Give the number of the Go program itself, not that of a script that started it.",
             Self::Stripped => {
                 "It was built with `-ldflags=-w` or `-s`, or stripped afterwards. Install it without that: \
@@ -201,18 +220,30 @@ impl Refusal {
             Self::Forbidden { .. } => {
                 "In a container, allow `SYS_PTRACE` (docker run --cap-add=SYS_PTRACE), or run the command outside of it as root."
             }
-            Self::OldKernel { .. } => "Linux 5.3 or later is needed.",
+            Self::Undumpable { .. } => "Run the command as root.",
+            Self::OldKernel { .. } => {
+                "Linux 5.3 or later is needed, and in a container a profile (seccomp) that is no older."
+            }
             Self::Memory { place: Limit::Machine, .. } => {
                 "End other programs, or try again when gopls has less in memory."
             }
             Self::Memory { place: Limit::Cgroup, .. } => "Give the container or control group more memory.",
+            Self::Memory { place: Limit::Process, .. } => {
+                "Raise them: `ulimit -v` and `ulimit -f` tell what they are."
+            }
             Self::Memory { place: Limit::Setting, .. } => {
                 "Raise the setting if the machine has more to give."
+            }
+            Self::NoRoom { .. } => {
+                "In a container, have its profile (seccomp) allow `memfd_create`; elsewhere raise the limits of this process \
+                 (`ulimit -v`)."
             }
             Self::OutOfTime { .. } => "Raise the bound on the pause if gopls may stand still for that long.",
             Self::NotStopped { .. } => "Try again when the disk it reads from is less busy.",
             Self::Disturbed => "Try again.",
-            Self::WatchdogLost { .. } => "Try again; if that does not help, install the extension again.",
+            Self::WatchdogLost { .. } => {
+                "Try again; if that does not help, install Stallscope again, where programs may be executed and started."
+            }
         }
     }
 }

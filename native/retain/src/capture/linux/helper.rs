@@ -182,11 +182,8 @@ fn read_line(channel: &mut BufReader<UnixStream>, stop: &Stop) -> Result<String,
                 return String::from_utf8(line)
                     .map_err(|error| CaptureError::Helper { error: error.to_string() });
             }
-            Ok(_) => {
-                return Err(CaptureError::Helper {
-                    error: "it has ended: it was killed, or failed".to_owned(),
-                });
-            }
+            Ok(_) => return Err(ended()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Err(ended()),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 if stop.is_set() {
                     return Err(CaptureError::Cancelled);
@@ -200,6 +197,12 @@ fn read_line(channel: &mut BufReader<UnixStream>, stop: &Stop) -> Result<String,
 
 fn failed(error: io::Error) -> CaptureError {
     CaptureError::Helper { error: error.to_string() }
+}
+
+fn ended() -> CaptureError {
+    let error =
+        "it has ended: it was killed, or the limits that are set here leave it no threads or no memory";
+    CaptureError::Helper { error: error.to_owned() }
 }
 
 fn send_files(to: &UnixStream, copy: BorrowedFd<'_>, executable: &File) -> io::Result<()> {
@@ -242,6 +245,8 @@ fn stay_in_the_background() {
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    // A thread that fails, or that cannot be started, leaves others waiting for it for ever: then this ends, and whoever asked is told.
+    std::panic::set_hook(Box::new(|_| std::process::exit(101)));
 }
 
 fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer) -> io::Result<()> {

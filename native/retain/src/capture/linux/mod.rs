@@ -15,6 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, getrlimit};
+
 use crate::analysis;
 use crate::image;
 use crate::memory::Memory as _;
@@ -91,8 +93,8 @@ pub fn supported() -> Result<(), Refusal> {
 }
 
 /// When a process started, as [`Request::start_time`] wants it.
-pub fn start_time(pid: u32) -> Option<u64> {
-    process::Stat::of(&pid.to_string()).ok().map(|stat| stat.start_time)
+pub fn start_time(pid: u32) -> Result<u64, Refusal> {
+    process::start_time(pid)
 }
 
 /// A copy of the heap of a program, which runs again.
@@ -247,7 +249,7 @@ fn prepare(
         let mut draft = match provided.take() {
             Some(draft) if plan.bytes <= so_far => return Ok((plan, draft)),
             Some(draft) => draft,
-            None => Draft::new("stallscope-heap", most)?,
+            None => draft("stallscope-heap", most)?,
         };
         let end = usize::try_from(wanted).unwrap_or(usize::MAX).min(draft.bytes().len());
         // Whole pages, also of the largest kind that a processor has.
@@ -259,9 +261,11 @@ fn prepare(
             // By two threads: it is the kernel that works.
             let half = (length / 2) & !0xffff;
             let provided = std::thread::scope(|scope| {
-                let beside = scope.spawn(|| draft.populate(from, half));
+                let beside = std::thread::Builder::new().spawn_scoped(scope, || draft.populate(from, half));
                 let own = draft.populate(from + half, length - half);
-                beside.join().unwrap_or(Ok(())).and(own)
+                // Where no more threads may be started, this one does both.
+                let beside = beside.map(|beside| beside.join().unwrap_or(Ok(())));
+                beside.unwrap_or_else(|_| draft.populate(from, half)).and(own)
             });
             match provided {
                 // Kernels before 5.14 do not know this.
@@ -300,7 +304,7 @@ fn plan(target: &Target, free: &Free, stop: &Stop) -> Result<Plan, CaptureError>
             let noted = plan::bookkeeping(reader, layout, *bias)?;
             let noted_bytes = bytes(&noted);
             free.check(Need { copy_bytes: noted_bytes, objects: 0 })?;
-            let mut draft = Draft::new("stallscope-plan", noted_bytes.max(1))?;
+            let mut draft = draft("stallscope-plan", noted_bytes.max(1))?;
             let wanted = || stop.check().map_err(CaptureError::from);
             Copying::new(reader, jobs(&noted, draft.bytes()), &wanted, &AtomicU64::new(0))
                 .all(copy::threads())?;
@@ -486,9 +490,20 @@ fn free(setting_bytes: Option<u64>) -> Free {
     }
     free.extend(setting_bytes.map(|bytes| (Limit::Setting, bytes)));
     // A file may be limited in size: whoever goes beyond is killed by the system.
-    let files = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
-    free.extend(files.map(|bytes| (Limit::Machine, bytes)));
+    let files = getrlimit(Resource::Fsize).current;
+    free.extend(files.map(|bytes| (Limit::Process, bytes)));
+    // So may be all that is mapped, of which a part is taken: the first number, in pages.
+    let mapped = process::text("/proc/self/statm").unwrap_or_default();
+    let mapped = mapped.split(' ').next().and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+    let taken = mapped.saturating_mul(rustix::param::page_size() as u64);
+    let all = getrlimit(Resource::As).current;
+    free.extend(all.map(|bytes| (Limit::Process, bytes.saturating_sub(taken))));
     Free(free)
+}
+
+/// Room for a copy. What a container's profile or a limit keeps from it is no fault of the program's.
+fn draft(name: &str, length: u64) -> Result<Draft, Refusal> {
+    Draft::new(name, length).map_err(|error| Refusal::NoRoom { error: error.to_string() })
 }
 
 fn lost(error: impl std::fmt::Display) -> Refusal {

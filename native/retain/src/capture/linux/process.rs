@@ -58,6 +58,20 @@ impl Stat {
     }
 }
 
+/// When a process started, in clock ticks since the machine did.
+pub fn start_time(pid: u32) -> Result<u64, Refusal> {
+    let error = match Stat::of(&pid.to_string()) {
+        Ok(stat) => return Ok(stat.start_time),
+        Err(error) => error,
+    };
+    // `/proc` may be missing, or hide what belongs to others (`hidepid`): that it says nothing of a process is not its end.
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    match number.map(|number| rustix::process::pidfd_open(number, PidfdFlags::empty())) {
+        Some(Ok(_)) => Err(Refusal::Unreadable { pid, error: error.to_string() }),
+        _ => Err(gone_or(pid, &error)),
+    }
+}
+
 /// A process that cannot be confused with another, whatever its number is used for later.
 pub struct Process {
     /// Its number.
@@ -173,11 +187,13 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().expect("every system has it");
         let pid = child.id();
         let start_time = Stat::of(&pid.to_string()).expect("not waited for yet").start_time;
+        assert_eq!(super::start_time(pid), Ok(start_time));
         while !Stat::of(&pid.to_string()).expect("not waited for yet").has_ended() {
             std::thread::yield_now();
         }
         assert_eq!(Process::open(pid, start_time).err(), Some(Refusal::Gone { pid }));
         child.wait().expect("it is ours");
+        assert_eq!(super::start_time(pid), Err(Refusal::Gone { pid }));
         assert_eq!(Process::open(pid, start_time).err(), Some(Refusal::Gone { pid }));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use object::{Object as _, ObjectSection as _};
 
@@ -135,12 +135,20 @@ fn entry(pid: u32) -> io::Result<u64> {
 
 /// Why something of a process cannot be opened or read.
 fn denied_or(process: &Process, error: &io::Error) -> Refusal {
+    let pid = process.pid;
+    let own = rustix::process::geteuid();
+    // Files of such a process belong to root, whoever runs it; its folder does not.
+    let undumpable = || {
+        let owner = std::fs::metadata(format!("/proc/{pid}/stat")).map(|file| file.uid());
+        !own.is_root() && owner.is_ok_and(|owner| owner != own.as_raw())
+    };
     match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) if undumpable() => Refusal::Undumpable { pid },
         Some(libc::EPERM | libc::EACCES | libc::ENOSYS) => {
             let scope = text("/proc/sys/kernel/yama/ptrace_scope").ok();
             denied(scope.as_deref(), process.descends_from(std::process::id()), &error.to_string())
         }
-        _ => gone_or(process.pid, error),
+        _ => gone_or(pid, error),
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::process::{Child, ExitCode, Stdio};
+use std::process::{Child, ChildStdout, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -105,8 +105,12 @@ impl Watchdog {
 
     /// Whether it would still help.
     pub fn is_there(&self) -> bool {
-        // It says nothing more: whatever is there to be read is its end.
-        self.child.stdout.as_ref().is_some_and(|output| !wait_for(output.as_fd(), Duration::ZERO))
+        // Registers that it has read too late may still lie there: asked for nothing, the system tells of its end only.
+        let ended = |output: &ChildStdout| {
+            let mut files = [PollFd::from_borrowed_fd(output.as_fd(), PollFlags::empty())];
+            rustix::event::poll(&mut files, Some(&Timespec::default())).is_ok_and(|ended| ended > 0)
+        };
+        self.child.stdout.as_ref().is_some_and(|output| !ended(output))
     }
 
     /// The program goes on: it is not needed any more.

@@ -1,0 +1,187 @@
+// A machine in software with a kernel of its own: Debian's, which has what the kernel at hand may lack, such as Yama. Nothing is on it but
+// a shell and the files it is given; processes, signals and permissions are the kernel's own, only the processor is slow.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+import { installOnce } from '../tools/lib/install.mjs';
+import { out } from '../tools/lib/paths.mjs';
+import { Failure, run } from '../tools/lib/run.mjs';
+import { aptInstall } from '../tools/setup/apt.mjs';
+
+const MINUTE = 60_000;
+const EMULATOR = 'qemu-system-x86_64';
+const MEMORY_MB = 2048;
+/** An order that takes longer has hung the machine. */
+const LONGEST_MS = 5 * MINUTE;
+/** What the machine begins its lines with. */
+const MARK = 'vm: ';
+
+const folder = path.join(out, 'vm');
+const kernel = path.join(folder, 'vmlinuz');
+const busybox = path.join(folder, 'busybox');
+
+/** Why there can be no such machine here, if so. */
+export const noVm =
+  (process.platform !== 'linux' || process.arch !== 'x64') && 'it is made for Linux on 64-bit x86';
+
+/** The emulator, and Debian's kernel and shell, unpacked and not installed. */
+export async function installVm() {
+  const found = (process.env.PATH ?? '').split(':').some((dir) => fs.existsSync(path.join(dir, EMULATOR)));
+  if (!found)
+    await aptInstall(
+      'A machine in software',
+      ['qemu-system-x86'],
+      'Install one (Debian: `sudo apt-get install qemu-system-x86`).',
+    );
+  await installOnce(
+    { title: 'a kernel and a shell', dir: folder, witness: path.basename(kernel) },
+    async (fresh) => {
+      const { stdout } = await run('apt-cache', ['depends', 'linux-image-amd64']);
+      const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
+      if (!name) throw new Failure(`apt's lists have no kernel. Put one at ${kernel}.`);
+      await run('apt-get', ['download', name, 'busybox-static'], { cwd: fresh });
+      const unpacked = path.join(fresh, 'unpacked');
+      for (const file of fs.readdirSync(fresh).filter((file) => file.endsWith('.deb'))) {
+        await run('dpkg-deb', ['-x', path.join(fresh, file), unpacked]);
+        fs.rmSync(path.join(fresh, file));
+      }
+      const image = fs.readdirSync(path.join(unpacked, 'boot')).find((file) => file.startsWith('vmlinuz-'));
+      fs.renameSync(path.join(unpacked, 'boot', image), path.join(fresh, path.basename(kernel)));
+      fs.renameSync(path.join(unpacked, 'bin/busybox'), path.join(fresh, path.basename(busybox)));
+      fs.rmSync(unpacked, { recursive: true });
+    },
+  );
+}
+
+/** Does what it reads from the console, a command a line, and answers with its exit code and, in base64, with what it wrote. */
+const INIT = `#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/tmp
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+stty -echo
+echo '${MARK}ready'
+while read -r order; do
+  eval "$order" >/tmp/.stdout 2>/tmp/.stderr </dev/null
+  echo "${MARK}$? $(base64 -w 0 /tmp/.stdout) $(base64 -w 0 /tmp/.stderr)"
+done
+poweroff -f
+`;
+
+/**
+ * Boots one; `files` are put on it, with the libraries they are linked with: their name there, and where they are here.
+ * @param {Record<string, string>} files
+ */
+export async function boot(files) {
+  const libraries = await Promise.all(Object.values(files).map(librariesOf));
+  const all = { ...files, 'bin/busybox': busybox };
+  for (const file of libraries.flat()) all[file.slice(1)] = file;
+  const disk = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-vm-')), 'disk');
+  writeArchive(disk, all);
+  const machine = new Machine(disk);
+  await machine.ready();
+  return machine;
+}
+
+async function librariesOf(file) {
+  const { stdout } = await run('ldd', [file], { allowFailure: true });
+  return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library);
+}
+
+export class Machine {
+  #disk;
+  #child;
+  #ended;
+  #lines;
+  /** What the kernel said last, for when it dies. */
+  #said = [];
+
+  constructor(disk) {
+    this.#disk = disk;
+    this.#child = spawn(
+      EMULATOR,
+      [
+        ...['-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', `${MEMORY_MB}`],
+        ...['-nodefaults', '-nographic', '-no-reboot', '-serial', 'stdio'],
+        ...['-kernel', kernel, '-initrd', disk, '-append', 'console=ttyS0 quiet loglevel=1 panic=-1'],
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    this.#ended = once(this.#child, 'exit');
+    this.#lines = this.#marked();
+  }
+
+  async *#marked() {
+    for await (const line of readline.createInterface({ input: this.#child.stdout })) {
+      const at = line.indexOf(MARK);
+      if (at >= 0) yield line.slice(at + MARK.length);
+      else this.#said = [...this.#said.slice(-20), line];
+    }
+  }
+
+  async #answer() {
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_MS, {})));
+    const { value } = await Promise.race([this.#lines.next(), late]);
+    clearTimeout(timer);
+    assert.ok(value, `the machine does not answer:\n${this.#said.join('\n')}`);
+    return value;
+  }
+
+  async ready() {
+    assert.equal(await this.#answer(), 'ready');
+  }
+
+  /** Has its shell do something; the exit code and what was written. */
+  async sh(order) {
+    this.#child.stdin.write(`${order}\n`);
+    const [code, ...written] = (await this.#answer()).split(' ');
+    const [stdout, stderr] = written.map((text) => Buffer.from(text, 'base64').toString());
+    return { code: Number(code), stdout, stderr };
+  }
+
+  async off() {
+    this.#child.stdin.write('poweroff -f\n');
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), MINUTE);
+    await this.#ended;
+    clearTimeout(kill);
+    fs.rmSync(path.dirname(this.#disk), { recursive: true, force: true });
+  }
+}
+
+const EXECUTABLE = 0o100_755;
+const FOLDER = 0o040_755;
+const CONSOLE = { mode: 0o020_600, major: 5, minor: 1 };
+const MOUNTED = ['dev', 'proc', 'sys', 'tmp'];
+
+/** The first disk of a machine, in the format that Linux unpacks into memory as it boots: cpio's "newc". */
+function writeArchive(file, files) {
+  const archive = fs.openSync(file, 'w');
+  let number = 0;
+  const add = (name, { mode, major = 0, minor = 0 }, content = Buffer.alloc(0)) => {
+    number += 1;
+    const fields = [number, mode, 0, 0, 1, 0, content.length, 0, 0, major, minor, name.length + 1, 0];
+    const head = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}${name}\0`;
+    for (const part of [Buffer.from(head), content]) {
+      fs.writeFileSync(archive, part);
+      fs.writeFileSync(archive, Buffer.alloc(-part.length & 3));
+    }
+  };
+  const folders = new Set(MOUNTED);
+  for (const name of Object.keys(files)) {
+    const parts = name.split('/').slice(0, -1);
+    parts.forEach((_, index) => folders.add(parts.slice(0, index + 1).join('/')));
+  }
+  for (const name of [...folders].sort()) add(name, { mode: FOLDER });
+  add('dev/console', CONSOLE);
+  add('init', { mode: EXECUTABLE }, Buffer.from(INIT));
+  for (const [name, from] of Object.entries(files)) add(name, { mode: EXECUTABLE }, fs.readFileSync(from));
+  add('TRAILER!!!', { mode: 0 });
+  fs.closeSync(archive);
+}
