@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import ts from 'typescript';
 import { Gopls } from '../lib/gopls.mjs';
 import { heapRequest } from '../lib/heapOf.mjs';
+import { atRest } from '../lib/rest.mjs';
 import { gopls as goplsFile, repo } from '../tools/lib/paths.mjs';
 import { eventually, failure, idleCore, scratchFolder, value } from './support/core.mjs';
 
@@ -37,6 +38,8 @@ async function loaded(t) {
   await gopls.initialize();
   const { uri } = gopls.open('main.go');
   await gopls.hover(uri, { line: 5, character: 6 });
+  // What a load has left behind may have been alive in the last collection.
+  await atRest(gopls);
   await collect(gopls);
   return gopls;
 }

@@ -7,8 +7,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Gopls } from '../lib/gopls.mjs';
+import { atRest } from '../lib/rest.mjs';
 import {
   GOPLS_VERSION,
   cargoTarget,
@@ -26,8 +26,6 @@ const versions = (process.env.STALLSCOPE_RETAIN_GOPLS ?? GOPLS_VERSION).split(',
 /** How far all objects and bytes may be off what the runtime counts, as a share of them. */
 const MOST_OFF = 0.001;
 const MOST_LOOKS = 5;
-/** Ticks of the clock, ten milliseconds each, that a gopls at rest uses in a second. */
-const REST_TICKS = 3;
 /** How many of each there are in one workspace of one module. */
 const COUNTS = {
   'golang.org/x/tools/gopls/internal/cache.Cache': [1, 1],
@@ -44,22 +42,6 @@ const COUNTS = {
 const said = [];
 const say = (line) => said.push(line);
 after(() => console.log(said.join('\n')));
-
-const cpuTicks = (pid) => {
-  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return Number(fields[11]) + Number(fields[12]);
-};
-
-/** Waits until it has done next to nothing for three seconds. */
-async function atRest({ pid }) {
-  const end = Date.now() + 5 * MINUTE;
-  for (let calm = 0; calm < 3;) {
-    const before = cpuTicks(pid);
-    await sleep(1_000);
-    calm = cpuTicks(pid) - before <= REST_TICKS ? calm + 1 : 0;
-    assert.ok(Date.now() < end, 'gopls does not come to rest');
-  }
-}
 
 /** What the runtime counts right after a collection. */
 async function collected(gopls) {
