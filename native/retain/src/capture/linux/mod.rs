@@ -153,15 +153,16 @@ pub fn capture(
     target::check_running(&target.process)?;
     let prepared = began.elapsed();
 
-    let (laid, divided) = (std::mem::take(&mut plan.laid), std::mem::take(&mut plan.divided));
     let mut pause = ready.stop()?;
     tell(Step::Stopping);
-    let copied = copy_stopped(&target, &plan, (laid, divided), &mut pause, rest, &free, &copied, tell)
-        .map_err(|broken| match broken {
-            Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
-            Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
-            Broken::Other(_) if target.process.is_ending() => Refusal::Gone { pid: request.pid }.into(),
-            Broken::Other(error) => error,
+    let copied =
+        copy_stopped(&target, &mut plan, &mut pause, rest, &free, &copied, tell).map_err(|broken| {
+            match broken {
+                Broken::Over(Over::Time) => out_of_time(&pause, request.bound, &copied, &plan).into(),
+                Broken::Over(Over::Watchdog) => lost("it ended during the pause").into(),
+                Broken::Other(_) if target.process.is_ending() => Refusal::Gone { pid: request.pid }.into(),
+                Broken::Other(error) => error,
+            }
         })?;
     let before_end = pause.so_far();
     let lasted = pause.end()?;
@@ -393,8 +394,7 @@ fn room<'a>(
 
 fn copy_stopped(
     target: &Target,
-    plan: &Plan,
-    (laid, divided): (Vec<image::Piece>, Vec<Vec<Piece>>),
+    plan: &mut Plan,
     pause: &mut Pause<'_>,
     into: &mut [u8],
     free: &Free,
@@ -403,6 +403,8 @@ fn copy_stopped(
 ) -> Result<Copied, Broken> {
     let Target { reader, layout, bias, .. } = target;
     let mut parts = Parts::default();
+    let (laid, divided) = (std::mem::take(&mut plan.laid), std::mem::take(&mut plan.divided));
+    let plan = &*plan;
     let threads = pause.rest()?;
     parts.stop_ns = nanoseconds(pause.so_far());
     tell(Step::Stopped);
