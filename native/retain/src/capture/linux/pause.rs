@@ -13,8 +13,8 @@ use super::watchdog::Watchdog;
 pub const GRACE: Duration = Duration::from_millis(250);
 /// Between two looks at whether all threads have stopped.
 const LOOK: Duration = Duration::from_micros(100);
-/// What registers are worth of the pause: some tens of microseconds were seen for a thread.
-const REGISTERS: Duration = Duration::from_millis(20);
+/// What registers are worth of the pause, as a part of the longest: some tens of microseconds were seen for a thread.
+const REGISTERS_PART: u32 = 25;
 
 /// A watchdog that is ready.
 pub struct Ready<'a> {
@@ -60,7 +60,7 @@ impl Pause<'_> {
             threads.iter().filter(|thread| thread.computing).map(|thread| thread.tid).collect();
         if let Some(watchdog) = self.watchdog.as_mut().filter(|_| !computing.is_empty()) {
             let left = self.bound.saturating_sub(self.began.elapsed());
-            let mut registers = watchdog.registers(&computing, left.min(REGISTERS));
+            let mut registers = watchdog.registers(&computing, left.min(self.bound / REGISTERS_PART));
             for thread in &mut threads {
                 thread.registers = registers.remove(&thread.tid).unwrap_or_default();
             }
