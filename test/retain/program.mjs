@@ -5,24 +5,28 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import { out, repo } from '../tools/lib/paths.mjs';
+import { arm64, out, repo } from '../tools/lib/paths.mjs';
 import { cleanEnv, run } from '../tools/lib/run.mjs';
 import { buildOptions } from './cells.mjs';
 
 const MINUTE = 60_000;
 
+/** What `go build` is told for a 64-bit ARM machine. */
+const FOR_ARM64 = { GOOS: 'linux', GOARCH: 'arm64', CC: arm64.compiler };
+
 /**
  * Compiles it for a cell.
  * @param {import('./cells.mjs').Cell} cell
- * @param {string[]} [tags]
+ * @param {{ tags?: string[], forArm64?: boolean }} [how]
  */
-export async function buildProgram(cell, tags = []) {
-  const file = path.join(out, 'retain', cell.name, ['retain', ...tags].join('-'));
+export async function buildProgram(cell, { tags = [], forArm64 = false } = {}) {
+  const name = ['retain', ...tags, ...(forArm64 ? ['arm64'] : [])].join('-');
+  const file = path.join(out, 'retain', cell.name, name);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const { args, env } = buildOptions(cell);
   await run('go', [...args, `-tags=${tags.join(',')}`, '-o', file, '.'], {
     cwd: path.join(repo, 'test/retain/programs'),
-    env: cleanEnv(env),
+    env: cleanEnv({ ...env, ...(forArm64 ? FOR_ARM64 : {}) }),
   });
   return file;
 }

@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 import { cli } from '../tools/lib/paths.mjs';
 import { run } from '../tools/lib/run.mjs';
 import { cellsOf } from './cells.mjs';
-import { faultsOf, pathFaults } from './compare.mjs';
+import { judged } from './judge.mjs';
 import { buildProgram, holding, scenariosOf } from './program.mjs';
 import { Results } from './results.mjs';
 
@@ -36,33 +36,13 @@ async function exact(t, cell) {
   assert.ok(scenarios.length > 0, 'no such scenario');
   for (const scenario of scenarios) {
     await t.test(scenario, { timeout: 10 * MINUTE }, async () => {
-      const faults = await holding(program, scenario, judged).catch((error) => [error.message]);
+      const faults = await holding(program, scenario, (expected) => judged(expected, retain)).catch(
+        (error) => [error.message],
+      );
       results.add(cell, scenario, faults);
       assert.ok(faults.length === 0, faults.join('\n'));
     });
   }
-}
-
-/** A computing goroutine is looked at so many times at most: see README.md. */
-const LOOKS = 4;
-
-async function judged(expected) {
-  if (!expected.computing) return looked(expected);
-  let faults = [];
-  for (let look = 0; look < LOOKS; look += 1) {
-    // Asked for a type that is not there, it fails.
-    faults = await looked(expected).catch((error) => [error.message]);
-    if (faults.length === 0) break;
-  }
-  return faults;
-}
-
-async function looked(expected) {
-  const faults = faultsOf(expected, await retain(expected.pid));
-  for (const want of expected.types) {
-    if (want.paths) faults.push(...pathFaults(want, await retain(expected.pid, '--type', want.type)));
-  }
-  return faults;
 }
 
 /** @returns {Promise<import('./compare.mjs').Answer>} */

@@ -23,7 +23,7 @@ async function verify() {
   let wrong = 0;
   for (const cell of cellsOf(words.length > 0 ? words : ['plain', 'cgo'])) {
     if (cell.variant.refused) continue;
-    const file = await buildProgram(cell, ['heapdump']);
+    const file = await buildProgram(cell, { tags: ['heapdump'] });
     const dump = path.join(path.dirname(file), 'heap.dump');
     for (const scenario of await scenariosOf(file)) {
       if (RESTLESS.includes(scenario)) continue;

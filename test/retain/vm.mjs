@@ -11,6 +11,7 @@ import { installOnce } from '../tools/lib/install.mjs';
 import { out } from '../tools/lib/paths.mjs';
 import { Failure, run } from '../tools/lib/run.mjs';
 import { aptInstall } from '../tools/setup/apt.mjs';
+import { writeDisk } from './disk.mjs';
 
 const MINUTE = 60_000;
 const EMULATOR = 'qemu-system-x86_64';
@@ -57,6 +58,8 @@ export async function installVm() {
   );
 }
 
+const MOUNTED = ['dev', 'proc', 'sys', 'tmp'];
+
 /** Does what it reads from the console, a command a line, and answers with its exit code and, in base64, with what it wrote. */
 const INIT = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -83,7 +86,7 @@ export async function boot(files) {
   const all = { ...files, 'bin/busybox': busybox };
   for (const file of libraries.flat()) all[file.slice(1)] = file;
   const disk = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-vm-')), 'disk');
-  writeArchive(disk, all);
+  writeDisk(disk, { ...all, init: Buffer.from(INIT) }, MOUNTED);
   const machine = new Machine(disk);
   await machine.ready();
   return machine;
@@ -153,35 +156,4 @@ export class Machine {
     clearTimeout(kill);
     fs.rmSync(path.dirname(this.#disk), { recursive: true, force: true });
   }
-}
-
-const EXECUTABLE = 0o100_755;
-const FOLDER = 0o040_755;
-const CONSOLE = { mode: 0o020_600, major: 5, minor: 1 };
-const MOUNTED = ['dev', 'proc', 'sys', 'tmp'];
-
-/** The first disk of a machine, in the format that Linux unpacks into memory as it boots: cpio's "newc". */
-function writeArchive(file, files) {
-  const archive = fs.openSync(file, 'w');
-  let number = 0;
-  const add = (name, { mode, major = 0, minor = 0 }, content = Buffer.alloc(0)) => {
-    number += 1;
-    const fields = [number, mode, 0, 0, 1, 0, content.length, 0, 0, major, minor, name.length + 1, 0];
-    const head = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}${name}\0`;
-    for (const part of [Buffer.from(head), content]) {
-      fs.writeFileSync(archive, part);
-      fs.writeFileSync(archive, Buffer.alloc(-part.length & 3));
-    }
-  };
-  const folders = new Set(MOUNTED);
-  for (const name of Object.keys(files)) {
-    const parts = name.split('/').slice(0, -1);
-    parts.forEach((_, index) => folders.add(parts.slice(0, index + 1).join('/')));
-  }
-  for (const name of [...folders].sort()) add(name, { mode: FOLDER });
-  add('dev/console', CONSOLE);
-  add('init', { mode: EXECUTABLE }, Buffer.from(INIT));
-  for (const [name, from] of Object.entries(files)) add(name, { mode: EXECUTABLE }, fs.readFileSync(from));
-  add('TRAILER!!!', { mode: 0 });
-  fs.closeSync(archive);
 }

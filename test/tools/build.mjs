@@ -1,19 +1,22 @@
 // npm run build: the native addon, the command line tool, the extension and its panel.
+//
+//   npm run build             for this machine
+//   npm run build -- arm64    the native parts for 64-bit ARM with Linux, on a machine with Debian
 import fs from 'node:fs';
 import path from 'node:path';
-import { cargoTarget, cli, dist, heapHelper, repo, target } from './lib/paths.mjs';
-import { run, step } from './lib/run.mjs';
+import { arm64, cargoTarget, cli, dist, heapHelper, repo, target } from './lib/paths.mjs';
+import { Failure, cleanEnv, run, step } from './lib/run.mjs';
 import { verb } from './lib/verb.mjs';
 import { setUpBuild } from './setup.mjs';
+import { installArm64Compiler } from './setup/arm64.mjs';
 
 const SHIPPED = ['stallscope-addon', 'stallscope-cli', 'stallscope-retain'];
+const RELEASE = ['build', '--release', '--locked', ...SHIPPED.flatMap((crate) => ['-p', crate])];
 
 export async function build() {
   await setUpBuild();
   await step('build the addon and the command line tool (release)', () =>
-    run('cargo', ['build', '--release', '--locked', ...SHIPPED.flatMap((crate) => ['-p', crate])], {
-      cwd: repo,
-    }),
+    run('cargo', RELEASE, { cwd: repo }),
   );
   await step('bundle the extension', async () => {
     // From scratch, so that nothing left over ships.
@@ -27,6 +30,18 @@ export async function build() {
     if (process.platform === 'linux') place(heapHelper, path.basename(heapHelper));
     await run(process.execPath, [path.join(repo, 'extension/build.mjs')], { cwd: repo });
   });
+}
+
+/** The same native parts, linked for 64-bit ARM; nothing of it is put among what ships from here. */
+export async function buildArm64() {
+  await setUpBuild();
+  await installArm64Compiler();
+  await step('build the addon and the command line tool for 64-bit ARM (release)', () =>
+    run('cargo', [...RELEASE, '--target', arm64.triple], {
+      cwd: repo,
+      env: cleanEnv({ CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER: arm64.compiler }),
+    }),
+  );
 }
 
 /** What cargo calls a dynamic library here. */
@@ -51,4 +66,9 @@ function place(file, name) {
   fs.renameSync(fresh, path.join(dist, name));
 }
 
-await verb(import.meta, build);
+await verb(import.meta, async () => {
+  const [what, ...rest] = process.argv.slice(2);
+  if (rest.length > 0 || (what !== undefined && what !== 'arm64'))
+    throw new Failure('npm run build, or npm run build -- arm64');
+  await (what === 'arm64' ? buildArm64() : build());
+});

@@ -3,10 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { checkDrift } from './gen.mjs';
 import { checkLayers } from './layers.mjs';
-import { repo } from './lib/paths.mjs';
-import { Failure, run, step } from './lib/run.mjs';
+import { arm64, repo } from './lib/paths.mjs';
+import { Failure, log, run, step } from './lib/run.mjs';
 import { verb } from './lib/verb.mjs';
 import { setUpBuild } from './setup.mjs';
+import { installArm64Target } from './setup/arm64.mjs';
 
 const cargo = (...args) => run('cargo', args, { cwd: repo });
 /** Runs a program of one of our node modules, without a shell or npx in between. */
@@ -17,6 +18,7 @@ const types = (project) => node('typescript/bin/tsc', '--noEmit', '-p', project)
 const CHECKS = {
   rustfmt: () => cargo('fmt', '--all', '--check'),
   clippy: () => cargo('clippy', '--workspace', '--all-targets', '--locked', '--', '-D', 'warnings'),
+  'clippy for 64-bit ARM': checkArm64,
   'layer rules': checkLayers,
   'generated types': checkDrift,
   'types of the extension': () => types('extension/src'),
@@ -27,6 +29,14 @@ const CHECKS = {
   prettier: () => node('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
   translations: checkTranslations,
 };
+
+/** What differs by processor. The rest has C in it, which takes a compiler for C: `npm run build -- arm64`. */
+async function checkArm64() {
+  const missing = await installArm64Target();
+  if (missing) return log(`skipped: ${missing}`);
+  const crate = ['-p', 'stallscope-retain', '--all-targets', '--target', arm64.triple];
+  await cargo('clippy', ...crate, '--locked', '--', '-D', 'warnings');
+}
 
 /** Every text of the manifest is there in every language, and none is left over. */
 async function checkTranslations() {

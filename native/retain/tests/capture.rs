@@ -375,6 +375,32 @@ fn it_goes_on_when_the_watchdog_is_killed_while_it_holds_a_thread() {
     assert!(lost > 0 && read + lost == 60, "{lost} lost, {read} read");
 }
 
+/// On a busy machine they may be told when nobody waits for them any more: that is no end of the watchdog.
+#[test]
+fn registers_that_are_told_too_late_are_done_without() {
+    if !has_go() {
+        return;
+    }
+    let program = Program::start(&build(""), &[&NODES.to_string(), "churn"]);
+    for round in 0..5 {
+        let held = AtomicU64::new(0);
+        let result = capture(&program.request(), &Stop::default(), &|step| match step {
+            Step::Stopping => {
+                let watchdog = helper(watchdog::MODE, program.pid);
+                signal("STOP", watchdog);
+                held.store(watchdog.into(), Ordering::Relaxed);
+            }
+            Step::Stopped => {
+                signal("CONT", u32::try_from(held.load(Ordering::Relaxed)).expect("its number"));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            _ => {}
+        });
+        assert!(result.is_ok(), "round {round}: {:?}", result.err());
+        program.assert_runs(&format!("round {round}"));
+    }
+}
+
 #[test]
 fn it_goes_on_when_the_reader_hangs_and_what_was_copied_is_thrown_away() {
     if !has_go() {

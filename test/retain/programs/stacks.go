@@ -18,6 +18,10 @@ type inSyscall struct{ value [10]int }
 type inDefer struct{ value [11]int }
 type inLoopDefer struct{ value [12]int }
 type inPanic struct{ value [13]int }
+type aboveFault struct{ value [22]int }
+type deadAboveFault struct{ value [23]int }
+type aboveFaultInLeaf struct{ value [24]int }
+type deadAboveFaultInLeaf struct{ value [25]int }
 type inRecovered struct{ value [14]int }
 type inGoStatement struct{ value [15]int }
 type inBoundMethod struct{ value [16]int }
@@ -62,6 +66,8 @@ func init() {
 		start(inDeferred)
 		start(inLoopOfDefers)
 		start(whilePanicking)
+		start(whileFaulting)
+		start(whileFaultingInLeaf)
 		start(afterRecovering)
 		start(behindInterface)
 		start(deepDown)
@@ -87,6 +93,10 @@ func init() {
 		objects[inDefer](e, stacksOfEach).under("goroutine", "main.inDeferred").since(23)
 		objects[inLoopDefer](e, 3*stacksOfEach).under("goroutine", "main.inLoopOfDefers").since(23)
 		objects[inPanic](e, stacksOfEach).under("goroutine", "main.whilePanicking")
+		objects[aboveFault](e, stacksOfEach).under("goroutine", "main.whileFaulting")
+		objects[deadAboveFault](e, 0)
+		objects[aboveFaultInLeaf](e, stacksOfEach).under("goroutine", "main.whileFaultingInLeaf")
+		objects[deadAboveFaultInLeaf](e, 0)
 		objects[inRecovered](e, 0)
 		objects[inGoStatement](e, stacksOfEach)
 		objects[inBoundMethod](e, stacksOfEach)
@@ -227,6 +237,47 @@ func whilePanicking(ready chan<- struct{}) {
 	defer waits(ready)
 	panic(&inPanic{}) // alloc main.inPanic
 }
+
+var nowhere *[4]int
+
+// A fault is a panic, too: the handler of the signal makes it look as if the code had called for it.
+func whileFaulting(ready chan<- struct{}) {
+	live := onHeap[aboveFault]()     // alloc main.aboveFault
+	dead := onHeap[deadAboveFault]() // alloc main.deadAboveFault
+	touch()
+	use(dead).value[0]++
+	faults(ready)
+	use(live).value[0]++
+	runtime.KeepAlive(live)
+}
+
+//go:noinline
+func faults(ready chan<- struct{}) {
+	defer waits(ready)
+	nowhere[0] = 1
+	touch()
+}
+
+// The same in code that has no frame of its own.
+func whileFaultingInLeaf(ready chan<- struct{}) {
+	live := onHeap[aboveFaultInLeaf]()     // alloc main.aboveFaultInLeaf
+	dead := onHeap[deadAboveFaultInLeaf]() // alloc main.deadAboveFaultInLeaf
+	touch()
+	use(dead).value[0]++
+	callsFault(ready)
+	use(live).value[0]++
+	runtime.KeepAlive(live)
+}
+
+//go:noinline
+func callsFault(ready chan<- struct{}) {
+	defer waits(ready)
+	stores(nowhere)
+	touch()
+}
+
+//go:noinline
+func stores(at *[4]int) { at[0] = 1 }
 
 func afterRecovering(ready chan<- struct{}) {
 	recovers()

@@ -51,3 +51,14 @@ export const node24 = path.join(tools, `node${NODE_MAJOR}`, 'bin', executable('n
 
 export const CODE_SERVER_VERSION = '4.139.1';
 export const codeServer = path.join(tools, `code-server-${CODE_SERVER_VERSION}`);
+
+/** What builds for 64-bit ARM elsewhere, and a machine of that kind in software. */
+export const arm64 = {
+  triple: 'aarch64-unknown-linux-gnu',
+  compiler: 'aarch64-linux-gnu-gcc',
+  /** Where the compiler's own libraries are, the loader among them. */
+  libraries: '/usr/aarch64-linux-gnu/lib',
+  machine: 'qemu-system-aarch64',
+  kernel: path.join(tools, 'arm64-linux', 'Image'),
+  release: path.join(cargoTarget, 'aarch64-unknown-linux-gnu', 'release'),
+};

@@ -13,6 +13,9 @@ const LARGEST_STACK: u64 = 1 << 30;
 /// The collector sets this bit of a status while it looks at the stack.
 const SCAN_BIT: u64 = 0x1000;
 
+/// X30 of 64-bit ARM, among the registers of a thread. Only there anybody looks at it.
+const LINK_REGISTER: usize = 30;
+
 /// A goroutine that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goroutine {
@@ -26,7 +29,7 @@ pub struct Goroutine {
     pub stack: (u64, u64),
     /// Where it goes on; 0 when that could not be told.
     pub pc: u64,
-    /// Where it returns to, on processors with a register for that.
+    /// Where it returns to, on processors with a register for that; 0 when that could not be told.
     pub lr: u64,
     /// A closure it is about to call, or 0.
     pub context: u64,
@@ -38,6 +41,14 @@ pub struct Goroutine {
     pub anywhere: bool,
     /// What was in the registers of the thread that ran it, as far as that could be read.
     pub registers: Vec<u64>,
+}
+
+/// Where a goroutine is in its code.
+#[derive(Clone, Copy)]
+struct Position {
+    sp: u64,
+    pc: u64,
+    lr: u64,
 }
 
 /// All goroutines that have not ended.
@@ -83,29 +94,30 @@ fn describe(
         return None;
     }
     let within = |sp: u64| (sp >= low && sp <= high).then_some(sp & !7);
-    let (mut sp, mut pc) = match number(at.syscall_sp) {
+    let (sp, pc) = match number(at.syscall_sp) {
         0 => (number(at.sp), number(at.pc)),
         syscall_sp => (syscall_sp, number(at.syscall_pc)),
     };
+    let mut position = Position { sp, pc, lr: number(at.lr) };
     let running = status == layout.running;
     let mut registers = Vec::new();
     if running {
-        (sp, pc) = match running_at(memory, number(at.thread), layout, threads, (low, high), (sp, pc)) {
-            Some((sp, pc, its)) => {
+        position = match running_at(memory, number(at.thread), layout, threads, (low, high), position) {
+            Some((position, its)) => {
                 registers.extend_from_slice(its);
-                (sp, pc)
+                position
             }
             // All of its stack counts.
-            None => (low, 0),
+            None => Position { sp: low, pc: 0, lr: 0 },
         };
     }
     Some(Goroutine {
         address,
         id: number(at.id),
         start_pc: number(at.start_pc),
-        stack: (within(sp).unwrap_or(low), high),
-        pc,
-        lr: number(at.lr),
+        stack: (within(position.sp).unwrap_or(low), high),
+        pc: position.pc,
+        lr: position.lr,
         context: number(at.context),
         defers: number(at.defers),
         running,
@@ -121,19 +133,21 @@ fn running_at<'a>(
     layout: &Layout,
     threads: &'a [ThreadState],
     (low, high): (u64, u64),
-    set_aside: (u64, u64),
-) -> Option<(u64, u64, &'a [u64])> {
+    set_aside: Position,
+) -> Option<(Position, &'a [u64])> {
     let field = |at: At| memory.number(thread.wrapping_add(u64::from(at.offset)), at.size);
     let tid = field(layout.thread.process_id)?;
     let thread = threads.iter().find(|thread| u64::from(thread.tid) == tid && thread.sp != 0)?;
     if (low..=high).contains(&thread.sp) {
-        return Some((thread.sp, thread.pc, &thread.registers));
+        // Where that could not be read, nobody knows.
+        let lr = thread.registers.get(LINK_REGISTER).copied().unwrap_or(0);
+        return Some((Position { sp: thread.sp, pc: thread.pc, lr }, &thread.registers));
     }
     // On the stack of the scheduler, as for much of the runtime's own work, or of C: its own was set aside before, and what it had in
     // registers lies on it.
     let own = field(layout.thread.own)?;
     let bound = |at: At| memory.number(own.wrapping_add(u64::from(at.offset)), at.size);
     let (own_low, own_high) = (bound(layout.goroutine.stack_low)?, bound(layout.goroutine.stack_high)?);
-    let is_on_it = (own_low..=own_high).contains(&thread.sp) && (low..=high).contains(&set_aside.0);
-    is_on_it.then_some((set_aside.0, set_aside.1, &[]))
+    let is_on_it = (own_low..=own_high).contains(&thread.sp) && (low..=high).contains(&set_aside.sp);
+    is_on_it.then_some((set_aside, &[]))
 }

@@ -19,6 +19,9 @@ const MOST_STACK_OBJECTS: u64 = 1 << 16;
 /// Maps of one function.
 const MOST_MAP_WORDS: u64 = 1 << 27;
 
+/// Of 64-bit ARM: its stacks grow and shrink in such steps.
+const STACK_STEP: u64 = 16;
+
 /// The pointers of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StackPointers {
@@ -165,11 +168,21 @@ impl<'a> Stacks<'a> {
             }
             pc = match amd64 {
                 true => self.image.word(end - 8)?,
-                false if depth == 0 && sp >= end && lr != 0 => lr,
+                // Without a frame, or before that is made, the register still has it.
+                false if sp >= end && lr != 0 => lr,
+                false if sp >= end && depth == 0 && goroutine.running => return None,
                 false => self.image.word(sp)?,
             };
             lr = 0;
             sp = end;
+            if !amd64 && (interrupted || panicked) {
+                // To make it look like a call, the signal's handler has put the register aside below the frame it interrupted.
+                lr = self.image.word(sp)?;
+                sp += STACK_STEP;
+                if self.functions.at(pc).is_none() {
+                    pc = lr;
+                }
+            }
             if pc == 0 || sp >= high {
                 break;
             }
@@ -193,7 +206,7 @@ impl<'a> Stacks<'a> {
             false => self.functions.stack_map_index(&frame.function, frame.continues - 1),
         };
         let index = u64::try_from(index).unwrap_or(0);
-        let least = if self.layout.architecture == Architecture::Amd64 { 0 } else { 16 };
+        let least = if self.layout.architecture == Architecture::Amd64 { 0 } else { STACK_STEP };
         if frame.locals_end - frame.sp > least {
             let map = self.functions.data(&frame.function, Data::Locals)?;
             self.masked(map, index, |words| frame.locals_end.checked_sub(words * 8), pointers)?;

@@ -7,14 +7,18 @@ use crate::capture::refusal::Refusal;
 use crate::image::ThreadState;
 
 use super::process::{Process, Stat, gone_or, text};
+use super::raw;
 use super::watchdog::Watchdog;
 
 /// How much longer than the bound it stands still when only the watchdog is left.
 pub const GRACE: Duration = Duration::from_millis(250);
 /// Between two looks at whether all threads have stopped.
 const LOOK: Duration = Duration::from_micros(100);
-/// What registers are worth of the pause: some tens of microseconds were seen for a thread.
-const REGISTERS: Duration = Duration::from_millis(20);
+/// What registers are worth of the pause, as a part of the longest: some tens of microseconds were seen for a thread.
+const REGISTERS_PART: u32 = 25;
+
+/// `svc #0` of 64-bit ARM, which system calls are made with.
+const SUPERVISOR_CALL: [u8; 4] = [0x01, 0x00, 0x00, 0xd4];
 
 /// A watchdog that is ready.
 pub struct Ready<'a> {
@@ -60,7 +64,7 @@ impl Pause<'_> {
             threads.iter().filter(|thread| thread.computing).map(|thread| thread.tid).collect();
         if let Some(watchdog) = self.watchdog.as_mut().filter(|_| !computing.is_empty()) {
             let left = self.bound.saturating_sub(self.began.elapsed());
-            let mut registers = watchdog.registers(&computing, left.min(REGISTERS));
+            let mut registers = watchdog.registers(&computing, left.min(self.bound / REGISTERS_PART));
             for thread in &mut threads {
                 thread.registers = registers.remove(&thread.tid).unwrap_or_default();
             }
@@ -95,7 +99,20 @@ impl Pause<'_> {
     fn thread(&self, tid: u32) -> ThreadState {
         let told = text(&format!("/proc/{}/task/{tid}/syscall", self.process.pid)).unwrap_or_default();
         let (sp, pc) = place(&told).unwrap_or((0, 0));
-        ThreadState { tid, sp, pc, computing: told.starts_with("-1 "), registers: Vec::new() }
+        let computing = told.starts_with("-1 ") && !self.calls(pc);
+        ThreadState { tid, sp, pc, computing, registers: Vec::new() }
+    }
+
+    /// Whether a thread is in a system call though the kernel says that it is in none: on 64-bit ARM, where the number is forgotten as the
+    /// thread is stopped. The instruction is still there: behind it, or before it when the call is to be made again.
+    fn calls(&self, pc: u64) -> bool {
+        if !cfg!(target_arch = "aarch64") {
+            return false;
+        }
+        let mut code = [0; 8];
+        let around = [(pc.wrapping_sub(4), code.len() as u64)];
+        let read = i32::try_from(self.process.pid).map(|pid| raw::read_process(pid, &around, &mut code));
+        matches!(read, Ok(Ok(8))) && code.chunks_exact(4).any(|instruction| instruction == SUPERVISOR_CALL)
     }
 
     /// Whether there is time left, and the watchdog is there. To be asked again and again.

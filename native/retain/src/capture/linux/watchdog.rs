@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::process::{Child, ChildStdout, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -105,12 +105,8 @@ impl Watchdog {
 
     /// Whether it would still help.
     pub fn is_there(&self) -> bool {
-        // Registers that it has read too late may still lie there: asked for nothing, the system tells of its end only.
-        let ended = |output: &ChildStdout| {
-            let mut files = [PollFd::from_borrowed_fd(output.as_fd(), PollFlags::empty())];
-            rustix::event::poll(&mut files, Some(&Timespec::default())).is_ok_and(|ended| ended > 0)
-        };
-        self.child.stdout.as_ref().is_some_and(|output| !ended(output))
+        // What it said of registers may have come too late, and still lie there: only the end of its output counts.
+        self.child.stdout.as_ref().is_some_and(|output| !has_ended(output.as_fd()))
     }
 
     /// The program goes on: it is not needed any more.
@@ -134,7 +130,17 @@ impl Drop for Watchdog {
 
 /// Whether something can be read, or nothing will ever be again.
 fn wait_for(from: BorrowedFd<'_>, most: Duration) -> bool {
-    let mut files = [PollFd::from_borrowed_fd(from, PollFlags::IN)];
+    poll(from, PollFlags::IN, most)
+}
+
+/// Whether whoever wrote to a pipe has closed it, or ended.
+fn has_ended(from: BorrowedFd<'_>) -> bool {
+    poll(from, PollFlags::empty(), Duration::ZERO)
+}
+
+/// The end of a pipe counts, whatever is looked for.
+fn poll(from: BorrowedFd<'_>, what: PollFlags, most: Duration) -> bool {
+    let mut files = [PollFd::from_borrowed_fd(from, what)];
     let most = Timespec { tv_sec: most.as_secs().cast_signed(), tv_nsec: most.subsec_nanos().into() };
     rustix::event::poll(&mut files, Some(&most)).is_ok_and(|ready| ready > 0)
 }
