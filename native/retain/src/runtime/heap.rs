@@ -454,7 +454,8 @@ mod tests {
             // Runs as in a real heap, or single slots here and there.
             let used: Vec<bool> = used.iter().enumerate().map(|(at, is)| *is && (!sparse || at % 7 == 0)).collect();
             let slots = used.len() as u32;
-            let length = (u64::from(slots) * slot + 200).next_multiple_of(8_192);
+            // As the runtime has it: the bits, a 64th of the span, lie behind all slots.
+            let length = (u64::from(slots) * slot * 64).div_ceil(63).next_multiple_of(8_192);
             let span = Span {
                 base: 0xc0_0000_0000,
                 length,

@@ -105,8 +105,9 @@ impl Watchdog {
 
     /// Whether it would still help.
     pub fn is_there(&self) -> bool {
-        // It says nothing more: whatever is there to be read is its end.
-        self.child.stdout.as_ref().is_some_and(|output| !wait_for(output.as_fd(), Duration::ZERO))
+        // Only its end counts: on a busy machine what is in the registers is said after nobody waits for it any more.
+        let output = self.child.stdout.as_ref();
+        output.is_some_and(|output| !happens(output.as_fd(), PollFlags::empty(), Duration::ZERO))
     }
 
     /// The program goes on: it is not needed any more.
@@ -130,7 +131,12 @@ impl Drop for Watchdog {
 
 /// Whether something can be read, or nothing will ever be again.
 fn wait_for(from: BorrowedFd<'_>, most: Duration) -> bool {
-    let mut files = [PollFd::from_borrowed_fd(from, PollFlags::IN)];
+    happens(from, PollFlags::IN, most)
+}
+
+/// Whether one of these happens to a pipe within a time; its other end being closed is always among them.
+fn happens(to: BorrowedFd<'_>, what: PollFlags, most: Duration) -> bool {
+    let mut files = [PollFd::from_borrowed_fd(to, what)];
     let most = Timespec { tv_sec: most.as_secs().cast_signed(), tv_nsec: most.subsec_nanos().into() };
     rustix::event::poll(&mut files, Some(&most)).is_ok_and(|ready| ready > 0)
 }
@@ -198,4 +204,27 @@ fn registers(question: &[u8], process: &Process) -> BTreeMap<u32, Vec<u64>> {
     let own = process.threads().unwrap_or_default();
     let threads = named.filter(|tid| own.contains(tid)).take(MOST_THREADS);
     threads.filter_map(|tid| Some((tid, raw::registers(i32::try_from(tid).ok()?).ok()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_says_something_late_is_there_until_it_ends() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "echo late; read word"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("every system has it");
+        let output = child.stdout.take().expect("it is a pipe");
+        assert!(wait_for(output.as_fd(), START), "it has said something");
+        child.stdout = Some(output);
+        let mut watchdog = Watchdog { child };
+        assert!(watchdog.is_there());
+        watchdog.tell(DONE).expect("it listens");
+        watchdog.child.wait().expect("it is ours");
+        assert!(!watchdog.is_there());
+    }
 }
