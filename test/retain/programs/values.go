@@ -201,7 +201,7 @@ func init() {
 			wideShared = append(wideShared, func() int { both.pad[i%5]++; return both.first.value[0] })
 		}
 		objects[wide](e, 0)
-		objects[behindWide](e, 10).since(23)
+		objects[behindWide](e, 10).since(26)
 		objects[byVariable](e, 10).on("global", "main.wideFirst", "[…].byVar").since(23)
 		objects[wideByAddress](e, 10).on("global", "main.wideShared", "[…].both").since(23)
 		objects[behindShared](e, 10).on("global", "main.wideShared", "[…].both.first").since(23)
