@@ -29,6 +29,8 @@ const MOST_LISTED: u64 = 8;
 const NODE: &str = "internal/sync.node[";
 const SHAPED_NODE: &str = "go.shape.struct { internal/sync.isEntry bool }";
 const OF_ANY: &str = "go.shape.interface {},go.shape.interface {}]";
+/// In a function compiled for all pointers alike, any of them.
+const ANY_POINTER: &str = "go.shape.*uint8";
 /// Larger variables are captured by address.
 const LARGEST_CAPTURED: u64 = 128;
 /// Variables larger than this are not on a stack.
@@ -760,6 +762,7 @@ impl<'a> Typer<'a> {
         }
         let slot = match &self.types.get(id).kind {
             Kind::Scalar | Kind::UnsafePointer => return,
+            Kind::Pointer(_) if &*self.types.get(id).name == ANY_POINTER => return,
             Kind::Pointer(to) => self.pointer(*to),
             Kind::String => Slot::String,
             Kind::Slice(element) => Slot::Slice(*element, self.types.get(*element).size),
