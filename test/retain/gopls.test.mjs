@@ -95,7 +95,8 @@ for (const version of versions) {
       });
 
       await t.test('at rest, after a collection, it is what the runtime counts', async () => {
-        // A cache of gopls lets go of something once a minute, and on a busy machine a while lies between collection and look.
+        // A cache of gopls lets go of what nobody has used for a minute, of v0.24 a fifth of all objects at once. When that falls
+        // between collection and look, it is told as dead but for what an old address still leads to; then it is looked at again.
         let off = Infinity;
         let answer;
         for (let look = 1; look <= MOST_LOOKS && off > MOST_OFF; look += 1) {
@@ -103,7 +104,7 @@ for (const version of versions) {
           const runtime = await collected(gopls);
           answer = await retain(gopls);
           const found = { objects: answer.objects_marked, bytes: answer.bytes_marked };
-          const { survivors, survivors_found: again, died, reliable, missed, reason } = answer.check;
+          const { survivors, survivors_found: again, died, missed } = answer.check;
           const shares = ['objects', 'bytes'].flatMap((what) => [
             Math.abs(found[what] - runtime[what]) / runtime[what],
             // Also what has died.
@@ -116,10 +117,11 @@ for (const version of versions) {
               `of ${survivors.objects} survivors ${survivors.objects - again.objects} with ${survivors.bytes - again.bytes} bytes not found, ` +
               `${died.objects} with ${died.bytes} died; missed ${missed.toFixed(6)}; stood still for ${answer.pause_ms.toFixed(0)} ms`,
           );
-          assert.ok(reliable, reason);
-          assert.ok(missed <= MOST_OFF, 'whatever has died: next to nothing is missed');
         }
         assert.ok(off <= MOST_OFF, `${off} of what the runtime counts`);
+        const { reliable, missed, reason } = answer.check;
+        assert.ok(reliable, reason);
+        assert.ok(missed <= MOST_OFF, 'next to nothing is missed');
         for (const [type, [least, most]] of Object.entries(COUNTS)) {
           const { count = 0 } = answer.types.find((row) => row.type === type) ?? {};
           assert.ok(count >= least && count <= most, `${count} ${type}`);

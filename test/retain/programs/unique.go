@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"runtime"
+	"time"
 	"unique"
 )
 
@@ -31,6 +33,13 @@ func init() {
 			handles = append(handles, unique.Make(uniqueValue{name: fmt.Sprint("value ", i)}))                                       // alloc main.uniqueValue
 			uniqueHolders = append(uniqueHolders, &uniqueHolder{handle: unique.Make(uniqueValue{name: fmt.Sprint("value ", i%50)})}) // alloc main.uniqueHolder
 			unique.Make(uniqueGone{name: fmt.Sprint("gone ", i)})                                                                    // alloc main.uniqueGone
+		}
+		// Go 1.23 looks at every handle when a collection begins, and what is looked at while it marks lives on until the next.
+		e.hooks.beforeLastGC = func() {
+			for i := 0; i < 30; i++ {
+				runtime.GC()
+				time.Sleep(5 * time.Millisecond)
+			}
 		}
 		objects[uniqueValue](e, 100)
 		objects[uniqueHolder](e, 100).on("global", "main.uniqueHolders", "[…]")

@@ -56,6 +56,22 @@ type heldByCopy struct{ value [14]int }
 type twoDeep struct{ value [11]int }
 type unusedByClosure struct{ value [12]int }
 
+// Too large for registers: its copy lies in the closure itself, but for one that is changed, which lies apart. Of a copy the debug
+// information tells only where it is used as a whole.
+type wide struct {
+	first *behindWide
+	pad   [6]int
+}
+type behindWide struct{ value [15]int }
+type wideByAddress struct {
+	first *behindShared
+	pad   [5]int
+}
+type behindShared struct{ value [18]int }
+
+//go:noinline
+func ofWide(value wide) int { return value.first.value[0] }
+
 func (r *receiver) get() *heldByReceiver { return r.held }
 func (r valueReceiver) get() *heldByCopy { return r.held }
 
@@ -65,6 +81,9 @@ var (
 	methodValues  []func() *heldByReceiver
 	copiedMethods []func() *heldByCopy
 	deep          func() func() int
+	wideFirst     []func() int
+	wideLast      []func() int
+	wideShared    []func() int
 )
 
 // Behind a pointer without a type: small objects stay unknown, large ones say what they are.
@@ -170,6 +189,22 @@ func init() {
 		inner := deep()
 		capturing = append(capturing, inner)
 		objects[twoDeep](e, 1).since(23)
+	})
+
+	scenario("closures over wide values", func(e *expected) {
+		for i := 0; i < 10; i++ {
+			first := wide{first: &behindWide{}} // alloc main.behindWide
+			wideLast = append(wideLast, func() int { return ofWide(first) })
+			byVar := &byVariable{} // alloc main.byVariable
+			wideFirst = append(wideFirst, func() int { return ofWide(first) + byVar.value[0] })
+			both := wideByAddress{first: &behindShared{}} // alloc main.wideByAddress, main.behindShared
+			wideShared = append(wideShared, func() int { both.pad[i%5]++; return both.first.value[0] })
+		}
+		objects[wide](e, 0)
+		objects[behindWide](e, 10).since(26)
+		objects[byVariable](e, 10).on("global", "main.wideFirst", "[…].byVar").since(23)
+		objects[wideByAddress](e, 10).on("global", "main.wideShared", "[…].both").since(23)
+		objects[behindShared](e, 10).on("global", "main.wideShared", "[…].both.first").since(23)
 	})
 
 	scenario("untyped pointers", func(e *expected) {

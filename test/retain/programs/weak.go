@@ -54,6 +54,8 @@ func init() {
 		objects[cleanedUp](e, 10).on("global", "main.withCleanup", "[…]")
 		objects[cleanupState](e, 10).under("cleanup", "")
 		objects[cleanupArg](e, 10).under("cleanup", "").since(26)
+		// As the compiler calls any pointer where it compiles for all of them alike.
+		objects[uint8](e, 0)
 		objects[cleanedGone](e, 0)
 	})
 }

@@ -137,7 +137,7 @@ pub enum Refusal {
         /// How long all of it would have taken, at the same speed.
         estimated_ns: u64,
     },
-    /// Not all of its threads stopped in time: one waits for a disk, for example.
+    /// Not all of its threads stopped in time: one waits for a disk, for example, or for a processor.
     #[error("not all of its threads stopped within {} ms", .bound_ns / 1_000_000)]
     NotStopped {
         /// The bound.
@@ -239,7 +239,7 @@ impl Refusal {
                  (`ulimit -v`)."
             }
             Self::OutOfTime { .. } => "Raise the bound on the pause if gopls may stand still for that long.",
-            Self::NotStopped { .. } => "Try again when the disk it reads from is less busy.",
+            Self::NotStopped { .. } => "Try again when the machine, or the disk it reads from, is less busy.",
             Self::Disturbed => "Try again.",
             Self::WatchdogLost { .. } => {
                 "Try again; if that does not help, install Stallscope again, where programs may be executed and started."

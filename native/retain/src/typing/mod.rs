@@ -30,6 +30,10 @@ const MOST_LISTED: u64 = 8;
 const NODE: &str = "internal/sync.node[";
 const SHAPED_NODE: &str = "go.shape.struct { internal/sync.isEntry bool }";
 const OF_ANY: &str = "go.shape.interface {},go.shape.interface {}]";
+/// In a function compiled for all pointers alike, any of them.
+const ANY_POINTER: &str = "go.shape.*uint8";
+/// Larger variables are captured by address.
+const LARGEST_CAPTURED: u64 = 128;
 /// Variables larger than this are not on a stack.
 const LARGEST_VARIABLE: u64 = 16 << 20;
 /// The flag of a `reflect.Value` whose pointer leads to the value: the same since reflection has flags.
@@ -365,7 +369,7 @@ impl<'a> Typer<'a> {
             let is_code = self.modules.iter().any(|module| (module.text.0..module.text.1).contains(&code));
             if is_code
                 && self.details.is_function(code.wrapping_sub(image.bias))
-                && let Some(id) = self.closure_of(code)
+                && let Some(id) = self.closure_of(code, None)
                 && let Some(value) = stack.get(at..at + self.types.get(id).size as usize)
             {
                 self.value(value, id, 0);
@@ -642,25 +646,25 @@ impl<'a> Typer<'a> {
 
     fn closure(&mut self, value: u64) {
         let Some((index, _)) = self.objects.heap.object_at(value) else { return };
-        let into = value - self.objects.heap.spans[index].base;
+        let span = &self.objects.heap.spans[index];
         // Closures that hold nothing with pointers lie in memory that is not copied.
-        let code = number_in(self.objects.bytes(index, into, 8), 0, 8);
-        if let Some(id) = self.closure_of(code) {
+        let code = number_in(self.objects.bytes(index, value - span.base, 8), 0, 8);
+        if let Some(id) = self.closure_of(code, Some(span.slot)) {
             self.points_at(value, ObjectType::new(id, false), self.types.get(id).size);
         }
     }
 
-    fn closure_of(&mut self, code: u64) -> Option<TypeId> {
+    /// The type of the closures of a function; of one on the heap its slot helps.
+    fn closure_of(&mut self, code: u64, slot: Option<u64>) -> Option<TypeId> {
         if let Some(known) = self.closures.get(&code) {
             return *known;
         }
-        let made = self.closure_type(code);
+        let made = self.closure_type(code, slot);
         self.closures.insert(code, made);
         made
     }
 
-    /// The type of the closures of a function.
-    fn closure_type(&mut self, code: u64) -> Option<TypeId> {
+    fn closure_type(&mut self, code: u64, slot: Option<u64>) -> Option<TypeId> {
         let function = self.functions.at(code).filter(|function| function.entry == code)?;
         let name = self.functions.name(&function);
         // Functions made by reflection: what calls them finds the rest behind the code.
@@ -682,6 +686,7 @@ impl<'a> Typer<'a> {
         };
         fields.sort_by_key(|field| field.offset);
         fields.dedup_by_key(|field| field.offset);
+        self.captured_values(&mut fields, slot);
         let end =
             fields.iter().map(|field| field.offset + self.types.get(field.type_id).size).max().unwrap_or(8);
         let kind = Kind::Struct(fields.into());
@@ -690,6 +695,31 @@ impl<'a> Typer<'a> {
             size: end.next_multiple_of(8),
             kind,
         }))
+    }
+
+    /// An array or a struct that does not fit into registers lies in the closure itself. The debug information has its address
+    /// there all the same, as of one that is captured by address: which it is, the room for it tells.
+    fn captured_values(&self, fields: &mut Vec<Field>, slot: Option<u64>) {
+        let (mut end, mut is_last) = (slot, true);
+        for index in (0..fields.len()).rev() {
+            let Field { name, offset: begin, type_id } = fields[index].clone();
+            if let (Some(name), Kind::Pointer(to)) = (name.strip_prefix('&'), &self.types.get(type_id).kind)
+                && matches!(self.types.get(*to).kind, Kind::Struct(_) | Kind::Array(..))
+                && (9..=LARGEST_CAPTURED).contains(&self.types.get(*to).size)
+                && end.is_none_or(|end| begin + self.types.get(*to).size <= end)
+            {
+                // Behind the last one there may be room that nothing uses, but no more than a smaller slot would have saved.
+                let smaller = |slot: u64| {
+                    self.objects.heap.spans.iter().any(|span| (begin + 8..slot).contains(&span.slot))
+                };
+                match !is_last || slot.is_some_and(smaller) {
+                    true => fields[index] = Field { name: name.into(), offset: begin, type_id: *to },
+                    // It could be either.
+                    false => drop(fields.remove(index)),
+                }
+            }
+            (end, is_last) = (Some(begin), false);
+        }
     }
 
     /// What a method value holds: the receiver, `R` for the compiler. `pkg.(*T).method` or `pkg.T.method`.
@@ -791,6 +821,7 @@ impl<'a> Typer<'a> {
         }
         let slot = match &self.types.get(id).kind {
             Kind::Scalar | Kind::UnsafePointer => return,
+            Kind::Pointer(_) if &*self.types.get(id).name == ANY_POINTER => return,
             Kind::Pointer(to) => self.pointer(*to),
             Kind::String => Slot::String,
             Kind::Slice(element) => Slot::Slice(*element, self.types.get(*element).size),

@@ -209,3 +209,26 @@ fn registers(question: &[u8], process: &Process) -> BTreeMap<u32, Vec<u64>> {
     let threads = named.filter(|tid| own.contains(tid)).take(MOST_THREADS);
     threads.filter_map(|tid| Some((tid, raw::registers(i32::try_from(tid).ok()?).ok()?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_says_something_late_is_there_until_it_ends() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "echo late; read word"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("every system has it");
+        let output = child.stdout.take().expect("it is a pipe");
+        assert!(wait_for(output.as_fd(), START), "it has said something");
+        child.stdout = Some(output);
+        let mut watchdog = Watchdog { child };
+        assert!(watchdog.is_there());
+        watchdog.tell(DONE).expect("it listens");
+        watchdog.child.wait().expect("it is ours");
+        assert!(!watchdog.is_there());
+    }
+}
