@@ -8,14 +8,20 @@ const LOOK_MS = 5;
 /** What the process that analyses is started with. */
 const ANALYSES = 'analyse';
 
-/** Runs a command that reads the heap of `target`. Gives what it printed, how long it took and the looks meanwhile. */
-export async function watched([command, ...args], target) {
+/**
+ * Runs a command that reads the heap of `target`. Gives what it printed, how long it took and the looks meanwhile; `late` when it was
+ * ended because it was not done after `timeoutMs`.
+ */
+export async function watched([command, ...args], target, { timeoutMs } = {}) {
   const began = performance.now();
   const child = spawn(command, args, { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
   const looks = [];
+  let late = false;
+  const end = () => (late = child.kill('SIGKILL'));
+  const limit = timeoutMs && setTimeout(end, timeoutMs);
   const looking = setInterval(
     () =>
       looks.push({ at_ms: performance.now() - began, stopped: isStopped(target), ...memoryOf(child.pid) }),
@@ -24,10 +30,13 @@ export async function watched([command, ...args], target) {
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
-  }).finally(() => clearInterval(looking));
+  }).finally(() => {
+    clearInterval(looking);
+    clearTimeout(limit);
+  });
   const wall_ms = performance.now() - began;
-  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${stderr}`);
-  return { stdout, wall_ms, stopped_ms: stoppedMs(looks), looks };
+  if (code !== 0 && !late) throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${stderr}`);
+  return { stdout, wall_ms, stopped_ms: stoppedMs(looks), looks, late };
 }
 
 /** How long it stood still, to within a look. */
