@@ -157,8 +157,8 @@ impl Analysis {
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };
         let mut types = std::mem::take(&mut symbols.types);
-        let (type_of, notes, tree) = std::thread::scope(|scope| {
-            let tree = || tree(&root_edges, edges, &marks, &spans, stop);
+        let (type_of, notes, dominators) = std::thread::scope(|scope| {
+            let tree = || Dominators::of(&Refers::new(&root_edges, &edges, marks.objects), stop);
             // What holds what does not depend on what it is: the two take about as long.
             let (beside, alone) = match threads {
                 0 | 1 => (None, Some(tree)),
@@ -178,7 +178,17 @@ impl Analysis {
             };
             Ok::<_, Stopped>((type_of, notes, tree.ok_or(Stopped)??))
         })?;
-        let Tree { words_of, edges, dominators, retained, children } = tree;
+        // The copy is gone by now: there is room for these.
+        let words_of = marks.words(&spans);
+        let first = roots.len() as u32 + 1;
+        let bytes =
+            |node: u32| node.checked_sub(first).map_or(0, |object| u64::from(words_of[object as usize]) * 8);
+        let (retained, children) = std::thread::scope(|scope| {
+            let children = scope.spawn(|| dominators.children());
+            let retained = dominators.sums(bytes);
+            (retained, children.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        stop.check()?;
         Ok(Self {
             types,
             type_of,
@@ -327,32 +337,6 @@ fn fetch_masks(image: &mut Image, layout: &Layout, heap: &Heap, late: Late<'_>) 
             }
         }
     }
-}
-
-/// The dominator tree, with what is read from it.
-struct Tree {
-    words_of: Vec<u32>,
-    edges: Edges,
-    dominators: Dominators,
-    retained: Vec<u64>,
-    children: Children,
-}
-
-fn tree(
-    roots: &[Vec<(u64, u32)>],
-    edges: Edges,
-    marks: &Marks,
-    spans: &[Slots],
-    stop: &Stop,
-) -> Result<Tree, Stopped> {
-    let graph = Refers::new(roots, &edges, marks.objects);
-    let dominators = Dominators::of(&graph, stop)?;
-    let words_of = marks.words(spans);
-    let first = roots.len() as u32 + 1;
-    let retained = dominators
-        .sums(|node| node.checked_sub(first).map_or(0, |object| u64::from(words_of[object as usize]) * 8));
-    let children = dominators.children();
-    Ok(Tree { words_of, edges, dominators, retained, children })
 }
 
 /// A node of the graph that the dominators are of.
