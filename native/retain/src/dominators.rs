@@ -42,7 +42,7 @@ impl Dominators {
     /// Finds them.
     pub fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
         let hanging = hanging(graph, stop)?;
-        let Walk { mut order, met, parent, leaves } = walk(graph, hanging, stop)?;
+        let Walk { mut order, met, parent } = walk(graph, &hanging, stop)?;
         let (begin, predecessors) = predecessors(graph, &order, met, stop)?;
         let semi = semidominators(&parent, &begin, &predecessors, stop)?;
         drop((begin, predecessors));
@@ -56,14 +56,22 @@ impl Dominators {
             dominator[place] = above;
         }
         drop(semi);
-        // Behind all others: what dominates them comes before.
-        for (leaf, holder) in leaves {
-            order.push(leaf);
-            dominator.push(holder);
-        }
         let mut place = vec![NONE; graph.nodes() as usize];
         for (at, node) in order.iter().enumerate() {
             place[*node as usize] = at as u32;
+        }
+        // Leaves behind all others: what dominates them comes before.
+        for node in 0..graph.nodes() {
+            let holder = place[node as usize];
+            if holder == NONE {
+                continue;
+            }
+            let (edges, add) = graph.successors(node);
+            for leaf in edges.iter().map(|to| to + add).filter(|to| hanging[*to as usize]) {
+                place[leaf as usize] = order.len() as u32;
+                order.push(leaf);
+                dominator.push(holder);
+            }
         }
         Ok(Self { order, place, dominator })
     }
@@ -150,19 +158,16 @@ struct Walk {
     met: Vec<Met>,
     /// From which place each place was met.
     parent: Vec<u32>,
-    /// Nodes that are [`hanging`], each with the place of what leads to it.
-    leaves: Vec<(u32, u32)>,
 }
 
 /// Depth first.
-fn walk(graph: &impl Graph, hanging: Vec<bool>, stop: &Stop) -> Result<Walk, Stopped> {
+fn walk(graph: &impl Graph, hanging: &[bool], stop: &Stop) -> Result<Walk, Stopped> {
     let nodes = graph.nodes() as usize;
-    let place = |hangs| if hangs { LEAF } else { NONE };
-    let mut met: Vec<Met> = hanging.into_iter().map(|hangs| Met { place: place(hangs), edges: 0 }).collect();
+    let place = |hangs: &bool| if *hangs { LEAF } else { NONE };
+    let mut met: Vec<Met> = hanging.iter().map(|hangs| Met { place: place(hangs), edges: 0 }).collect();
     let (mut order, mut parent) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
-    let mut leaves = Vec::with_capacity(met.iter().filter(|met| met.place == LEAF).count());
     if nodes == 0 {
-        return Ok(Walk { order, met, parent, leaves });
+        return Ok(Walk { order, met, parent });
     }
     met[0].place = 0;
     order.push(0);
@@ -181,7 +186,6 @@ fn walk(graph: &impl Graph, hanging: Vec<bool>, stop: &Stop) -> Result<Walk, Sto
             let next = to + add;
             let met = &mut met[next as usize];
             if met.place == LEAF {
-                leaves.push((next, own));
                 continue;
             }
             met.edges += 1;
@@ -202,7 +206,7 @@ fn walk(graph: &impl Graph, hanging: Vec<bool>, stop: &Stop) -> Result<Walk, Sto
         order.push(next);
         path.push((next, 0));
     }
-    Ok(Walk { order, met, parent, leaves })
+    Ok(Walk { order, met, parent })
 }
 
 /// For each place those that lead to it.

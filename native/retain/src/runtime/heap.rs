@@ -17,7 +17,7 @@ const MOST_REGIONS: u64 = 1 << 22;
 const MOST_CHUNKS: usize = 1 << 22;
 
 /// What is not in use between two objects is not copied if it has as many bytes: the two are two pieces then, which costs time.
-const LEAST_GAP: u64 = 1024;
+const LEAST_GAP: u64 = 512;
 
 /// Why the heap of a program cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
