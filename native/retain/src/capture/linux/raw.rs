@@ -219,7 +219,10 @@ const GENERAL_WORDS: usize = 34;
 const GENERAL: [usize; 16] = [10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0];
 /// X0 to X30.
 #[cfg(not(target_arch = "x86_64"))]
-const GENERAL: std::ops::Range<usize> = 0..31;
+const GENERAL: [usize; 31] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+    29, 30,
+];
 /// The same of `user_fpregs_struct` and `user_fpsimd_state`.
 const VECTOR_WORDS: usize = 66;
 /// XMM0 to XMM15.
