@@ -1,14 +1,12 @@
 // A 64-bit ARM machine in software: Debian's kernel, and nothing on it but the files it is given and programs/machine, which starts them
 // as it is told. Processes, signals, registers and memory are the kernel's own; only the processor is slow.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import readline from 'node:readline';
 import { arm64, out, repo } from '../tools/lib/paths.mjs';
 import { cleanEnv, run } from '../tools/lib/run.mjs';
+import { Console } from './console.mjs';
 import { writeDisk } from './disk.mjs';
 
 /** What programs/machine begins its lines with. */
@@ -47,51 +45,24 @@ export async function boot(files) {
 }
 
 export class Machine {
-  #folder;
-  #child;
-  #ended;
-  #lines;
-  /** What the kernel said last, for when it dies. */
-  #said = [];
-  #trouble = '';
+  #console;
 
   constructor(folder, disk) {
-    this.#folder = folder;
-    this.#child = spawn(arm64.machine, [
+    const args = [
       ...['-M', 'virt', '-cpu', 'neoverse-n1', '-smp', '2', '-m', `${MEMORY_MB}`],
       ...['-nodefaults', '-nographic', '-no-reboot', '-serial', 'stdio'],
       ...['-kernel', arm64.kernel, '-initrd', disk, '-append', 'console=ttyAMA0 quiet panic=-1'],
-    ]);
-    this.#ended = once(this.#child, 'exit');
-    this.#child.stderr.setEncoding('utf8').on('data', (chunk) => (this.#trouble += chunk));
-    this.#lines = this.#marked();
-  }
-
-  async *#marked() {
-    for await (const line of readline.createInterface({ input: this.#child.stdout })) {
-      if (line.startsWith(MARK)) yield JSON.parse(line.slice(MARK.length));
-      else this.#said = [...this.#said.slice(-20), line];
-    }
+    ];
+    this.#console = new Console(arm64.machine, args, { mark: MARK, longestMs: LONGEST_MS, folder });
   }
 
   /** @returns {Promise<Answer>} */
-  async #answer() {
-    let timer;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_MS, { value: undefined })));
-    const { value } = await Promise.race([this.#lines.next(), late]);
-    clearTimeout(timer);
-    assert.ok(value, `the machine does not answer: ${this.#trouble}\n${this.#said.join('\n')}`);
-    assert.equal(value.error, undefined);
-    return value;
-  }
-
   async #order(order) {
-    this.#child.stdin.write(`${JSON.stringify(order)}\n`);
-    return this.#answer();
+    return checked(await this.#console.ask(JSON.stringify(order)));
   }
 
   async ready() {
-    assert.equal((await this.#answer()).line, 'ready');
+    assert.equal(checked(await this.#console.answer()).line, 'ready');
   }
 
   /** Runs a program to its end. */
@@ -114,11 +85,14 @@ export class Machine {
     return result;
   }
 
-  async off() {
-    this.#child.stdin.write('{"off": true}\n');
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), MINUTE);
-    await this.#ended;
-    clearTimeout(kill);
-    fs.rmSync(this.#folder, { recursive: true, force: true });
+  off() {
+    return this.#console.off('{"off": true}');
   }
+}
+
+/** @returns {Answer} */
+function checked(line) {
+  const answer = JSON.parse(line);
+  assert.equal(answer.error, undefined);
+  return answer;
 }

@@ -1,16 +1,14 @@
 // A machine in software with a kernel of its own: Debian's, which has what the kernel at hand may lack, such as Yama. Nothing is on it but
 // a shell and the files it is given; processes, signals and permissions are the kernel's own, only the processor is slow.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import readline from 'node:readline';
 import { installOnce } from '../tools/lib/install.mjs';
 import { out } from '../tools/lib/paths.mjs';
 import { Failure, run } from '../tools/lib/run.mjs';
-import { aptInstall } from '../tools/setup/apt.mjs';
+import { aptInstall, mayRun } from '../tools/setup/apt.mjs';
+import { Console } from './console.mjs';
 import { writeDisk } from './disk.mjs';
 
 const MINUTE = 60_000;
@@ -31,8 +29,7 @@ export const noVm =
 
 /** The emulator, and Debian's kernel and shell, unpacked and not installed. */
 export async function installVm() {
-  const found = (process.env.PATH ?? '').split(':').some((dir) => fs.existsSync(path.join(dir, EMULATOR)));
-  if (!found)
+  if (!(await mayRun(EMULATOR, ['--version'])))
     await aptInstall(
       'A machine in software',
       ['qemu-system-x86'],
@@ -85,9 +82,10 @@ export async function boot(files) {
   const libraries = await Promise.all(Object.values(files).map(librariesOf));
   const all = { ...files, 'bin/busybox': busybox };
   for (const file of libraries.flat()) all[file.slice(1)] = file;
-  const disk = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-vm-')), 'disk');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'stallscope-vm-'));
+  const disk = path.join(folder, 'disk');
   writeDisk(disk, { ...all, init: Buffer.from(INIT) }, MOUNTED);
-  const machine = new Machine(disk);
+  const machine = new Machine(folder, disk);
   await machine.ready();
   return machine;
 }
@@ -98,62 +96,29 @@ async function librariesOf(file) {
 }
 
 export class Machine {
-  #disk;
-  #child;
-  #ended;
-  #lines;
-  /** What the kernel said last, for when it dies. */
-  #said = [];
+  #console;
 
-  constructor(disk) {
-    this.#disk = disk;
-    this.#child = spawn(
-      EMULATOR,
-      [
-        ...['-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', `${MEMORY_MB}`],
-        ...['-nodefaults', '-nographic', '-no-reboot', '-serial', 'stdio'],
-        ...['-kernel', kernel, '-initrd', disk, '-append', 'console=ttyS0 quiet loglevel=1 panic=-1'],
-      ],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
-    );
-    this.#ended = once(this.#child, 'exit');
-    this.#lines = this.#marked();
-  }
-
-  async *#marked() {
-    for await (const line of readline.createInterface({ input: this.#child.stdout })) {
-      const at = line.indexOf(MARK);
-      if (at >= 0) yield line.slice(at + MARK.length);
-      else this.#said = [...this.#said.slice(-20), line];
-    }
-  }
-
-  async #answer() {
-    let timer;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_MS, {})));
-    const { value } = await Promise.race([this.#lines.next(), late]);
-    clearTimeout(timer);
-    assert.ok(value, `the machine does not answer:\n${this.#said.join('\n')}`);
-    return value;
+  constructor(folder, disk) {
+    const args = [
+      ...['-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', `${MEMORY_MB}`],
+      ...['-nodefaults', '-nographic', '-no-reboot', '-serial', 'stdio'],
+      ...['-kernel', kernel, '-initrd', disk, '-append', 'console=ttyS0 quiet loglevel=1 panic=-1'],
+    ];
+    this.#console = new Console(EMULATOR, args, { mark: MARK, longestMs: LONGEST_MS, folder });
   }
 
   async ready() {
-    assert.equal(await this.#answer(), 'ready');
+    assert.equal(await this.#console.answer(), 'ready');
   }
 
   /** Has its shell do something; the exit code and what was written. */
   async sh(order) {
-    this.#child.stdin.write(`${order}\n`);
-    const [code, ...written] = (await this.#answer()).split(' ');
+    const [code, ...written] = (await this.#console.ask(order)).split(' ');
     const [stdout, stderr] = written.map((text) => Buffer.from(text, 'base64').toString());
     return { code: Number(code), stdout, stderr };
   }
 
-  async off() {
-    this.#child.stdin.write('poweroff -f\n');
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), MINUTE);
-    await this.#ended;
-    clearTimeout(kill);
-    fs.rmSync(path.dirname(this.#disk), { recursive: true, force: true });
+  off() {
+    return this.#console.off('poweroff -f');
   }
 }

@@ -35,7 +35,8 @@ export const aptGet = (...args) =>
     ...args,
   ]);
 
-async function mayRun(command, args) {
+/** Whether a command is there and succeeds. */
+export async function mayRun(command, args) {
   try {
     return (await run(command, args, { allowFailure: true, timeoutMs: 10_000 })).code === 0;
   } catch {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { installOnce } from '../lib/install.mjs';
 import { arm64 } from '../lib/paths.mjs';
 import { Failure, run } from '../lib/run.mjs';
-import { aptInstall } from './apt.mjs';
+import { aptInstall, mayRun } from './apt.mjs';
 
 /** Rust's standard library for it. Returns why it cannot be had, or undefined. */
 export async function installArm64Target() {
@@ -20,7 +20,7 @@ export async function installArm64Target() {
 export async function installArm64Compiler() {
   const missing = await installArm64Target();
   if (missing) throw new Failure(`Nothing can be built for 64-bit ARM: ${missing}.`);
-  if (await works(arm64.compiler, '--version')) return;
+  if (await mayRun(arm64.compiler, ['--version'])) return;
   await aptInstall(
     'A C compiler for 64-bit ARM',
     ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'],
@@ -30,7 +30,7 @@ export async function installArm64Compiler() {
 
 /** A machine in software. */
 export async function installArm64Machine() {
-  if (!(await works(arm64.machine, '--version'))) {
+  if (!(await mayRun(arm64.machine, ['--version']))) {
     await aptInstall(
       'A 64-bit ARM machine in software',
       ['qemu-system-arm'],
@@ -83,12 +83,4 @@ async function installKernel() {
       fs.rmSync(own, { recursive: true });
     },
   );
-}
-
-async function works(command, ...args) {
-  try {
-    return (await run(command, args, { allowFailure: true })).code === 0;
-  } catch {
-    return false;
-  }
 }

@@ -114,8 +114,9 @@ fn inherited(analysis: &Analysis, mut own: impl FnMut(Node) -> Option<u32>) -> V
     let mut rows: Vec<(u64, u64)> = Vec::new();
     // What dominates a place comes before it.
     for place in 0..numbers.len() {
-        if let Some(Node::Object(soon)) =
-            numbers.get(place + AHEAD).map(|_| analysis.at_place((place + AHEAD) as u32))
+        let ahead = place + AHEAD;
+        if ahead < numbers.len()
+            && let Node::Object(soon) = analysis.at_place(ahead as u32)
         {
             analysis.soon(soon);
         }
