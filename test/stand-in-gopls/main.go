@@ -22,6 +22,9 @@ var resident = touched(100 << 20)
 func main() {
 	log.SetFlags(0)
 	flag.Parse()
+	if flag.NArg() > 0 && flag.Arg(0) != "serve" {
+		ask(flag.Args())
+	}
 	real := exec.Command(os.Getenv("STAND_IN_REAL_GOPLS"), "-debug=127.0.0.1:0")
 	input := must(real.StdinPipe())
 	output := must(real.StdoutPipe())
@@ -40,6 +43,16 @@ func main() {
 	if err := real.Wait(); errors.As(err, &exit) {
 		os.Exit(exit.ExitCode())
 	}
+}
+
+// ask passes a question (`gopls version`, `gopls api-json`) on to the real one.
+func ask(question []string) {
+	real := exec.Command(os.Getenv("STAND_IN_REAL_GOPLS"), question...)
+	real.Stdout, real.Stderr = os.Stdout, os.Stderr
+	if err := real.Run(); err != nil {
+		log.Fatal(err)
+	}
+	os.Exit(0)
 }
 
 // realDebugServer waits for the line in which gopls names its debug server, and passes on all that it says.

@@ -231,6 +231,8 @@ test('a frame opens its source', { timeout: MINUTE }, async () => {
   const panel = await panelFrame();
   await panel.getByRole('tab', { name: 'Heap' }).click();
   await panel.getByPlaceholder('Filter by function or package').fill('cache.init');
+  // Before that the row under the mouse may become another one.
+  await panel.getByText(/(?<![\d,])\d\d? matching functions/).waitFor();
   const row = panel.locator('.grid-row', { hasText: 'gopls ballast' });
   await row.locator('button, a').first().click();
   const tab = await editor.waitFor('a Go file beside the panel', async () => {

@@ -43,7 +43,7 @@ export async function chooseCapture(
   const captured = await capture(core, { what: choice.what, seconds }, choice.label);
   if (!captured) return;
   await views.changed();
-  views.show(captured.id);
+  views.present(captured.id);
   if (choice.what === 'heap-text') await openText(core, captured, storage);
 }
 

@@ -37,6 +37,7 @@ export function registerCommands(
   const { reports, exporting, fixes, cache, experiments, heap } = parts;
   const views: IncidentViews = {
     show: (incident) => panel.show(incident),
+    present: (incident) => panel.show(incident, { keepFocus: panel.isVisible }),
     changed: () => panel.pushIncidents(),
   };
   const commands: Record<string, (argument?: unknown) => unknown> = {
@@ -93,6 +94,7 @@ export function panelCommands(
   const { verifications, reports, doctor, fixes, cache, heap } = parts;
   const views: IncidentViews = {
     show: (incident) => panel().show(incident),
+    present: (incident) => panel().show(incident, { keepFocus: panel().isVisible }),
     changed: () => panel().pushIncidents(),
   };
   return async (id, target) => {

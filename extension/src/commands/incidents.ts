@@ -9,6 +9,8 @@ import { shellQuoted } from './shell';
 
 export interface IncidentViews {
   show(incident: string): void;
+  /** The same for one that comes when the user may be typing again: a panel that is in sight takes no focus. */
+  present(incident: string): void;
   /** The list has changed. */
   changed(): Promise<void>;
 }

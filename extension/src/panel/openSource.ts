@@ -9,11 +9,12 @@ import type { Outcome } from '../../shared/core';
 import { sourceCandidates, type GoRoots, type SourceName } from './sourcePath';
 
 const GO_ENV_TIMEOUT_MS = 5_000;
-let roots: Promise<GoRoots> | undefined;
+let roots: GoRoots | undefined;
 
 export async function openSource(source: SourceName, line: number): Promise<Outcome<null>> {
-  roots ??= goRoots();
-  for (const candidate of sourceCandidates(source, await roots)) {
+  roots ??= await goRoots();
+  // No answer of `go`: absolute paths still open.
+  for (const candidate of sourceCandidates(source, roots ?? { goroot: '', gomodcache: '' })) {
     if (!(await isRegularFile(candidate))) continue;
     const at = new vscode.Position(Math.max(0, line - 1), 0);
     await vscode.window.showTextDocument(vscode.Uri.file(candidate), {
@@ -36,8 +37,11 @@ async function isRegularFile(file: string): Promise<boolean> {
   }
 }
 
-/** Asks `go`. In the home folder and with the local toolchain: a workspace must not choose what runs or is fetched. */
-async function goRoots(): Promise<GoRoots> {
+/**
+ * Asks `go`. In the home folder and with the local toolchain: a workspace must not choose what runs or is fetched.
+ * Undefined without `go` on the extension host's PATH, or when a busy machine lets it answer too late: asked again then.
+ */
+async function goRoots(): Promise<GoRoots | undefined> {
   const keys = ['GOROOT', 'GOMODCACHE'];
   try {
     const { stdout } = await promisify(execFile)('go', ['env', '-json', ...keys], {
@@ -52,7 +56,6 @@ async function goRoots(): Promise<GoRoots> {
     });
     return { goroot, gomodcache };
   } catch {
-    // No `go` on the extension host's PATH: absolute paths still open.
-    return { goroot: '', gomodcache: '' };
+    return undefined;
   }
 }

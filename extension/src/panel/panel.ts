@@ -75,11 +75,11 @@ export class Panel implements vscode.Disposable {
   }
 
   /** Opens the panel or brings it to the front, on this incident when one is given. */
-  show(incident?: string): void {
+  show(incident?: string, { keepFocus = false } = {}): void {
     this.selected = incident ?? null;
     void this.session.start();
     if (this.panel) {
-      this.panel.reveal();
+      this.panel.reveal(undefined, keepFocus);
       if (incident !== undefined) this.push({ type: 'select', incident });
       return;
     }

@@ -201,10 +201,10 @@ export class Workbench {
     return new Promise((resolve) => this.#server.once('exit', resolve));
   }
 
-  /** The gopls processes below this workbench, without their `** telemetry **` children. */
+  /** The gopls servers below this workbench: no `** telemetry **` children, none that was started to answer a question. */
   goplsProcesses() {
-    return descendants(this.pid).filter(
-      ({ args }) => /(^|\/)gopls(\s|$)/.test(args) && !args.includes('** telemetry **'),
+    return descendants(this.pid).filter(({ args }) =>
+      /(^|\/)gopls(?!\s+(\*\* telemetry|api-json|help|version))(\s|$)/.test(args),
     );
   }
 
