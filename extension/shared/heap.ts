@@ -29,6 +29,8 @@ export interface HeapFacts {
   /** How long it stood still, and what for. */
   pause_ns: number;
   pause: { stop_ns: number; notes_ns: number; objects_ns: number; rest_ns: number; end_ns: number };
+  /** It had slept all the time in which it was copied before that. Not in what older versions kept. */
+  slept?: boolean;
   prepare_ns: number;
   copied_bytes: number;
   unreadable_bytes: number;

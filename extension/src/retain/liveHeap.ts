@@ -279,7 +279,7 @@ export class LiveHeap implements vscode.Disposable {
     const read = l10n.t('Read the Heap');
     const always = l10n.t('Read It, and Do Not Ask Again');
     const detail = l10n.t(
-      'gopls stands still for about {pause} while its heap is copied, for {bound} at most. Past that it goes on, and there is no answer. If Stallscope crashes meanwhile, a process of its own lets gopls go on.\n\nThe copy and its analysis need up to {memory} of memory, for seconds; with less than that free, nothing is done. A smaller part of it stays in use until you close the page.\n\nKept are types, sizes, the chains that hold them, and the import paths of Go packages; nothing else that gopls has in its memory, no source. Nothing leaves this machine.',
+      'If gopls does nothing just then, its heap is copied meanwhile, and it stands still for some milliseconds. Else it stands still for about {pause}, for {bound} at most. Past that it goes on, and there is no answer. If Stallscope crashes meanwhile, a process of its own lets gopls go on.\n\nThe copy and its analysis need up to {memory} of memory, for seconds; with less than that free, nothing is done. A smaller part of it stays in use until you close the page.\n\nKept are types, sizes, the chains that hold them, and the import paths of Go packages; nothing else that gopls has in its memory, no source. Nothing leaves this machine.',
       {
         pause: words.duration(pause_ns),
         bound: words.duration(bound_ms * 1e6),

@@ -178,11 +178,12 @@ fn print(report: &Value, limit: usize, out: &mut impl Write) -> std::io::Result<
     let check = &report["check"];
     writeln!(
         out,
-        "process {}: {} objects are alive, {}. It stood still for {:.0} ms.",
+        "process {}: {} objects are alive, {}. It stood still for {:.0} ms{}.",
         report["pid"],
         number(&report["objects_marked"]),
         megabytes(&report["bytes_marked"]),
-        report["pause_ms"].as_f64().unwrap_or(0.0)
+        report["pause_ms"].as_f64().unwrap_or(0.0),
+        if report["copy"]["slept"] == true { ", having slept while it was copied" } else { "" }
     )?;
     writeln!(out, "{}", checked(check))?;
     if let Some(reason) = check["reason"].as_str() {

@@ -77,6 +77,46 @@ fn a_running_program_is_copied_and_analysed() {
 }
 
 #[test]
+fn a_program_that_sleeps_is_copied_as_it_sleeps() {
+    if !has_go() {
+        return;
+    }
+    const FEW: u64 = 20_000;
+    let program = Program::start(&build(""), &[&FEW.to_string(), "sleep"]);
+    let read = |at: Step, do_this: &(dyn Fn() + Sync)| {
+        let tell = |step| {
+            if step == at {
+                do_this();
+            }
+        };
+        let session = open(&program.request(), &Stop::default(), &tell).expect("it can be read");
+        assert!(program.state() != 'T');
+        (session.facts, session.counts.found.objects)
+    };
+    // After it has started, and on a busy machine, it may need some time to fall asleep.
+    let slept = (0..20).map(|_| read(Step::Ready, &|| {})).find(|(facts, _)| facts.slept);
+    let (facts, before) = slept.expect("it does nothing");
+    let parts = facts.pause;
+    assert_eq!((parts.notes_ns, parts.objects_ns), (0, 0), "nothing was copied while it stood still");
+    assert!(facts.copied_bytes > FEW * 16 && facts.unreadable_bytes == 0, "{facts:?}");
+    assert!(before >= FEW && before < FEW + 5_000, "{before}");
+    // It wakes when it has been copied: what it does then is not missed.
+    let (facts, grown) = read(Step::Guarded, &|| {
+        let ticks = program.ticks();
+        signal("USR1", program.pid);
+        program.wait_for(ticks + 1);
+    });
+    assert!(!facts.slept && facts.pause.notes_ns > 0, "{facts:?}");
+    assert!((before + 1_000..before + 1_100).contains(&grown), "{before} and then {grown}");
+    // The moment before it is stopped is not too late: it runs, or has not got that far.
+    for round in 0..10 {
+        let (facts, grown) = read(Step::Stopping, &|| signal("USR1", program.pid));
+        let least = before + 1_000 * (round + 1);
+        assert!(grown >= least, "{grown} of {least}: {facts:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_said_before_anything_is_done() {
     if !has_go() {
         return;

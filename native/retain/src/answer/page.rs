@@ -48,10 +48,11 @@ fn head(html: &mut String, record: &Value) {
     let check = &summary["check"];
     let _ = writeln!(
         html,
-        "<p>{} objects were alive, {} together. The process stood still for {:.0} ms to be copied.</p>",
+        "<p>{} objects were alive, {} together. The process stood still for {:.0} ms{}.</p>",
         number(&summary["objects_marked"]),
         megabytes(&summary["bytes_marked"]),
-        record["facts"]["pause_ns"].as_f64().unwrap_or(0.0) / 1e6
+        record["facts"]["pause_ns"].as_f64().unwrap_or(0.0) / 1e6,
+        if record["facts"]["slept"] == true { "; it had slept while it was copied" } else { " to be copied" }
     );
     let _ = writeln!(
         html,

@@ -85,6 +85,20 @@ impl Program {
         state(self.pid)
     }
 
+    /// How many lines it has written since it started, but for the first one.
+    pub fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Waits until it has written so many.
+    pub fn wait_for(&self, ticks: u64) {
+        let began = Instant::now();
+        while self.ticks() < ticks {
+            assert!(began.elapsed() < SOON, "{} of {ticks} lines", self.ticks());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Fails unless it runs soon: not stopped, and doing what it does.
     pub fn assert_runs(&self, when: &str) {
         let began = Instant::now();
@@ -92,8 +106,8 @@ impl Program {
             assert!(began.elapsed() < SOON, "{when}: it still stands still");
             std::thread::sleep(Duration::from_millis(5));
         }
-        let before = self.ticks.load(Ordering::Relaxed);
-        while self.ticks.load(Ordering::Relaxed) < before + 2 {
+        let before = self.ticks();
+        while self.ticks() < before + 2 {
             assert!(began.elapsed() < 2 * SOON, "{when}: it does nothing");
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -1,11 +1,14 @@
-// A list of as many nodes as the first argument says, and a line on the output every 10 ms. With a second argument two
-// goroutines allocate all the time.
+// A list of as many nodes as the first argument says, and a line on the output every 10 ms. With `sleep` behind
+// it nothing is done until a signal comes (SIGUSR1): then the list grows by a thousand nodes, and there is a line. With any
+// other word two goroutines allocate all the time.
 package main
 
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -28,15 +31,32 @@ func churn(from int) {
 	}
 }
 
+func grow(count int) {
+	for number := 0; number < count; number++ {
+		list = &node{list, number}
+	}
+}
+
+func sleep() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	for tick := 0; ; tick++ {
+		fmt.Println(tick)
+		<-signals
+		grow(1000)
+	}
+}
+
 func main() {
 	count, err := strconv.Atoi(os.Args[1])
 	if err != nil {
 		panic(err)
 	}
-	for number := 0; number < count; number++ {
-		list = &node{list, number}
-	}
+	grow(count)
 	if len(os.Args) > 2 {
+		if os.Args[2] == "sleep" {
+			sleep()
+		}
 		go churn(0)
 		go churn(len(junk) / 2)
 	}

@@ -1,5 +1,6 @@
 //! Copies pieces of memory, by several threads, and finds them again.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -38,24 +39,28 @@ pub fn lay(pieces: &[Piece], mut offset: u64) -> Vec<image::Piece> {
 
 /// Some pieces that are copied one behind the other at once.
 pub struct Job<'a> {
-    from: Vec<Piece>,
+    from: Cow<'a, [Piece]>,
     into: &'a mut [u8],
 }
 
 /// Divides the copying of pieces. `into` has room for all of them.
 pub fn jobs<'a>(pieces: &[Piece], into: &'a mut [u8]) -> Vec<Job<'a>> {
-    jobs_of(divide(pieces), into)
+    jobs_of(divide(pieces).into_iter().map(Cow::Owned), into)
 }
 
 /// The jobs of what has been divided before: while a program stands still there is no time for that.
-pub fn jobs_of(divided: Vec<Vec<Piece>>, into: &mut [u8]) -> Vec<Job<'_>> {
+pub fn divided_jobs<'a>(divided: &'a [Vec<Piece>], into: &'a mut [u8]) -> Vec<Job<'a>> {
+    jobs_of(divided.iter().map(|from| Cow::Borrowed(&from[..])), into)
+}
+
+fn jobs_of<'a>(divided: impl Iterator<Item = Cow<'a, [Piece]>>, into: &'a mut [u8]) -> Vec<Job<'a>> {
     let mut rest = into;
-    let job = |from: Vec<Piece>| {
+    let job = |from: Cow<'a, [Piece]>| {
         let (into, others) = std::mem::take(&mut rest).split_at_mut(bytes(&from) as usize);
         rest = others;
         Job { from, into }
     };
-    divided.into_iter().map(job).collect()
+    divided.map(job).collect()
 }
 
 /// Divides pieces into what is copied at once.
@@ -155,19 +160,19 @@ impl<'a, E: From<std::io::Error>> Copying<'a, E> {
 
 /// Pieces that were copied one behind the other, and their bytes.
 pub struct Part<'a> {
-    pieces: Vec<image::Piece>,
+    pieces: Cow<'a, [image::Piece]>,
     bytes: &'a [u8],
 }
 
 impl<'a> Part<'a> {
     /// `pieces` are tidy, and lie in `bytes` one behind the other.
     pub fn new(pieces: &[Piece], bytes: &'a [u8]) -> Self {
-        Self::of(lay(pieces, 0), bytes)
+        Self { pieces: Cow::Owned(lay(pieces, 0)), bytes }
     }
 
     /// The same of pieces that have their places.
-    pub fn of(pieces: Vec<image::Piece>, bytes: &'a [u8]) -> Self {
-        Self { pieces, bytes }
+    pub fn of(pieces: &'a [image::Piece], bytes: &'a [u8]) -> Self {
+        Self { pieces: Cow::Borrowed(pieces), bytes }
     }
 
     fn slice(&self, address: u64, length: usize) -> Option<&'a [u8]> {

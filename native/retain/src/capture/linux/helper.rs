@@ -34,7 +34,7 @@ use super::target::understand;
 /// What it is started with.
 pub const MODE: &str = "analyse";
 /// Beside a busy process it gets a tenth of a processor. With less it would keep its memory for minutes.
-const NICE: i32 = 10;
+pub const NICE: i32 = 10;
 /// Descriptions of a heap of 100 GB are smaller, answers are a page.
 const MOST_LINE_BYTES: u64 = 256 << 20;
 /// Between two looks at whether the answer is still wanted.

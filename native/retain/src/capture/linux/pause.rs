@@ -166,7 +166,7 @@ pub enum Over {
 
 /// Where a thread's stack ends and what it executes next, from `/proc/PID/task/TID/syscall`: the last two numbers, whether
 /// it is in a system call or in its own code.
-fn place(told: &str) -> Option<(u64, u64)> {
+pub fn place(told: &str) -> Option<(u64, u64)> {
     let mut words = told.split_ascii_whitespace().rev();
     let mut number = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
     let pc = number()?;
