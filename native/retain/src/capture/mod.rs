@@ -85,7 +85,8 @@ pub enum Step {
 pub struct Facts {
     /// How long it stood still, nanoseconds: from before it was told to stop until after it was told to go on.
     pub pause_ns: u64,
-    /// Whether it had slept all the time in which it was copied before that, so that nothing had to be copied while it stood still.
+    /// Whether it had slept all the time in which it was copied before that, but for what the runtime does to keep house, so that
+    /// nothing else had to be copied while it stood still.
     #[serde(default)]
     pub slept: bool,
     /// What that was for.

@@ -75,6 +75,13 @@ pub fn all(
     Ok(found)
 }
 
+/// All of the stack of one, also what is not in use.
+pub fn stack_of(memory: &dyn Memory, layout: &Layout, goroutine: u64) -> Option<(u64, u64)> {
+    let bound = |at: At| memory.number(goroutine.wrapping_add(u64::from(at.offset)), at.size);
+    let (low, high) = (bound(layout.goroutine.stack_low)?, bound(layout.goroutine.stack_high)?);
+    (low != 0 && low < high && high - low <= LARGEST_STACK).then_some((low, high))
+}
+
 fn describe(
     memory: &dyn Memory,
     bytes: &[u8],

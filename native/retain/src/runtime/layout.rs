@@ -120,6 +120,22 @@ layout! {
 }
 
 layout! {
+    /// What a goroutine needs to run.
+    Processor of "runtime.p" {
+        /// How often it has had one run.
+        ticks: "schedtick";
+    }
+}
+
+layout! {
+    /// The counts of a goroutine.
+    GoroutineCounts of "runtime.g" {
+        /// How often it has stopped running, modulo 256.
+        runs: "trackingSeq";
+    }
+}
+
+layout! {
     /// A deferred call.
     Defer of "runtime._defer" {
         /// What is called.
@@ -355,6 +371,23 @@ pub struct KeepingSpecial {
     pub object_type: Option<u32>,
 }
 
+/// How the runtime counts what goroutines do.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// All processors: address and length of the list.
+    pub all_processors: [Place; 2],
+    /// How often each has had a goroutine run.
+    pub ticks: At,
+    /// How often a goroutine has stopped running, modulo 256.
+    pub runs: At,
+    /// [`Goroutine::status`] of one that will run as soon as there is a processor.
+    pub runnable: u64,
+    /// Of one in a system call.
+    pub in_call: u64,
+    /// Where the runtime's own goroutines begin that do nothing to objects: as linked.
+    pub housekeeping: [Option<u64>; 2],
+}
+
 /// Everything the reading of a heap needs to know about the runtime.
 #[derive(Clone, Debug)]
 pub struct Layout {
@@ -430,6 +463,8 @@ pub struct Layout {
     pub dead_extra: Option<u64>,
     /// Of one that runs.
     pub running: u64,
+    /// What tells whether a program that was not stopped has done anything. Without it one is stopped to be copied.
+    pub counts: Option<Counts>,
 }
 
 /// Chunks of memory that is never given back.
@@ -526,9 +561,14 @@ impl Layout {
             dead: look.constant(&["runtime._Gdead"])?,
             dead_extra: look.constant(&["runtime._Gdeadextra"]).ok(),
             running: look.constant(&["runtime._Grunning"])?,
+            counts: look.counts(slice("runtime.allp")).ok(),
         })
     }
 }
+
+/// Gives free pages back to the system, now and then; reads what a profiler has left for a trace, ten times a second while one is
+/// recorded, as newer versions of gopls do all the time. Neither touches an object of the program, or allocates one.
+const HOUSEKEEPING: [&str; 2] = ["runtime.bgscavenge", "runtime.traceStartReadCPU.func1"];
 
 /// Looks names up in the debug information.
 struct Look<'a> {
@@ -578,6 +618,17 @@ impl Look<'_> {
 
     fn at(&self, id: TypeId, name: &str, paths: &[&str]) -> Result<At, Missing> {
         self.maybe(id, paths).ok_or_else(|| Missing(format!("field {name}.{}", paths[0])))
+    }
+
+    fn counts(&self, all_processors: Result<[Place; 2], Missing>) -> Result<Counts, Missing> {
+        Ok(Counts {
+            all_processors: all_processors?,
+            ticks: Processor::find(self)?.ticks,
+            runs: GoroutineCounts::find(self)?.runs,
+            runnable: self.constant(&["runtime._Grunnable"])?,
+            in_call: self.constant(&["runtime._Gsyscall"])?,
+            housekeeping: HOUSEKEEPING.map(|name| self.symbols.function(name)),
+        })
     }
 
     fn blocks(&self, first: Place, list: &str, count: &str, calls: &str) -> Result<Blocks, Missing> {

@@ -7,5 +7,6 @@ pub mod layout;
 pub mod masks;
 pub mod modules;
 pub mod objects;
+pub mod runs;
 pub mod specials;
 pub mod stacks;

@@ -45,6 +45,8 @@ pub(super) struct Found {
     pub constants: HashMap<Box<str>, i64>,
     /// By where they begin.
     pub functions: Vec<(u64, FunctionEntry)>,
+    /// Where those of the runtime begin, by name, but for what is only inlined.
+    pub of_runtime: HashMap<Box<str>, u64>,
     pub places: Places,
 }
 
@@ -296,6 +298,9 @@ impl Raw {
                 if let (Some(begin), Some(unit)) = (entry.low_pc, self.found.places.units.last()) {
                     let offset = place.saturating_sub(*unit);
                     self.found.functions.push((begin, FunctionEntry { unit: *unit, offset }));
+                    if entry.name.starts_with("runtime.") {
+                        self.found.of_runtime.insert(entry.name, begin);
+                    }
                 }
                 return Ok(Owner::None);
             }

@@ -86,6 +86,7 @@ pub struct Symbols {
     globals_by_name: HashMap<Box<str>, usize>,
     constants: HashMap<Box<str>, i64>,
     functions: Vec<(u64, functions::Entry)>,
+    of_runtime: HashMap<Box<str>, u64>,
     sections: functions::Sections,
     places: dwarf::Places,
 }
@@ -132,6 +133,7 @@ impl Symbols {
             globals_by_name,
             constants: found.constants,
             functions: found.functions,
+            of_runtime: found.of_runtime,
             sections,
             places: found.places,
         })
@@ -155,6 +157,11 @@ impl Symbols {
     /// A constant of the runtime.
     pub fn constant(&self, name: &str) -> Option<i64> {
         self.constants.get(name).copied()
+    }
+
+    /// Where a function of the runtime begins, as linked, by its full name.
+    pub fn function(&self, name: &str) -> Option<u64> {
+        self.of_runtime.get(name).copied()
     }
 
     /// Reads what is known of single functions.

@@ -1,13 +1,24 @@
 //! Whether a program has done anything since it was looked at: what it has not touched meanwhile need not be copied while it stands
 //! still.
 //!
-//! A thread that sleeps in a system call changes nothing. It has slept on when the kernel has not had it run since, or only to stop
-//! it: then it is still at the same place of the same call.
+//! What changes in a heap, a goroutine has done, and the runtime counts how often each has run. One that is in a system call leaves it
+//! without being counted; its thread then no longer sleeps. A thread has slept on when the kernel has not had it run since, or only to
+//! stop it: then it is still at the same place of the same call.
 
+use std::time::Duration;
+
+use crate::capture::plan::Piece;
 use crate::image::ThreadState;
+use crate::runtime::goroutines::stack_of;
+use crate::runtime::layout::Layout;
+use crate::runtime::runs::{Ran, Runs};
 
 use super::pause::place;
-use super::process::{Process, Stat, text};
+use super::process::{Stat, text};
+use super::target::Target;
+
+/// A program that is at rest is so for at least this long.
+pub const LOOK: Duration = Duration::from_millis(20);
 
 /// A thread that sleeps in a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,38 +30,53 @@ struct Sleeper {
     pc: u64,
 }
 
-/// All threads of a program, none of which did anything.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Asleep(Vec<Sleeper>);
+/// A program in which no goroutine runs.
+pub struct Asleep {
+    runs: Runs,
+    sleepers: Vec<Sleeper>,
+}
 
 impl Asleep {
-    /// None when one of the threads runs, wants to, or cannot be told.
-    pub fn look(process: &Process) -> Option<Self> {
-        let pid = process.pid;
-        let mut threads = process.threads().ok()?;
-        threads.sort_unstable();
-        let sleepers: Option<Vec<Sleeper>> = threads.into_iter().map(|tid| sleeper(pid, tid)).collect();
-        sleepers.filter(|sleepers| !sleepers.is_empty()).map(Self)
+    /// None when one of its goroutines runs, may at once, or that cannot be told.
+    pub fn look(target: &Target) -> Option<Self> {
+        let runs = Runs::read(&target.reader, &target.layout, target.bias)?;
+        let sleepers: Option<_> = runs.in_calls.iter().map(|tid| sleeper(target.process.pid, *tid)).collect();
+        Some(Self { sleepers: sleepers?, runs })
     }
 
-    /// Whether all of them have slept on until now.
-    pub fn sleeps_on(&self, process: &Process) -> bool {
-        Self::look(process).as_ref() == Some(self)
+    /// Whether none has run since, but to keep house.
+    pub fn sleeps_on(&self, target: &Target) -> bool {
+        let now = Self::look(target);
+        now.is_some_and(|now| now.sleepers == self.sleepers && self.kept_house(&now.runs, target).is_some())
     }
 
-    /// The same once the program has been stopped: that wakes each thread, which then stands still without having left its call.
-    pub fn slept_on(&self, process: &Process, threads: &[ThreadState]) -> bool {
-        let mut now: Vec<&ThreadState> = threads.iter().collect();
-        now.sort_unstable_by_key(|thread| thread.tid);
-        now.len() == self.0.len()
-            && self.0.iter().zip(now).all(|(before, now)| {
-                let sleeps = sleeps(process.pid, before.tid);
-                before.tid == now.tid
-                    && !now.computing
-                    && before.sp == now.sp
-                    && is_same_call(before.pc, now.pc)
-                    && sleeps.is_some_and(|sleeps| sleeps <= before.sleeps + 1)
-            })
+    /// The same of a program that has been stopped, which wakes each of its threads: they stand still without having left their call.
+    /// What those that kept house may have changed: pieces of memory.
+    pub fn slept_on(&self, target: &Target, threads: &[ThreadState]) -> Option<Vec<Piece>> {
+        let Target { reader, layout, bias, .. } = target;
+        let in_call = |sleeper: &Sleeper| {
+            let now = threads.iter().find(|thread| thread.tid == sleeper.tid)?;
+            let sleeps = sleeps(target.process.pid, sleeper.tid)?;
+            let stays = !now.computing && now.sp == sleeper.sp && is_same_call(sleeper.pc, now.pc);
+            (stays && sleeps <= sleeper.sleeps + 1).then_some(())
+        };
+        self.sleepers.iter().try_for_each(|sleeper| in_call(sleeper))?;
+        let ran = self.kept_house(&Runs::read(reader, layout, *bias)?, target)?;
+        let mut changed = Vec::new();
+        for Ran { address, .. } in ran {
+            let (low, high) = stack_of(reader, layout, address)?;
+            changed.extend([(address, u64::from(layout.goroutine.size)), (low, high - low)]);
+        }
+        Some(changed)
+    }
+
+    /// Those that have run since, if they do nothing but that.
+    fn kept_house(&self, now: &Runs, target: &Target) -> Option<Vec<Ran>> {
+        let Target { layout: Layout { counts, .. }, bias, .. } = target;
+        let housekeeping = counts.as_ref()?.housekeeping;
+        let ran = now.since(&self.runs)?;
+        let keeps_house = |ran: &Ran| housekeeping.contains(&Some(ran.start_pc.wrapping_sub(*bias)));
+        ran.iter().all(keeps_house).then_some(ran)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::image::ThreadState;
 use crate::runtime::heap::{HeapError, in_use};
 use crate::stop::Stop;
 
-use super::asleep::Asleep;
+use super::asleep::{Asleep, LOOK};
 use super::copy::{self, Copying, Part, Partly, bytes, divided_jobs, jobs};
 use super::helper::NICE;
 use super::pause::{Over, Pause, nanoseconds};
@@ -24,8 +24,6 @@ use super::target::Target;
 const PATIENCE: Duration = Duration::from_millis(200);
 /// … and what it takes to copy it two or three times.
 const PATIENCE_NS_PER_BYTE: u64 = 1;
-/// Between two looks at whether it has, or has woken. A look takes half a millisecond.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Where its contents come from and within which limits they are copied.
 pub struct Source<'a> {
@@ -97,16 +95,12 @@ impl From<Refusal> for Broken {
 
 impl Source<'_> {
     /// Copies a program that sleeps. None when it wakes again and again, or does something all the time.
-    pub fn asleep(
-        &self,
-        into: &mut [u8],
-        stop: &Stop,
-    ) -> Result<Option<(Asleep, Contents)>, CaptureError> {
+    pub fn asleep(&self, into: &mut [u8], stop: &Stop) -> Result<Option<(Asleep, Contents)>, CaptureError> {
         let began = Instant::now();
         let copying = Duration::from_nanos(self.plan.bytes.saturating_mul(PATIENCE_NS_PER_BYTE));
         while began.elapsed() < PATIENCE + copying {
             stop.check()?;
-            match Asleep::look(&self.target.process) {
+            match Asleep::look(self.target) {
                 Some(asleep) => match self.contents_asleep(&asleep, into, stop) {
                     Ok(contents) => return Ok(Some((asleep, contents))),
                     Err(Broken::Other(error @ CaptureError::Cancelled)) => return Err(error),
@@ -122,7 +116,7 @@ impl Source<'_> {
     /// At a low priority: should the program wake, what it does comes first.
     fn contents_asleep(&self, asleep: &Asleep, into: &mut [u8], stop: &Stop) -> Result<Contents, Broken> {
         let looked = Mutex::new(Instant::now());
-        let sleeps_on = || if asleep.sleeps_on(&self.target.process) { Ok(()) } else { Err(Broken::Awake) };
+        let sleeps_on = || if asleep.sleeps_on(self.target) { Ok(()) } else { Err(Broken::Awake) };
         let check = || {
             stop.check().map_err(CaptureError::from).map_err(Broken::Other)?;
             // One of the threads that copy looks; the others go on.
@@ -155,9 +149,13 @@ impl Source<'_> {
         let threads = pause.rest()?;
         let stop_ns = nanoseconds(pause.so_far());
         tell(Step::Stopped);
-        let slept = asleep.filter(|(asleep, _)| asleep.slept_on(&self.target.process, &threads));
+        let slept = asleep.and_then(|(asleep, contents)| {
+            let changed = asleep.slept_on(self.target, &threads)?;
+            copy::again(&self.target.reader, &contents.pieces, &changed, into).ok()?;
+            Some(contents)
+        });
         let stopped = match slept {
-            Some((_, contents)) => {
+            Some(contents) => {
                 pause.check()?;
                 let rest_ns = nanoseconds(pause.so_far()).saturating_sub(stop_ns);
                 let parts = Parts { stop_ns, rest_ns, ..Parts::default() };
@@ -216,8 +214,7 @@ impl Source<'_> {
         let (into, _) = room(rest, &stacks, free)?;
         unreadable.extend(Copying::new(reader, jobs(&stacks, into), check, copied).all(workers)?);
         parts.rest_ns = so_far().saturating_sub(parts.notes_ns + parts.objects_ns);
-        let pieces =
-            vec![plan.objects.clone(), plan.globals.clone(), noted.bookkeeping, new_objects, stacks];
+        let pieces = vec![plan.objects.clone(), plan.globals.clone(), noted.bookkeeping, new_objects, stacks];
         Ok(Contents { pieces, unreadable, parts })
     }
 

@@ -211,6 +211,26 @@ impl Memory for Partly<'_> {
     }
 }
 
+/// Copies parts of pieces again that lie one behind the other, list by list. Each list is tidy.
+pub fn again(reader: &Reader, lists: &[Vec<Piece>], parts: &[Piece], into: &mut [u8]) -> std::io::Result<()> {
+    let mut offset = 0;
+    for list in lists {
+        for part in parts {
+            let touched = near(list, *part);
+            let Some((first, _)) = touched.first() else { continue };
+            let before = list.partition_point(|(address, _)| address < first);
+            for piece in lay(touched, offset + bytes(&list[..before])) {
+                let from = piece.address.max(part.0);
+                let end = (piece.address + piece.length).min(part.0.saturating_add(part.1));
+                let begin = (piece.offset + from - piece.address) as usize;
+                reader.copy(&[(from, end - from)], &mut into[begin..begin + (end - from) as usize])?;
+            }
+        }
+        offset += bytes(list);
+    }
+    Ok(())
+}
+
 /// All that was copied as pieces of an image: nothing twice, and nothing that could not be read.
 pub fn pieces(laid: &[Vec<image::Piece>], mut unreadable: Vec<Piece>) -> Vec<image::Piece> {
     unreadable = plan::tidy(unreadable);
@@ -218,7 +238,8 @@ pub fn pieces(laid: &[Vec<image::Piece>], mut unreadable: Vec<Piece>) -> Vec<ima
     let mut before: Vec<Piece> = unreadable;
     for pieces in laid {
         for piece in pieces {
-            let left = plan::missing(&[(piece.address, piece.length)], near(&before, piece));
+            let own = (piece.address, piece.length);
+            let left = plan::missing(&[own], near(&before, own));
             all.extend(left.into_iter().map(|(address, length)| image::Piece {
                 address,
                 length,
@@ -231,10 +252,10 @@ pub fn pieces(laid: &[Vec<image::Piece>], mut unreadable: Vec<Piece>) -> Vec<ima
     all
 }
 
-/// Those of tidy pieces that may overlap with one.
-fn near<'a>(tidy: &'a [Piece], piece: &image::Piece) -> &'a [Piece] {
-    let from = tidy.partition_point(|(address, length)| address + length <= piece.address);
-    let end = tidy.partition_point(|(address, _)| *address < piece.address.saturating_add(piece.length));
+/// Those of tidy pieces that overlap with one.
+fn near(tidy: &[Piece], (begin, length): Piece) -> &[Piece] {
+    let from = tidy.partition_point(|(address, length)| address + length <= begin);
+    let end = tidy.partition_point(|(address, _)| *address < begin.saturating_add(length));
     tidy.get(from..end).unwrap_or_default()
 }
 
@@ -288,6 +309,20 @@ mod tests {
         assert_eq!(jobs.len(), 11);
         assert!(Copying::new(&reader, jobs, &check, &copied).all(1).is_err());
         assert_eq!(copied.into_inner(), 3 * JOB_BYTES);
+    }
+
+    #[test]
+    fn parts_are_copied_again_where_they_lie() {
+        let mut source: Vec<u8> = vec![1; 1000];
+        let at = source.as_ptr() as u64;
+        let reader = Reader::open(std::process::id(), at).expect("one may read oneself");
+        let lists = [vec![(at + 100, 50), (at + 200, 50)], vec![(at + 500, 100)]];
+        let mut into = vec![0; 200];
+        source[90..260].fill(2);
+        source[550..700].fill(3);
+        again(&reader, &lists, &[(at + 140, 70), (at + 580, 400)], &mut into).expect("it is there");
+        let expected = [vec![0; 40], vec![2; 20], vec![0; 120], vec![3; 20]].concat();
+        assert_eq!(into, expected, "{:?}", source.len());
     }
 
     #[test]
