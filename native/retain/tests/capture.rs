@@ -109,11 +109,38 @@ fn a_program_that_sleeps_is_copied_as_it_sleeps() {
     assert!(!facts.slept && facts.pause.notes_ns > 0, "{facts:?}");
     assert!((before + 1_000..before + 1_100).contains(&grown), "{before} and then {grown}");
     // The moment before it is stopped is not too late: it runs, or has not got that far.
-    for round in 0..10 {
+    for round in 0..4 {
         let (facts, grown) = read(Step::Stopping, &|| signal("USR1", program.pid));
         let least = before + 1_000 * (round + 1);
         assert!(grown >= least, "{grown} of {least}: {facts:?}");
     }
+}
+
+#[test]
+fn a_program_that_wakes_from_a_call_has_not_slept() {
+    if !has_go() {
+        return;
+    }
+    let program = Program::start(&build(""), &["1000", "call"]);
+    let mut slept = 0;
+    for _ in 0..4 {
+        let least = AtomicU64::new(0);
+        let tell = |step| {
+            if step == Step::Guarded {
+                let ticks = program.ticks() + 1;
+                program.wait_for(ticks);
+                least.store(1_000 + 1_000 * ticks, Ordering::Relaxed);
+            }
+        };
+        let session = open(&program.request(), &Stop::default(), &tell).expect("it can be read");
+        assert!(!session.facts.slept, "it has run since it was copied");
+        let found = session.counts.found.objects;
+        assert!(found >= least.into_inner(), "{found}");
+        // Nothing between copy and stop: now and then it sleeps on.
+        let session = open(&program.request(), &Stop::default(), &|_| {}).expect("it can be read");
+        slept += u32::from(session.facts.slept);
+    }
+    assert!(slept > 0, "it sleeps most of the time");
 }
 
 #[test]

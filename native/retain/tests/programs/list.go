@@ -1,6 +1,7 @@
 // A list of as many nodes as the first argument says, and a line on the output every 10 ms. With `sleep` behind
-// it nothing is done until a signal comes (SIGUSR1): then the list grows by a thousand nodes, and there is a line. With any
-// other word two goroutines allocate all the time.
+// it nothing is done until a signal comes (SIGUSR1): then the list grows by a thousand nodes, and there is a line. With
+// `call` the same happens five times a second, by a goroutine that does nothing but wait in system calls. With any other word two
+// goroutines allocate all the time.
 package main
 
 import (
@@ -47,6 +48,15 @@ func sleep() {
 	}
 }
 
+func call() {
+	for tick := 0; ; tick++ {
+		fmt.Println(tick)
+		// Unlike time.Sleep, which parks the goroutine.
+		syscall.Nanosleep(&syscall.Timespec{Nsec: 200_000_000}, nil)
+		grow(1000)
+	}
+}
+
 func main() {
 	count, err := strconv.Atoi(os.Args[1])
 	if err != nil {
@@ -54,8 +64,11 @@ func main() {
 	}
 	grow(count)
 	if len(os.Args) > 2 {
-		if os.Args[2] == "sleep" {
+		switch os.Args[2] {
+		case "sleep":
 			sleep()
+		case "call":
+			call()
 		}
 		go churn(0)
 		go churn(len(junk) / 2)

@@ -60,7 +60,7 @@ impl Asleep {
             let stays = !now.computing && now.sp == sleeper.sp && is_same_call(sleeper.pc, now.pc);
             (stays && sleeps <= sleeper.sleeps + 1).then_some(())
         };
-        self.sleepers.iter().try_for_each(|sleeper| in_call(sleeper))?;
+        self.sleepers.iter().try_for_each(in_call)?;
         let ran = self.kept_house(&Runs::read(reader, layout, *bias)?, target)?;
         let mut changed = Vec::new();
         for Ran { address, .. } in ran {
