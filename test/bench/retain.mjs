@@ -13,15 +13,20 @@ import { median } from './lib/statistics.mjs';
 import { kubernetes, spreadOver, xTools } from './lib/workloads.mjs';
 
 const READINGS = 7;
+/** And as many while gopls is asked for something all the time. */
+const BUSY_READINGS = 5;
 /** goref holds gopls for as long as it works: minutes. It is not waited for longer than this. */
 const GOREF_MINUTES = 5;
 /** A pause that is too long is to be measured, not refused. */
 const MOST_PAUSE_MS = 10_000;
 const WANTED = { pauseMsPerGb: 150, secondsPerGb: 4, memoryShare: 1.5 };
 const [MB, GB] = [1e6, 1e9];
-/** After the load gopls goes on with analyses and its index. */
+/** After the load gopls goes on with analyses and its index, and lets go of what it needed for the load only later. */
 const CALM_SECONDS = 5;
+/** By so much what is alive may differ from one calm to the next. */
+const CALM_SHARE = 0.01;
 const LOAD_MINUTES = 15;
+const HOVER_PAUSE_MS = 20;
 
 export const retain = () => measure('x/tools', xTools, 80);
 export const retainK8s = () => measure('kubernetes', kubernetes, 60);
@@ -36,30 +41,72 @@ async function measure(name, make, count) {
     env: workload.env,
   });
   try {
-    await step(`retain: load ${name}`, () => load(gopls, spreadOver(workload.files, count)));
-    const readings = [];
-    for (let round = 0; round < READINGS; round += 1) {
-      readings.push(await reading(gopls));
-      log(`retain: ${round + 1} of ${READINGS}`);
-    }
+    const uris = await step(`retain: load ${name}`, () => load(gopls, spreadOver(workload.files, count)));
+    const readings = await many('at rest', READINGS, gopls);
     const goref = await step('retain: goref, where it is', () => readByGoref(gopls, scratch));
-    return report(name, workload, count, readings, goref);
+    const busy = await beside(hovers(gopls, uris), () => many('busy', BUSY_READINGS, gopls));
+    return report(name, workload, count, { readings, busy, goref });
   } finally {
     await gopls.kill();
     fs.rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Until gopls has loaded everything and has used less than a twentieth of a core for some seconds. */
+async function many(how, count, gopls) {
+  const readings = [];
+  for (let round = 0; round < count; round += 1) {
+    readings.push(await reading(gopls));
+    log(`retain: ${how}, ${round + 1} of ${count}`);
+  }
+  return readings;
+}
+
+/** One request after the other, as somebody makes who moves the mouse over code. */
+function hovers(gopls, uris) {
+  return async (round) => {
+    // Where there is nothing to be said there is no answer, or an error: the work is the same.
+    await gopls.hover(uris[round % uris.length], { line: 20, character: 3 }).catch(() => {});
+  };
+}
+
+/** Does something again and again until something else is done. */
+async function beside(again, what) {
+  let done = false;
+  const doing = (async () => {
+    for (let round = 0; !done; round += 1) {
+      await again(round);
+      await sleep(HOVER_PAUSE_MS);
+    }
+  })();
+  try {
+    return await what();
+  } finally {
+    done = true;
+    await doing;
+  }
+}
+
+/** Until gopls has loaded everything and what is alive no longer changes. The files that are open. */
 async function load(gopls, files) {
   const until = Date.now() + LOAD_MINUTES * 60_000;
   await gopls.initialize();
   const opened = files.map((file) => gopls.open(file));
   // It is answered when the workspace is loaded.
   await gopls.request('textDocument/documentSymbol', { textDocument: { uri: opened[0].uri } });
-  for (let before = cpuMs(gopls.pid), quiet = 0; quiet < CALM_SECONDS; before = cpuMs(gopls.pid)) {
+  let [last, bytes] = [0, 0];
+  do {
+    await calm(gopls.pid, until);
+    last = bytes;
+    ({ bytes } = await liveHeap(gopls));
+  } while (Math.abs(bytes - last) > CALM_SHARE * bytes);
+  return opened.map(({ uri }) => uri);
+}
+
+/** Until it has used less than a twentieth of a core for some seconds. */
+async function calm(pid, until) {
+  for (let before = cpuMs(pid), quiet = 0; quiet < CALM_SECONDS; before = cpuMs(pid)) {
     await sleep(1000);
-    quiet = cpuMs(gopls.pid) - before < 50 ? quiet + 1 : 0;
+    quiet = cpuMs(pid) - before < 50 ? quiet + 1 : 0;
     if (Date.now() > until) throw new Error(`gopls was not calm within ${LOAD_MINUTES} minutes`);
   }
 }
@@ -111,7 +158,7 @@ async function readByGoref(gopls, folder) {
   return { live, wall_ms, stopped_ms, peak_bytes, late };
 }
 
-function report(name, workload, count, readings, goref) {
+function report(name, workload, count, { readings, busy, goref }) {
   const last = readings.at(-1);
   const row = (what, measured, more = {}) => ({
     what: `retain ${name}: ${what}`,
@@ -123,15 +170,21 @@ function report(name, workload, count, readings, goref) {
     row(what, spread(values, unit, digits), { wanted: `<= ${most} ${unit}`, met: median(values) <= most });
   const perGb = (pick) => readings.map((one) => pick(one) / (one.live.bytes / GB));
   const each = (pick) => readings.map(pick);
-  const parts = Object.keys(last.copy.pause).map((part) => {
-    const values = each(({ copy }) => copy.pause[part] / 1e6);
-    return `${part.replace(/_ns$/, '')} ${median(values).toFixed(0)} ms`;
-  });
+  const parts = (of) =>
+    Object.keys(last.copy.pause)
+      .map((part) => {
+        const values = of.map(({ copy }) => copy.pause[part] / 1e6);
+        return `${part.replace(/_ns$/, '')} ${median(values).toFixed(0)} ms`;
+      })
+      .join(', ');
+  const slept = (of) => `${of.filter(({ copy }) => copy.slept).length} of ${of.length}`;
+  const pausePerGb = ({ copy, live }) => copy.pause_ns / 1e6 / (live.bytes / GB);
   return {
     commands: [commandLine(ours('PID')), 'grf attach PID'],
     notes: [
       `gopls with ${count} of ${workload.files.length} files open in ${path.relative(out, workload.folder)}, calm. Alive is ` +
         'HeapAlloc right after a collection, just before each reading; the 100 MB of ballast are in it.',
+      'Busy: while it is asked for one hover after the other. A gopls in which no goroutine runs is copied before it is stopped.',
       'Time is that of the whole command. Memory is that of its processes at one moment, the copy counted once.',
       'goref’s pause is how long gopls was stopped by what /proc says, as is ours in the second line.',
     ],
@@ -151,13 +204,7 @@ function report(name, workload, count, readings, goref) {
           'million',
         ),
       ),
-      judged(
-        'pause',
-        perGb(({ copy }) => copy.pause_ns / 1e6),
-        'ms per GB',
-        WANTED.pauseMsPerGb,
-        0,
-      ),
+      judged('pause', readings.map(pausePerGb), 'ms per GB', WANTED.pauseMsPerGb, 0),
       row(
         'pause by /proc',
         spread(
@@ -166,7 +213,11 @@ function report(name, workload, count, readings, goref) {
           0,
         ),
       ),
-      row('parts of the pause', parts.join(', ')),
+      row('parts of the pause', parts(readings)),
+      row('copied while it slept', slept(readings)),
+      judged('pause, busy', busy.map(pausePerGb), 'ms per GB', WANTED.pauseMsPerGb, 0),
+      row('parts of the pause, busy', parts(busy)),
+      row('copied while it slept, busy', slept(busy)),
       row(
         'copied',
         spread(
@@ -199,7 +250,7 @@ function report(name, workload, count, readings, goref) {
       ),
       ...gorefRows(row, goref),
     ],
-    data: { readings, goref },
+    data: { readings, busy, goref },
   };
 }
 

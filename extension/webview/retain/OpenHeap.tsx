@@ -130,7 +130,9 @@ function Head({ heap, summary, about }: HeadProps) {
           count: fmt.count(summary.objects_marked),
           pause: fmt.duration(heap.facts.pause_ns),
         })}
-        {heap.facts.slept && <span class="dim"> {t('It was copied before that, while it did nothing.')}</span>}
+        {heap.facts.slept && (
+          <span class="dim"> {t('It was copied before that, while it did nothing.')}</span>
+        )}
       </p>
       <p class={cx(reliable ? 'dim' : 'retain-unreliable')} role={reliable ? undefined : 'alert'}>
         {checkWords(summary.check)}
