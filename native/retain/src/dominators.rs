@@ -67,7 +67,7 @@ impl Dominators {
                 continue;
             }
             let (edges, add) = graph.successors(node);
-            for leaf in edges.iter().map(|to| to + add).filter(|to| hanging[*to as usize]) {
+            for leaf in edges.iter().map(|to| to + add).filter(|to| hanging.has(*to)) {
                 place[leaf as usize] = order.len() as u32;
                 order.push(leaf);
                 dominator.push(holder);
@@ -119,8 +119,25 @@ impl Children {
     }
 }
 
+/// Some of the nodes: a bit each.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn of(values: impl ExactSizeIterator<Item = bool>) -> Self {
+        let mut bits = vec![0; values.len().div_ceil(64)];
+        for (index, value) in values.enumerate() {
+            bits[index / 64] |= u64::from(value) << (index % 64);
+        }
+        Self(bits)
+    }
+
+    fn has(&self, node: u32) -> bool {
+        self.0[node as usize / 64] >> (node % 64) & 1 == 1
+    }
+}
+
 /// Which nodes lead nowhere, and one edge leads to them: half of a heap, and where they hang is plain.
-fn hanging(graph: &impl Graph, stop: &Stop) -> Result<Vec<bool>, Stopped> {
+fn hanging(graph: &impl Graph, stop: &Stop) -> Result<Bits, Stopped> {
     const LEAF: u8 = 4;
     let nodes = graph.nodes();
     // How many edges lead to each, as far as two.
@@ -138,7 +155,7 @@ fn hanging(graph: &impl Graph, stop: &Stop) -> Result<Vec<bool>, Stopped> {
             *met = *met & LEAF | (*met & 3).saturating_add(1).min(2);
         }
     }
-    Ok(met.into_iter().enumerate().map(|(node, met)| met == LEAF | 1 && node > 0).collect())
+    Ok(Bits::of(met.into_iter().enumerate().map(|(node, met)| met == LEAF | 1 && node > 0)))
 }
 
 /// What is known of a node, together, since it is asked for in no order.
@@ -161,10 +178,10 @@ struct Walk {
 }
 
 /// Depth first.
-fn walk(graph: &impl Graph, hanging: &[bool], stop: &Stop) -> Result<Walk, Stopped> {
+fn walk(graph: &impl Graph, hanging: &Bits, stop: &Stop) -> Result<Walk, Stopped> {
     let nodes = graph.nodes() as usize;
-    let place = |hangs: &bool| if *hangs { LEAF } else { NONE };
-    let mut met: Vec<Met> = hanging.iter().map(|hangs| Met { place: place(hangs), edges: 0 }).collect();
+    let place = |node| if hanging.has(node) { LEAF } else { NONE };
+    let mut met: Vec<Met> = (0..graph.nodes()).map(|node| Met { place: place(node), edges: 0 }).collect();
     let (mut order, mut parent) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
     if nodes == 0 {
         return Ok(Walk { order, met, parent });
