@@ -38,7 +38,16 @@ pub struct PackageRow {
 
 /// Adds up by part: an object belongs to the nearest one above it in the dominator tree whose type is known. A text that
 /// only a syntax tree holds is part of parsing. What hangs on a global variable alone belongs to the package of that.
-pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
+///
+/// And on the way by package: objects and bytes for each of [`crate::notes::Notes::paths`]. There an object belongs to the nearest one
+/// above it that is about a package.
+pub fn parts_and_packages(analysis: &Analysis, known: &Known) -> (Vec<PartRow>, Vec<(u64, u64)>) {
+    let paths = &analysis.notes.paths;
+    // Few of many objects are about a package.
+    let mut path_of = vec![0; analysis.objects() as usize];
+    for (number, (object, ..)) in (1..).zip(paths) {
+        path_of[*object as usize] = number;
+    }
     let mut names: Vec<String> = vec![UNASSIGNED.to_owned()];
     let mut number_of = HashMap::new();
     let mut part_of_type: Vec<Option<Option<u32>>> = vec![None; ObjectType::count(&analysis.types)];
@@ -48,47 +57,33 @@ pub fn parts(analysis: &Analysis, known: &Known) -> Vec<PartRow> {
             names.len() as u32 - 1
         })
     };
-    let rows = inherited(analysis, |node| match node {
-        Node::All => None,
+    let [by_part, by_path] = inherited(analysis, |node| match node {
+        Node::All => [None, None],
         Node::Root(root) => {
             let root = &analysis.roots[root as usize];
-            known.of_variable(&root.name).filter(|_| root.type_id.is_some()).map(|rule| number(&rule.part))
+            let rule = known.of_variable(&root.name).filter(|_| root.type_id.is_some());
+            [rule.map(|rule| number(&rule.part)), None]
         }
         Node::Object(object) => {
             let object_type = analysis.type_of[object as usize];
-            *part_of_type[object_type.index()].get_or_insert_with(|| {
+            let part = *part_of_type[object_type.index()].get_or_insert_with(|| {
                 known.of(&names::of_object(&analysis.types, object_type)).map(|rule| number(&rule.part))
-            })
+            });
+            [part, Some(path_of[object as usize]).filter(|number| *number != 0)]
         }
     });
-    let mut parts: Vec<PartRow> = rows
+    let mut parts: Vec<PartRow> = by_part
         .into_iter()
         .map(|(number, (count, bytes))| PartRow { part: names[number as usize].clone(), count, bytes })
         .collect();
     parts.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.part.cmp(&b.part)));
-    parts
-}
-
-/// Objects and bytes for each of [`crate::notes::Notes::paths`]: an object belongs to the nearest one above it that is about a
-/// package.
-pub fn by_package(analysis: &Analysis) -> Vec<(u64, u64)> {
-    let paths = &analysis.notes.paths;
-    // Few of many objects are about a package.
-    let mut of_object = vec![0; analysis.objects() as usize];
-    for (number, (object, ..)) in (1..).zip(paths) {
-        of_object[*object as usize] = number;
-    }
-    let rows = inherited(analysis, |node| match node {
-        Node::Object(object) => Some(of_object[object as usize]).filter(|number| *number != 0),
-        Node::All | Node::Root(_) => None,
-    });
-    let mut found = vec![(0, 0); paths.len()];
-    for (number, row) in rows {
+    let mut packages = vec![(0, 0); paths.len()];
+    for (number, row) in by_path {
         if let Some(place) = (number as usize).checked_sub(1) {
-            found[place] = row;
+            packages[place] = row;
         }
     }
-    found
+    (parts, packages)
 }
 
 /// Adds up by Go package. `paths` are those of [`crate::notes::Notes::paths`], in their order; of what has none that is known any
@@ -108,10 +103,13 @@ pub fn packages(by_package: &[(u64, u64)], paths: &[Option<String>]) -> Vec<Pack
     packages
 }
 
-/// Objects and bytes by the number that the nearest dominator with one has; 0 when none has.
-fn inherited(analysis: &Analysis, mut own: impl FnMut(Node) -> Option<u32>) -> Vec<(u32, (u64, u64))> {
-    let mut numbers = vec![0_u32; analysis.dominators.order.len()];
-    let mut rows: Vec<(u64, u64)> = Vec::new();
+/// Objects and bytes by the numbers that the nearest dominators with one have, of each of several kinds; 0 when none has.
+fn inherited<const KINDS: usize>(
+    analysis: &Analysis,
+    mut own: impl FnMut(Node) -> [Option<u32>; KINDS],
+) -> [Vec<(u32, (u64, u64))>; KINDS] {
+    let mut numbers = vec![[0_u32; KINDS]; analysis.dominators.order.len()];
+    let mut rows = [const { Vec::<(u64, u64)>::new() }; KINDS];
     // What dominates a place comes before it.
     for place in 0..numbers.len() {
         let ahead = place + AHEAD;
@@ -121,15 +119,20 @@ fn inherited(analysis: &Analysis, mut own: impl FnMut(Node) -> Option<u32>) -> V
             analysis.soon(soon);
         }
         let node = analysis.at_place(place as u32);
-        let number = own(node).unwrap_or(numbers[analysis.dominators.dominator[place] as usize]);
-        numbers[place] = number;
-        let Node::Object(object) = node else { continue };
-        if rows.len() <= number as usize {
-            rows.resize(number as usize + 1, (0, 0));
+        let own = own(node);
+        let above = numbers[analysis.dominators.dominator[place] as usize];
+        for kind in 0..KINDS {
+            let number = own[kind].unwrap_or(above[kind]);
+            numbers[place][kind] = number;
+            let Node::Object(object) = node else { continue };
+            let rows = &mut rows[kind];
+            if rows.len() <= number as usize {
+                rows.resize(number as usize + 1, (0, 0));
+            }
+            let row = &mut rows[number as usize];
+            row.0 += 1;
+            row.1 += analysis.bytes_of(object);
         }
-        let row = &mut rows[number as usize];
-        row.0 += 1;
-        row.1 += analysis.bytes_of(object);
     }
-    (0..).zip(rows).filter(|(_, (count, _))| *count > 0).collect()
+    rows.map(|rows| (0..).zip(rows).filter(|(_, (count, _))| *count > 0).collect())
 }

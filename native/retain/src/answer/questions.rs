@@ -13,7 +13,7 @@ use crate::known::Known;
 use super::check::Check;
 use super::holders::{HeldBy, Holders, Step};
 use super::kept::kept;
-use super::parts::{PackageRow, PartRow, by_package, packages, parts};
+use super::parts::{PackageRow, PartRow, packages, parts_and_packages};
 use super::profile::profile;
 use super::report::Report;
 use super::saved::{Of, SavedError, compare, save};
@@ -244,7 +244,7 @@ impl Answers {
     pub fn new(analysis: Analysis) -> Self {
         let known = Known::built_in();
         let (table, (parts, by_package)) = std::thread::scope(|scope| {
-            let others = scope.spawn(|| (parts(&analysis, &known), by_package(&analysis)));
+            let others = scope.spawn(|| parts_and_packages(&analysis, &known));
             let table = TypeTable::of(&analysis, &known);
             (table, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::ahead::AHEAD;
 use crate::analysis::{Analysis, Node};
 use crate::known::Known;
 use crate::roots::RootKind;
@@ -100,9 +101,28 @@ impl TypeTable {
         }
     }
 
+    /// The numbers of types by place in the dominator tree: looked up place by place, and not as the tree is walked, so that memory can
+    /// be asked for ahead.
+    fn ids_by_place(&self, analysis: &Analysis) -> Vec<u32> {
+        let count = analysis.dominators.order.len() as u32;
+        let object_at = |place: u32| match analysis.at_place(place) {
+            Node::Object(object) => Some(object),
+            Node::All | Node::Root(_) => None,
+        };
+        let id = |place: u32| {
+            let soon = place + AHEAD as u32;
+            if let Some(soon) = (soon < count).then(|| object_at(soon)).flatten() {
+                analysis.soon(soon);
+            }
+            object_at(place).and_then(|object| self.id(analysis, object)).unwrap_or(NONE)
+        };
+        (0..count).map(id).collect()
+    }
+
     /// Adds up what instances retain, none that lies below another of its type: that is counted there.
     fn retained(&mut self, analysis: &Analysis) {
         let mut above = vec![0_u32; self.rows.len()];
+        let ids = self.ids_by_place(analysis);
         // The way down, and which child is next.
         let mut path: Vec<(u32, usize, u32)> = vec![(0, 0, NONE)];
         while let Some((place, next, id)) = path.last_mut() {
@@ -114,10 +134,7 @@ impl TypeTable {
                 continue;
             };
             *next += 1;
-            let id = match analysis.at_place(child) {
-                Node::Object(object) => self.id(analysis, object).unwrap_or(NONE),
-                Node::All | Node::Root(_) => NONE,
-            };
+            let id = ids[child as usize];
             let is_leaf = analysis.children.of(child).is_empty();
             if let Some(above) = above.get_mut(id as usize) {
                 if *above == 0 {
