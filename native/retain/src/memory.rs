@@ -9,6 +9,13 @@ pub trait Memory: Sync {
     /// What is at an address will be read soon: nothing that has to be done, but it can be prepared.
     fn soon(&self, _address: u64, _length: usize) {}
 
+    /// So many bytes at each of some addresses, one behind the other; none when one of them is not there.
+    fn each(&self, addresses: &[u64], length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; addresses.len().checked_mul(length)?];
+        let mut places = addresses.iter().zip(bytes.chunks_exact_mut(length.max(1)));
+        places.all(|(address, into)| self.read(*address, into)).then_some(bytes)
+    }
+
     /// Eight bytes.
     fn word(&self, address: u64) -> Option<u64> {
         let mut bytes = [0; 8];

@@ -59,12 +59,11 @@ impl Runs {
         }
         let (goroutines, count) = list(memory, layout.all_goroutines, bias)?;
         let goroutines = memory.bytes(goroutines, count.checked_mul(8)?, MOST_GOROUTINES * 8)?;
-        let mut bytes = vec![0; layout.goroutine.size as usize];
-        for address in addresses(&goroutines) {
-            if !memory.read(address, &mut bytes) {
-                return None;
-            }
-            let number = |at: At| number_in(&bytes, at.offset as usize, at.size);
+        let size = layout.goroutine.size as usize;
+        let goroutines: Vec<u64> = addresses(&goroutines).collect();
+        let described = memory.each(&goroutines, size)?;
+        for (address, bytes) in goroutines.into_iter().zip(described.chunks_exact(size.max(1))) {
+            let number = |at: At| number_in(bytes, at.offset as usize, at.size);
             let status = number(layout.goroutine.status) & !SCAN_BIT;
             if status == layout.running || status == counts.runnable {
                 return None;

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use crate::capture::plan::Piece;
 use crate::memory::Memory;
 
-use super::raw;
+use super::raw::{self, MOST_PIECES};
 
 /// Pages are never smaller; what lies behind an unreadable byte on its page is unreadable too.
 const PAGE: u64 = 4096;
@@ -105,6 +105,18 @@ fn fill_from(file: &File, from: &[Piece], into: &mut [u8]) -> io::Result<usize> 
 }
 
 impl Memory for Reader {
+    fn each(&self, addresses: &[u64], length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; addresses.len().checked_mul(length)?];
+        let pieces: Vec<Piece> = addresses.iter().map(|address| (*address, length as u64)).collect();
+        // Many with one call: such a call takes longer than what is read.
+        for (pieces, into) in pieces.chunks(MOST_PIECES).zip(bytes.chunks_mut(MOST_PIECES * length.max(1))) {
+            if self.fill(pieces, into).ok()? != into.len() {
+                return None;
+            }
+        }
+        Some(bytes)
+    }
+
     fn read(&self, address: u64, into: &mut [u8]) -> bool {
         self.fill(&[(address, into.len() as u64)], into).is_ok_and(|copied| copied == into.len())
     }
@@ -130,6 +142,10 @@ mod tests {
             let unreadable = reader.copy(&[(at + 10, 3), (at + 200, 4)], &mut into).expect("it is there");
             assert_eq!((into, unreadable), ([10, 11, 12, 200, 201, 202, 203], vec![]));
             assert_eq!(reader.number(at + 1, 2), Some(0x0201));
+            let many: Vec<u64> = (0..1_300).map(|index| at + index % 250).collect();
+            let each = reader.each(&many, 3).expect("it is there");
+            assert!(each.chunks(3).zip(&many).all(|(three, from)| three[0] == source[(from - at) as usize]));
+            assert_eq!(reader.each(&[at, 100], 3), None);
         }
     }
 
