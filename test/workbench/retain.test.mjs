@@ -62,7 +62,10 @@ test('the heap is read after a question, and its page tells what holds the snaps
   await editor.command(COMMAND);
   const question = await editor.waitFor('the question', () => editor.dialog());
   assert.match(question, /Read the live heap of gopls \(\d+\) to see who holds its memory\?/);
-  assert.match(question, /stands still for some milliseconds\. Else it stands still for about [\d.]+.ms, for 5\.0.s at most/);
+  assert.match(
+    question,
+    /stands still for some milliseconds\. Else it stands still for about [\d.]+.ms, for 5\.0.s at most/,
+  );
   assert.match(question, /up to [\d.]+.[MG]B of memory/);
   assert.match(question, /import paths of Go packages; nothing else/);
   await picture('retain-question-dark');
