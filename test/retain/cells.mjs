@@ -21,6 +21,8 @@ export const VARIANTS = {
   pie: { buildMode: 'pie' },
   cgo: { cgo: true },
   'cgo-pie': { cgo: true, buildMode: 'pie' },
+  // Constants share a segment with code, as the linker for 64-bit ARM has them.
+  'cgo-joined': { cgo: true, linkerFlags: '-extldflags=-Wl,-z,noseparate-code' },
   greentea: { experiment: 'greenteagc', of: [25, 25] },
   nogreentea: { experiment: 'nogreenteagc', of: [26, 27] },
   noswissmap: { experiment: 'noswissmap', of: [24, 25] },

@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{HELPER, Program, build, has_go, helper, helpers, owners_of_copies, request, signal};
+use object::{Object as _, ObjectSection as _, SectionKind};
 use stallscope_retain::capture::refusal::{Limit, Refusal};
-use stallscope_retain::capture::{CaptureError, Step, capture, helper as analyser, open, watchdog};
+use stallscope_retain::capture::{CaptureError, Step, capture, helper as analyser, open, plan, watchdog};
 use stallscope_retain::stop::Stop;
+use stallscope_retain::symbols::Symbols;
 
 const NODES: u64 = 200_000;
 
@@ -74,6 +76,37 @@ fn a_running_program_is_copied_and_analysed() {
     assert_eq!(nice(analysis), (nice(own) + 10).min(19), "at a low priority");
     drop(session);
     assert_eq!(common::state(analysis), 'X', "the helper is gone, and was waited for");
+}
+
+/// Some linkers put constants and code into one segment: Debian's for 64-bit ARM, and this one when it is told to.
+#[test]
+fn constants_are_copied_and_code_is_not_also_where_they_share_a_segment() {
+    if !has_go() {
+        return;
+    }
+    for linker_flags in ["", "-linkmode=external -extldflags=-Wl,-z,noseparate-code"] {
+        let executable = std::fs::read(build(linker_flags)).expect("it was built");
+        let file = object::File::parse(&*executable).expect("it is an executable");
+        let symbols = Symbols::read(&executable).expect("it has debug information");
+        let copied = plan::constant(&symbols, &[], 0);
+        let (mut constant_bytes, mut code_bytes) = (0, 0);
+        for section in file.sections().filter(|section| section.address() != 0 && section.size() > 0) {
+            let whole = [(section.address(), section.size())];
+            let left_out = plan::missing(&whole, &copied);
+            match section.kind() {
+                SectionKind::ReadOnlyData => {
+                    assert_eq!(left_out, [], "{:?} with {linker_flags:?}", section.name());
+                    constant_bytes += section.size();
+                }
+                SectionKind::Text => {
+                    assert_eq!(left_out, whole, "{:?} with {linker_flags:?}", section.name());
+                    code_bytes += section.size();
+                }
+                _ => {}
+            }
+        }
+        assert!(constant_bytes > 500_000 && code_bytes > 500_000, "{constant_bytes} {code_bytes}");
+    }
 }
 
 #[test]

@@ -76,6 +76,12 @@ func (w *typeWant) since(minor int) *typeWant {
 	return w
 }
 
+// Not on this processor: the debug information for it does not tell what these are.
+func (w *typeWant) notOn(processor string) *typeWant {
+	w.unclaimed = w.unclaimed || runtime.GOARCH == processor
+	return w
+}
+
 // With the whole import path, as debug information has it.
 func typeName(t reflect.Type) string {
 	switch {

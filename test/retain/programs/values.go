@@ -57,7 +57,8 @@ type twoDeep struct{ value [11]int }
 type unusedByClosure struct{ value [12]int }
 
 // Too large for registers: its copy lies in the closure itself, but for one that is changed, which lies apart. Of a copy the debug
-// information tells only where it is used as a whole.
+// information tells only where it is used as a whole; and not even then on 64-bit ARM, where the compiler needs no register for its
+// address.
 type wide struct {
 	first *behindWide
 	pad   [6]int
@@ -201,7 +202,7 @@ func init() {
 			wideShared = append(wideShared, func() int { both.pad[i%5]++; return both.first.value[0] })
 		}
 		objects[wide](e, 0)
-		objects[behindWide](e, 10).since(26)
+		objects[behindWide](e, 10).since(26).notOn("arm64")
 		objects[byVariable](e, 10).on("global", "main.wideFirst", "[…].byVar").since(23)
 		objects[wideByAddress](e, 10).on("global", "main.wideShared", "[…].both").since(23)
 		objects[behindShared](e, 10).on("global", "main.wideShared", "[…].both.first").since(23)

@@ -13,12 +13,10 @@ pub type Piece = (u64, u64);
 
 /// What never changes: it can be copied while the program runs. Constants, types, tables of functions.
 pub fn constant(symbols: &Symbols, modules: &[Module], bias: u64) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = symbols
-        .segments
-        .iter()
-        .filter(|segment| !segment.writable && !segment.executable)
-        .map(|segment| (segment.address.wrapping_add(bias), segment.size))
-        .collect();
+    let unchanging = symbols.segments.iter().filter(|segment| !segment.writable);
+    let unchanging = unchanging.map(|segment| (segment.address.wrapping_add(bias), segment.size)).collect();
+    let code = symbols.code.iter().map(|(address, size)| (address.wrapping_add(bias), *size)).collect();
+    let mut pieces = missing(&tidy(unchanging), &tidy(code));
     for module in modules {
         let until = |begin: u64, end: u64| (begin, end.saturating_sub(begin));
         pieces.extend([

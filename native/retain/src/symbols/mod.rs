@@ -65,8 +65,6 @@ pub struct Segment {
     pub size: u64,
     /// Whether the program may change it.
     pub writable: bool,
-    /// Whether it is code, which nobody needs.
-    pub executable: bool,
 }
 
 /// What an executable says of itself. All addresses are as linked; a position-independent one is moved as it is loaded.
@@ -77,6 +75,9 @@ pub struct Symbols {
     pub position_independent: bool,
     /// What is mapped.
     pub segments: Vec<Segment>,
+    /// Where code is, which nobody needs: address and size. A linker may put constants into the same segment; that of Debian for 64-bit
+    /// ARM does.
+    pub code: Vec<(u64, u64)>,
     /// The address of its first instruction, as linked: where it really is tells how far it was moved.
     pub entry: u64,
     /// Its types. Nothing else here needs them: they may be taken out.
@@ -127,6 +128,7 @@ impl Symbols {
             architecture,
             position_independent: matches!(file.kind(), object::ObjectKind::Dynamic),
             segments: segments(&file),
+            code: code(&file),
             entry: file.entry(),
             types: found.types,
             globals: found.globals,
@@ -180,8 +182,12 @@ fn segments(file: &object::File<'_>) -> Vec<Segment> {
             address: segment.address(),
             size: segment.size(),
             writable: flags & object::elf::PF_W.0 != 0,
-            executable: flags & object::elf::PF_X.0 != 0,
         }
     };
     file.segments().map(segment).collect()
+}
+
+fn code(file: &object::File<'_>) -> Vec<(u64, u64)> {
+    let sections = file.sections().filter(|section| section.kind() == object::SectionKind::Text);
+    sections.map(|section| (section.address(), section.size())).collect()
 }
