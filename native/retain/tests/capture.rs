@@ -132,7 +132,7 @@ fn a_program_that_sleeps_is_copied_as_it_sleeps() {
     let parts = facts.pause;
     assert_eq!((parts.notes_ns, parts.objects_ns), (0, 0), "nothing was copied while it stood still");
     assert!(facts.copied_bytes > FEW * 16 && facts.unreadable_bytes == 0, "{facts:?}");
-    assert!(before >= FEW && before < FEW + 5_000, "{before}");
+    assert!((FEW..FEW + 5_000).contains(&before), "{before}");
     // It wakes when it has been copied: what it does then is not missed.
     let (facts, grown) = read(Step::Guarded, &|| {
         let ticks = program.ticks();

@@ -124,6 +124,8 @@ layout! {
     Processor of "runtime.p" {
         /// How often it has had one run.
         ticks: "schedtick";
+        /// How often one has left a system call with it, or it was taken from one in a call.
+        call_ticks: "syscalltick";
     }
 }
 
@@ -378,6 +380,8 @@ pub struct Counts {
     pub all_processors: [Place; 2],
     /// How often each has had a goroutine run.
     pub ticks: At,
+    /// How often one has left a system call with each, or it was taken from one in a call.
+    pub call_ticks: At,
     /// How often a goroutine has stopped running, modulo 256.
     pub runs: At,
     /// [`Goroutine::status`] of one that will run as soon as there is a processor.
@@ -621,9 +625,11 @@ impl Look<'_> {
     }
 
     fn counts(&self, all_processors: Result<[Place; 2], Missing>) -> Result<Counts, Missing> {
+        let Processor { ticks, call_ticks, .. } = Processor::find(self)?;
         Ok(Counts {
             all_processors: all_processors?,
-            ticks: Processor::find(self)?.ticks,
+            ticks,
+            call_ticks,
             runs: GoroutineCounts::find(self)?.runs,
             runnable: self.constant(&["runtime._Grunnable"])?,
             in_call: self.constant(&["runtime._Gsyscall"])?,

@@ -22,6 +22,8 @@ const MOST_RUNS: u64 = 256;
 struct Run {
     /// Where its description lies.
     address: u64,
+    /// The description of one that has ended is that of the next one, which counts from anywhere; a timer starts one though no other runs.
+    id: u64,
     status: u64,
     runs: u64,
     /// The function it began with.
@@ -34,6 +36,9 @@ pub struct Runs {
     goroutines: Vec<Run>,
     /// How often any of them has, as processors count it.
     all: u64,
+    /// How often any of them has left a system call, as processors count it: from Go 1.26 on one that goes from call to call does not count
+    /// that itself.
+    calls: u64,
     /// The threads of those that are in a system call.
     pub in_calls: Vec<u32>,
 }
@@ -56,6 +61,7 @@ impl Runs {
         let mut found = Self::default();
         for processor in addresses(&processors).filter(|address| *address != 0) {
             found.all += field(memory, processor, counts.ticks)?;
+            found.calls += field(memory, processor, counts.call_ticks)?;
         }
         let (goroutines, count) = list(memory, layout.all_goroutines, bias)?;
         let goroutines = memory.bytes(goroutines, count.checked_mul(8)?, MOST_GOROUTINES * 8)?;
@@ -72,17 +78,19 @@ impl Runs {
                 let thread = field(memory, number(layout.goroutine.thread), layout.thread.process_id)?;
                 found.in_calls.push(u32::try_from(thread).ok()?);
             }
-            let (runs, start_pc) = (number(counts.runs), number(layout.goroutine.start_pc));
-            found.goroutines.push(Run { address, status, runs, start_pc });
+            let (id, start_pc) = (number(layout.goroutine.id), number(layout.goroutine.start_pc));
+            found.goroutines.push(Run { address, id, status, runs: number(counts.runs), start_pc });
         }
         Some(found)
     }
 
     /// Which have run between `before` and this. None when it cannot be told: there are others, or they have run too often to be counted.
     pub fn since(&self, before: &Self) -> Option<Vec<Ran>> {
-        let same = |(now, then): (&Run, &Run)| now.address == then.address && now.start_pc == then.start_pc;
+        let who = |run: &Run| (run.address, run.id, run.start_pc);
+        let same = |(now, then): (&Run, &Run)| who(now) == who(then);
         if self.goroutines.len() != before.goroutines.len()
             || self.in_calls != before.in_calls
+            || self.calls != before.calls
             || self.all.checked_sub(before.all).is_none_or(|runs| runs >= MOST_RUNS)
             || !self.goroutines.iter().zip(&before.goroutines).all(same)
         {
