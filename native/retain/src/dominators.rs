@@ -44,8 +44,8 @@ impl Dominators {
         let hanging = hanging(graph, stop)?;
         let Walk { mut order, met, parent } = walk(graph, &hanging, stop)?;
         let (begin, predecessors) = predecessors(graph, &order, met, stop)?;
-        let semi = semidominators(&parent, &begin, &predecessors, stop)?;
-        drop((begin, predecessors));
+        let semi = semidominators(&parent, &begin, predecessors, stop)?;
+        drop(begin);
         let mut dominator = parent;
         for place in 1..dominator.len() {
             // The nearest one above on the way of the walk that is not below the semidominator.
@@ -287,22 +287,26 @@ fn lead(ways: &mut Vec<(u32, u32)>, met: &mut [Met], predecessors: &mut [u32]) {
 }
 
 /// For each place the smallest one from which a way leads to it through larger ones only.
+///
+/// Places are dealt with from the last one on: the lists here take memory only as that goes on, and `predecessors` gives it back.
 fn semidominators(
     parent: &[u32],
     begin: &[u32],
-    predecessors: &[u32],
+    mut predecessors: Vec<u32>,
     stop: &Stop,
 ) -> Result<Vec<u32>, Stopped> {
     let count = parent.len();
-    let mut semi: Vec<u32> = (0..count as u32).collect();
+    let mut semi = vec![0_u32; count];
     // The smallest semidominator on the way up, as far as that was shortened.
-    let mut best = semi.clone();
+    let mut best = vec![0_u32; count];
     // The way up, shortened as it is used; a place is in it as soon as it has been dealt with.
-    let mut up = parent.to_vec();
+    let mut up = vec![0_u32; count];
     let mut way = Vec::new();
     for place in (1..count).rev() {
         if (place as u32).is_multiple_of(STEPS) {
             stop.check()?;
+            predecessors.truncate(begin[place + 1] as usize);
+            predecessors.shrink_to_fit();
         }
         let mut smallest = parent[place];
         for from in &predecessors[begin[place] as usize..begin[place + 1] as usize] {
@@ -315,6 +319,7 @@ fn semidominators(
         }
         semi[place] = smallest;
         best[place] = smallest;
+        up[place] = parent[place];
     }
     Ok(semi)
 }

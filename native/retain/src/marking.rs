@@ -360,7 +360,7 @@ pub struct Edges {
 #[derive(Default)]
 struct Chunk {
     /// Where the edges of each object begin; one more than there are objects.
-    begin: Vec<u32>,
+    begin: Begins,
     to: Vec<u32>,
     /// The word of the object's value that the pointer is in, or [`FAR`].
     place: Vec<u16>,
@@ -368,15 +368,44 @@ struct Chunk {
     far: Vec<(u32, u32)>,
 }
 
+/// Numbers up to that of the edges of a chunk: mostly few.
+enum Begins {
+    Few(Vec<u16>),
+    Many(Vec<u32>),
+}
+
+impl Default for Begins {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Begins {
+    fn of(begin: Vec<u32>) -> Self {
+        // The last one is the largest.
+        match begin.last().is_none_or(|last| *last <= u32::from(u16::MAX)) {
+            true => Self::Few(begin.into_iter().map(|begin| begin as u16).collect()),
+            false => Self::Many(begin),
+        }
+    }
+
+    fn at(&self, index: usize) -> usize {
+        match self {
+            Self::Few(begin) => usize::from(begin[index]),
+            Self::Many(begin) => begin[index] as usize,
+        }
+    }
+}
+
 impl Chunk {
-    /// Adds pointers, in the order of objects and words: `of` says in which object of the chunk and in which of its words each is.
-    fn add(&mut self, heap: &Heap, marks: &Marks, of: &[(u32, u32)], values: &[u64]) {
+    /// Adds pointers, in the order of objects and words: `begin` is where the edges of each begin, `of` says in which object of the chunk and in which of its words each is.
+    fn add(&mut self, begin: &mut Vec<u32>, heap: &Heap, marks: &Marks, of: &[(u32, u32)], values: &[u64]) {
         let soon = |slot: Slot| marks.soon(slot.number);
         heap.slots_at(values, soon, |index, slot| {
             let Some(target) = slot.and_then(|slot| marks.object(slot.number)) else { return };
             let (object, place) = of[index];
             // None of the objects since the last one has any.
-            self.begin.resize(self.begin.len().max(object as usize + 1), self.to.len() as u32);
+            begin.resize(begin.len().max(object as usize + 1), self.to.len() as u32);
             self.to.push(target);
             match u16::try_from(place) {
                 Ok(place) if place != FAR => self.place.push(place),
@@ -390,7 +419,7 @@ impl Chunk {
 
     fn range(&self, object: u32) -> std::ops::Range<usize> {
         let index = (object & (CHUNK - 1)) as usize;
-        self.begin[index] as usize..self.begin[index + 1] as usize
+        self.begin.at(index)..self.begin.at(index + 1)
     }
 }
 
@@ -452,7 +481,7 @@ fn chunk_of(objects: &Objects<'_>, marks: &Marks, pointers: &mut Pointers<'_>, f
     let heap = objects.heap;
     let count = (marks.objects - first).min(CHUNK);
     let mut chunk = Chunk::default();
-    chunk.begin.reserve_exact(count as usize + 1);
+    let mut begin = Vec::with_capacity(count as usize + 1);
     // Pointers whose targets are looked up together: the object of the chunk that each is in, its word, where it leads.
     let (mut of, mut values) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
     let mut index = heap.span_of(marks.slot(first));
@@ -466,13 +495,14 @@ fn chunk_of(objects: &Objects<'_>, marks: &Marks, pointers: &mut Pointers<'_>, f
             values.push(value);
         });
         if values.len() >= AT_ONCE {
-            chunk.add(heap, marks, &of, &values);
+            chunk.add(&mut begin, heap, marks, &of, &values);
             of.clear();
             values.clear();
         }
     }
-    chunk.add(heap, marks, &of, &values);
-    chunk.begin.resize(count as usize + 1, chunk.to.len() as u32);
+    chunk.add(&mut begin, heap, marks, &of, &values);
+    begin.resize(count as usize + 1, chunk.to.len() as u32);
+    chunk.begin = Begins::of(begin);
     chunk.to.shrink_to_fit();
     chunk.place.shrink_to_fit();
     chunk

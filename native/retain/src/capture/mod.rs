@@ -54,7 +54,7 @@ pub enum Step {
     Checking,
     /// How much there is to copy.
     Planning,
-    /// A copy while it sleeps, or memory for one.
+    /// Memory for the copy.
     Preparing {
         /// Bytes that are ready.
         done_bytes: u64,

@@ -2,7 +2,7 @@
 //! if it does; then it only has to be seen that it slept on. Else while it stands still.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use crate::capture::gate::Free;
@@ -95,18 +95,13 @@ impl From<Refusal> for Broken {
 
 impl Source<'_> {
     /// Copies a program that sleeps. None when it wakes again and again, or does something all the time.
-    pub fn asleep(
-        &self,
-        into: &mut [u8],
-        stop: &Stop,
-        tell: &(dyn Fn(Step) + Sync),
-    ) -> Result<Option<(Asleep, Contents)>, CaptureError> {
+    pub fn asleep(&self, into: &mut [u8], stop: &Stop) -> Result<Option<(Asleep, Contents)>, CaptureError> {
         let began = Instant::now();
         let copying = Duration::from_nanos(self.plan.bytes.saturating_mul(PATIENCE_NS_PER_BYTE));
         while began.elapsed() < PATIENCE + copying {
             stop.check()?;
             match Asleep::look(self.target) {
-                Some(asleep) => match self.contents_asleep(&asleep, into, stop, tell) {
+                Some(asleep) => match self.contents_asleep(&asleep, into, stop) {
                     Ok(contents) => return Ok(Some((asleep, contents))),
                     Err(Broken::Other(error @ CaptureError::Cancelled)) => return Err(error),
                     // Whatever else it is will be found once it stands still.
@@ -119,20 +114,8 @@ impl Source<'_> {
     }
 
     /// At a low priority: should the program wake, what it does comes first.
-    fn contents_asleep(
-        &self,
-        asleep: &Asleep,
-        into: &mut [u8],
-        stop: &Stop,
-        tell: &(dyn Fn(Step) + Sync),
-    ) -> Result<Contents, Broken> {
+    fn contents_asleep(&self, asleep: &Asleep, into: &mut [u8], stop: &Stop) -> Result<Contents, Broken> {
         let looked = Mutex::new(Instant::now());
-        self.copied.store(0, Ordering::Relaxed);
-        let tell_bytes = || {
-            let done_bytes = self.copied.load(Ordering::Relaxed);
-            tell(Step::Preparing { done_bytes, all_bytes: self.plan.bytes.max(done_bytes) });
-        };
-        tell_bytes();
         let sleeps_on = || if asleep.sleeps_on(self.target) { Ok(()) } else { Err(Broken::Awake) };
         let check = || {
             stop.check().map_err(CaptureError::from).map_err(Broken::Other)?;
@@ -141,7 +124,6 @@ impl Source<'_> {
                 Ok(mut looked) if looked.elapsed() >= LOOK => *looked = Instant::now(),
                 _ => return Ok(()),
             }
-            tell_bytes();
             sleeps_on()
         };
         std::thread::scope(|scope| {

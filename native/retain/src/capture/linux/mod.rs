@@ -26,14 +26,13 @@ use crate::notes;
 use crate::stop::Stop;
 
 use super::gate::{self, Free};
-use super::plan::Piece;
 use super::refusal::{Limit, Refusal};
 use super::{CaptureError, Facts, Parts, Request, Step};
 use contents::{Broken, Source, room};
 use copy::{Copying, bytes, jobs, lay};
 use helper::{Description, Helper};
 use pause::{Over, Pause, Ready, nanoseconds};
-use prepare::{Plan, prepare, provide};
+use prepare::{Plan, prepare};
 use raw::Draft;
 use target::Target;
 
@@ -131,18 +130,15 @@ pub fn capture(
     tell(Step::Planning);
     let began = Instant::now();
     let free = free(request.memory_limit_bytes);
-    let (mut plan, mut draft) = prepare(&target, &free, stop)?;
-    let ready = Ready::new(&request.helper, &target.process, request.bound)?;
+    let (plan, mut draft) = prepare(&target, &free, stop, tell)?;
     let copied = AtomicU64::new(0);
-    let (mut unreadable, rest) = copy_constant(&target, &plan, &mut draft, &free, stop)?;
+    let wanted = || stop.check().map_err(CaptureError::from);
+    let (constant, rest) = room(draft.bytes(), &plan.constant, &free)?;
+    let mut unreadable =
+        Copying::new(&target.reader, jobs(&plan.constant, constant), &wanted, &copied).all(copy::threads())?;
+    let ready = Ready::new(&request.helper, &target.process, request.bound)?;
     let source = Source { target: &target, plan: &plan, free: &free, copied: &copied };
-    let asleep = source.asleep(rest, stop, tell)?;
-    if asleep.is_none() {
-        plan = provide(&target, &free, &mut draft, stop, tell)?;
-        unreadable = copy_constant(&target, &plan, &mut draft, &free, stop)?.0;
-    }
-    let (_, rest) = room(draft.bytes(), &plan.constant, &free)?;
-    let source = Source { target: &target, plan: &plan, free: &free, copied: &copied };
+    let asleep = source.asleep(rest, stop)?;
     tell(Step::Guarded);
     stop.check()?;
     target::check_running(&target.process)?;
@@ -199,21 +195,6 @@ pub fn capture(
 /// Copies and analyses the heap of a program.
 pub fn open(request: &Request, stop: &Stop, tell: &(dyn Fn(Step) + Sync)) -> Result<Session, CaptureError> {
     capture(request, stop, tell)?.analyse(&request.helper, stop, tell)
-}
-
-/// Copies what never changes to the beginning of a copy; what of it could not be read, and the room behind it.
-fn copy_constant<'a>(
-    target: &Target,
-    plan: &Plan,
-    draft: &'a mut Draft,
-    free: &Free,
-    stop: &Stop,
-) -> Result<(Vec<Piece>, &'a mut [u8]), CaptureError> {
-    let (into, rest) = room(draft.bytes(), &plan.constant, free)?;
-    let wanted = || stop.check().map_err(CaptureError::from);
-    let copied = AtomicU64::new(0);
-    let copying = Copying::new(&target.reader, jobs(&plan.constant, into), &wanted, &copied);
-    Ok((copying.all(copy::threads())?, rest))
 }
 
 fn out_of_time(pause: &Pause<'_>, bound: Duration, copied: &AtomicU64, plan: &Plan) -> Refusal {

@@ -44,40 +44,29 @@ pub struct Plan {
     pub need: Need,
 }
 
-/// Plans, and takes room for the copy, which takes no memory until something is written there.
-pub fn prepare(target: &Target, free: &Free, stop: &Stop) -> Result<(Plan, Draft), CaptureError> {
-    let plan = plan(target, free, stop)?;
-    free.check(plan.need)?;
-    // It can be as large as it may become at most.
-    let wanted = wanted(&plan);
-    let most = free.least().map_or(u64::MAX, |(_, bytes)| bytes).min(wanted.saturating_mul(4)).max(wanted);
-    let draft = draft("stallscope-heap", most)?;
-    Ok((plan, draft))
-}
-
-/// Bytes for which memory is provided.
-fn wanted(plan: &Plan) -> u64 {
-    plan.bytes + (plan.bytes / SLACK).max(LEAST_SLACK_BYTES)
-}
-
-/// Plans again and provides memory, so that nothing has to be provided while the program stands still; again when the heap grows faster
-/// than that.
-pub fn provide(
+/// Plans, and provides memory; again when the heap grows faster than that.
+pub fn prepare(
     target: &Target,
     free: &Free,
-    draft: &mut Draft,
     stop: &Stop,
     tell: &dyn Fn(Step),
-) -> Result<Plan, CaptureError> {
+) -> Result<(Plan, Draft), CaptureError> {
+    let mut provided = None::<Draft>;
     let mut so_far = 0;
     for _ in 0..MOST_TRIES {
         let used = cpu_ticks(target);
         let plan = plan(target, free, stop)?;
         free.check(plan.need)?;
-        if plan.bytes <= so_far {
-            return Ok(plan);
-        }
-        let end = usize::try_from(wanted(&plan)).unwrap_or(usize::MAX).min(draft.bytes().len());
+        let wanted = plan.bytes + (plan.bytes / SLACK).max(LEAST_SLACK_BYTES);
+        // Untouched, it takes nothing: it can be as large as it may become at most.
+        let most =
+            free.least().map_or(u64::MAX, |(_, bytes)| bytes).min(wanted.saturating_mul(4)).max(wanted);
+        let mut draft = match provided.take() {
+            Some(draft) if plan.bytes <= so_far => return Ok((plan, draft)),
+            Some(draft) => draft,
+            None => draft("stallscope-heap", most)?,
+        };
+        let end = usize::try_from(wanted).unwrap_or(usize::MAX).min(draft.bytes().len());
         // Whole pages, also of the largest kind that a processor has.
         let begin = usize::try_from(so_far).unwrap_or(usize::MAX).min(end) & !0xffff;
         for from in (begin..end).step_by(PREPARE_BYTES) {
@@ -103,9 +92,10 @@ pub fn provide(
         }
         // It did next to nothing meanwhile: the plan holds.
         if used.zip(cpu_ticks(target)).is_some_and(|(before, now)| now <= before + REST_TICKS) {
-            return Ok(plan);
+            return Ok((plan, draft));
         }
         so_far = end as u64;
+        provided = Some(draft);
     }
     Err(CaptureError::System {
         error: "the heap grows faster than memory for its copy can be provided".to_owned(),
