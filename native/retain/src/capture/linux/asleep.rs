@@ -17,7 +17,7 @@ use super::pause::place;
 use super::process::{Stat, text};
 use super::target::Target;
 
-/// A program that is at rest is so for at least this long.
+/// Between two looks at a program that is copied, or waited for.
 pub const LOOK: Duration = Duration::from_millis(20);
 
 /// A thread that sleeps in a system call.
