@@ -84,14 +84,16 @@ async function load(name, leastMB, { workspace, file, env, editedMs }) {
       addsUp(view).whole;
     // On a starved machine a load may look finished while the open file is still being checked, and the two sides of a
     // reading be of different moments: one of the next readings must do.
+    let seen;
     const rest = await eventually(
       `a reading at rest of ${leastMB} MB or more`,
       async () => {
-        const view = await look();
-        return isAtRest(view, core.status()) ? view : undefined;
+        const [view, status] = [await look(), core.status()];
+        seen = { view, gopls: status.gopls, loadedNs };
+        return isAtRest(view, status) ? view : undefined;
       },
       2 * MINUTE,
-    );
+    ).catch((error) => assert.fail(`${error.message}; at last ${JSON.stringify(seen)}`));
     const edited = editedMs && (await editUnder(core, gopls, { document, text: TYPE }, editedMs));
     const patterns = edited && value(await core.patterns('en')).judgement;
     return { loading, rest, edited, patterns };

@@ -93,13 +93,12 @@ async function load(gopls, files) {
   const opened = files.map((file) => gopls.open(file));
   // It is answered when the workspace is loaded.
   await gopls.request('textDocument/documentSymbol', { textDocument: { uri: opened[0].uri } });
-  let [last, bytes] = [0, 0];
-  do {
+  for (let last = 0; ;) {
     await calm(gopls.pid, until);
+    const { bytes } = await liveHeap(gopls);
+    if (Math.abs(bytes - last) <= CALM_SHARE * bytes) return opened.map(({ uri }) => uri);
     last = bytes;
-    ({ bytes } = await liveHeap(gopls));
-  } while (Math.abs(bytes - last) > CALM_SHARE * bytes);
-  return opened.map(({ uri }) => uri);
+  }
 }
 
 /** Until it has used less than a twentieth of a core for some seconds. */

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -12,6 +12,8 @@ use super::HistoryError;
 const VERSION: i64 = 1;
 /// Another window writes for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two attempts to open the file.
+const AGAIN: Duration = Duration::from_millis(20);
 
 const TABLES: &str = "
     CREATE TABLE names (
@@ -53,13 +55,17 @@ const TABLES: &str = "
 
 /// Opens it for writing. `true` when there was none, or what was there could not be read and was moved aside.
 pub(super) fn to_write(path: &Path) -> Result<(Connection, bool), HistoryError> {
-    let opened = prepared(path);
-    match opened {
-        Err(HistoryError::Damaged { .. }) => {
-            move_aside(path)?;
-            prepared(path)
+    let began = Instant::now();
+    loop {
+        match prepared(path) {
+            Err(HistoryError::Damaged { .. }) => {
+                move_aside(path)?;
+                return prepared(path);
+            }
+            // SQLite does not wait when two windows that make the file change its journal at once: each would wait for the other.
+            Err(HistoryError::Locked { .. }) if began.elapsed() < PATIENCE => std::thread::sleep(AGAIN),
+            other => return other,
         }
-        other => other,
     }
 }
 
