@@ -112,14 +112,24 @@ test(
 
 test(
   'Capture… says what each costs; a collection is forced only after a yes, and a recording can be cancelled',
-  { timeout: MINUTE },
+  { timeout: 2 * MINUTE },
   async () => {
     const before = complete().length;
-    // Only one row is left then: a list that still moves cannot have another one pressed.
-    const choose = async (name, row) => {
-      await editor.row(row);
-      await editor.page.keyboard.type(name);
-      await editor.page.locator('.quick-input-list .monaco-list-row').nth(1).waitFor({ state: 'detached' });
+    // Only one row is left then: a list that still moves cannot have another one pressed. Again from the start when a late change
+    // of focus closes the list meanwhile.
+    const choose = async (name, row, attempts = 3) => {
+      const second = editor.page.locator('.quick-input-list .monaco-list-row').nth(1);
+      try {
+        await editor.row(row, { timeoutMs: 5_000 });
+        await editor.page.keyboard.type(name);
+        await second.waitFor({ state: 'detached', timeout: 5_000 });
+        await editor.row(row, { timeoutMs: 5_000 });
+      } catch (error) {
+        if (attempts === 1) throw error;
+        await editor.command('Stallscope: Capture…');
+        await choose(name, row, attempts - 1);
+        return;
+      }
       await editor.pickRow(row);
     };
     const capturedOf = () =>
