@@ -389,4 +389,10 @@ impl Graph for Refers<'_> {
             node => (self.edges.of(node - 1 - roots), 1 + roots),
         }
     }
+
+    fn soon(&self, node: u32) {
+        if let Some(object) = node.checked_sub(1 + self.roots.len() as u32) {
+            self.edges.soon(object);
+        }
+    }
 }

@@ -7,13 +7,13 @@
 //! Everything here counts nodes in the order in which a depth-first walk meets them: the root is 0, and what dominates a
 //! node always has a smaller number.
 
+use std::cmp::Ordering;
+
 use crate::ahead::{AT_ONCE, fetch};
 use crate::stop::{Stop, Stopped};
 
 /// No number yet.
 const NONE: u32 = u32::MAX;
-/// The number comes when all others have theirs.
-const LEAF: u32 = u32::MAX - 1;
 /// Of a long list of edges the first ones are looked at soon.
 const MOST_FETCHED: usize = 32;
 /// How often it is asked whether the answer is still wanted.
@@ -25,6 +25,8 @@ pub trait Graph {
     fn nodes(&self) -> u32;
     /// Where the edges of a node lead: numbers to which the second is to be added.
     fn successors(&self, node: u32) -> (&[u32], u32);
+    /// Those of a node will be asked for soon.
+    fn soon(&self, _node: u32) {}
 }
 
 /// The dominator tree.
@@ -41,11 +43,9 @@ pub struct Dominators {
 impl Dominators {
     /// Finds them.
     pub fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
-        let hanging = hanging(graph, stop)?;
-        let Walk { mut order, met, parent } = walk(graph, &hanging, stop)?;
-        let (begin, predecessors) = predecessors(graph, &order, met, stop)?;
-        let semi = semidominators(&parent, &begin, predecessors, stop)?;
-        drop(begin);
+        let (place, Met { parent, above, behind }) = walk(graph, stop)?;
+        let (end, predecessors) = predecessors(graph, &place, behind, stop)?;
+        let semi = semidominators(&parent, above, end, predecessors, stop)?;
         let mut dominator = parent;
         for place in 1..dominator.len() {
             // The nearest one above on the way of the walk that is not below the semidominator.
@@ -56,21 +56,10 @@ impl Dominators {
             dominator[place] = above;
         }
         drop(semi);
-        let mut place = vec![NONE; graph.nodes() as usize];
-        for (at, node) in order.iter().enumerate() {
-            place[*node as usize] = at as u32;
-        }
-        // Leaves behind all others: what dominates them comes before.
-        for node in 0..graph.nodes() {
-            let holder = place[node as usize];
-            if holder == NONE {
-                continue;
-            }
-            let (edges, add) = graph.successors(node);
-            for leaf in edges.iter().map(|to| to + add).filter(|to| hanging.has(*to)) {
-                place[leaf as usize] = order.len() as u32;
-                order.push(leaf);
-                dominator.push(holder);
+        let mut order = vec![0; dominator.len()];
+        for (node, at) in (0..).zip(&place) {
+            if *at != NONE {
+                order[*at as usize] = node;
             }
         }
         Ok(Self { order, place, dominator })
@@ -119,16 +108,20 @@ impl Children {
     }
 }
 
-/// Some of the nodes: a bit each.
-struct Bits(Vec<u64>);
+/// Which nodes lead nowhere, as texts do. A bit each.
+struct Leaves(Vec<u64>);
 
-impl Bits {
-    fn of(values: impl ExactSizeIterator<Item = bool>) -> Self {
-        let mut bits = vec![0; values.len().div_ceil(64)];
-        for (index, value) in values.enumerate() {
-            bits[index / 64] |= u64::from(value) << (index % 64);
+impl Leaves {
+    fn of(graph: &impl Graph, stop: &Stop) -> Result<Self, Stopped> {
+        let nodes = graph.nodes();
+        let mut bits = vec![0; nodes.div_ceil(64) as usize];
+        for node in 0..nodes {
+            if node.is_multiple_of(STEPS) {
+                stop.check()?;
+            }
+            bits[node as usize / 64] |= u64::from(graph.successors(node).0.is_empty()) << (node % 64);
         }
-        Self(bits)
+        Ok(Self(bits))
     }
 
     fn has(&self, node: u32) -> bool {
@@ -136,79 +129,38 @@ impl Bits {
     }
 }
 
-/// Which nodes lead nowhere, and one edge leads to them: half of a heap, and where they hang is plain.
-fn hanging(graph: &impl Graph, stop: &Stop) -> Result<Bits, Stopped> {
-    const LEAF: u8 = 4;
+/// Depth first: the place of each node, or [`NONE`], and what is known of places.
+fn walk(graph: &impl Graph, stop: &Stop) -> Result<(Vec<u32>, Met), Stopped> {
     let nodes = graph.nodes();
-    // How many edges lead to each, as far as two.
-    let mut met = vec![0_u8; nodes as usize];
-    for node in 0..nodes {
-        if node.is_multiple_of(STEPS) {
-            stop.check()?;
-        }
-        let (edges, add) = graph.successors(node);
-        if edges.is_empty() {
-            met[node as usize] |= LEAF;
-        }
-        for to in edges {
-            let met = &mut met[(to + add) as usize];
-            *met = *met & LEAF | (*met & 3).saturating_add(1).min(2);
-        }
+    let leaves = Leaves::of(graph, stop)?;
+    let mut place = vec![NONE; nodes as usize];
+    let mut met = Met::with_capacity(nodes as usize);
+    // The nodes on the way down, the place of each, and how many of its edges were looked at.
+    let mut path = Vec::new();
+    if nodes > 0 {
+        place[0] = met.add(0);
+        path.push((0, 0, 0));
     }
-    Ok(Bits::of(met.into_iter().enumerate().map(|(node, met)| met == LEAF | 1 && node > 0)))
-}
-
-/// What is known of a node, together, since it is asked for in no order.
-#[derive(Clone, Copy)]
-struct Met {
-    /// Its place, [`NONE`], or [`LEAF`].
-    place: u32,
-    /// How many edges lead to it.
-    edges: u32,
-}
-
-/// Where nodes were met.
-struct Walk {
-    /// All that can be reached but `leaves`.
-    order: Vec<u32>,
-    /// Of each node.
-    met: Vec<Met>,
-    /// From which place each place was met.
-    parent: Vec<u32>,
-}
-
-/// Depth first.
-fn walk(graph: &impl Graph, hanging: &Bits, stop: &Stop) -> Result<Walk, Stopped> {
-    let nodes = graph.nodes() as usize;
-    let place = |node| if hanging.has(node) { LEAF } else { NONE };
-    let mut met: Vec<Met> = (0..graph.nodes()).map(|node| Met { place: place(node), edges: 0 }).collect();
-    let (mut order, mut parent) = (Vec::with_capacity(nodes), Vec::with_capacity(nodes));
-    if nodes == 0 {
-        return Ok(Walk { order, met, parent });
-    }
-    met[0].place = 0;
-    order.push(0);
-    parent.push(0);
-    // The nodes on the way down, and how many of the edges of each were looked at.
-    let mut path = vec![(0_u32, 0_u32)];
-    while let Some((node, index)) = path.last_mut() {
+    while let Some((node, own, index)) = path.last_mut() {
         let (edges, add) = graph.successors(*node);
         if *index == 0 {
-            edges.iter().take(MOST_FETCHED).for_each(|to| fetch(&met[(to + add) as usize..]));
+            edges.iter().take(MOST_FETCHED).for_each(|to| fetch(&place[(to + add) as usize..]));
+            let leads = |to: u32| place[to as usize] == NONE && !leaves.has(to);
+            let fresh = edges.iter().take(MOST_FETCHED).map(|to| to + add).filter(|to| leads(*to));
+            fresh.for_each(|to| graph.soon(to));
         }
+        let own = *own;
         let mut fresh = None;
-        let own = met[*node as usize].place;
         for to in &edges[*index as usize..] {
             *index += 1;
-            let next = to + add;
-            let met = &mut met[next as usize];
-            if met.place == LEAF {
+            let (to, place) = (to + add, &mut place[(to + add) as usize]);
+            if *place != NONE {
+                met.again(*place, own);
                 continue;
             }
-            met.edges += 1;
-            if met.place == NONE {
-                met.place = order.len() as u32;
-                fresh = Some(next);
+            *place = met.add(own);
+            if !leaves.has(to) {
+                fresh = Some((to, *place, 0));
                 break;
             }
         }
@@ -216,128 +168,165 @@ fn walk(graph: &impl Graph, hanging: &Bits, stop: &Stop) -> Result<Walk, Stopped
             path.pop();
             continue;
         };
-        if (order.len() as u32).is_multiple_of(STEPS) {
+        if next.1.is_multiple_of(STEPS) {
             stop.check()?;
         }
-        parent.push(own);
-        order.push(next);
-        path.push((next, 0));
+        path.push(next);
     }
-    Ok(Walk { order, met, parent })
+    Ok((place, met))
 }
 
-/// For each place those that lead to it.
+/// What a walk tells of places.
+struct Met {
+    /// From which place each was met.
+    parent: Vec<u32>,
+    /// The first place that leads to each without a detour.
+    above: Vec<u32>,
+    /// How many edges lead to each from places behind it.
+    behind: Vec<u32>,
+}
+
+impl Met {
+    /// Takes memory only as places are added.
+    fn with_capacity(nodes: usize) -> Self {
+        let list = || Vec::with_capacity(nodes);
+        Self { parent: list(), above: list(), behind: list() }
+    }
+
+    /// A new place, met from another one.
+    fn add(&mut self, from: u32) -> u32 {
+        self.parent.push(from);
+        self.above.push(from);
+        self.behind.push(0);
+        self.parent.len() as u32 - 1
+    }
+
+    /// One that was met before.
+    fn again(&mut self, place: u32, from: u32) {
+        match from.cmp(&place) {
+            Ordering::Less => {
+                let above = &mut self.above[place as usize];
+                *above = from.min(*above);
+            }
+            // It leads to itself: that tells nothing.
+            Ordering::Equal => {}
+            Ordering::Greater => self.behind[place as usize] += 1,
+        }
+    }
+}
+
+/// For each place those behind it that lead to it, of which there are so many. With where those of each place end.
 fn predecessors(
     graph: &impl Graph,
-    order: &[u32],
-    mut met: Vec<Met>,
+    place: &[u32],
+    behind: Vec<u32>,
     stop: &Stop,
 ) -> Result<(Vec<u32>, Vec<u32>), Stopped> {
-    let mut begin = Vec::with_capacity(order.len() + 1);
     let mut count = 0_u32;
-    for node in order {
-        begin.push(count);
-        // From now on it is where the next one goes.
-        let edges = std::mem::replace(&mut met[*node as usize].edges, count);
-        count += edges;
+    let mut next = behind;
+    for next in &mut next {
+        let begin = count;
+        count += *next;
+        // In the end it is where they end.
+        *next = begin;
     }
-    begin.push(count);
     stop.check()?;
     let mut predecessors = vec![0; count as usize];
     let mut ways = Vec::with_capacity(2 * AT_ONCE);
     // In the order of nodes: their edges lie one behind the other.
-    for node in 0..graph.nodes() {
-        let from = met[node as usize].place;
-        // Leaves lead nowhere.
-        if from >= LEAF {
+    for (node, from) in (0..).zip(place) {
+        if *from == NONE {
             continue;
         }
         let (edges, add) = graph.successors(node);
         for edges in edges.chunks(AT_ONCE) {
-            ways.extend(edges.iter().map(|to| (to + add, from)));
+            ways.extend(edges.iter().map(|to| (to + add, *from)));
             if ways.len() >= AT_ONCE {
-                lead(&mut ways, &mut met, &mut predecessors);
+                lead(&mut ways, place, &mut next, &mut predecessors);
             }
         }
     }
-    lead(&mut ways, &mut met, &mut predecessors);
+    lead(&mut ways, place, &mut next, &mut predecessors);
     stop.check()?;
-    Ok((begin, predecessors))
+    Ok((next, predecessors))
 }
 
 /// Notes from which place ways lead to nodes. Step by step, so that a processor waits for the memory of all of them at once.
-fn lead(ways: &mut Vec<(u32, u32)>, met: &mut [Met], predecessors: &mut [u32]) {
+fn lead(ways: &mut Vec<(u32, u32)>, place: &[u32], next: &mut [u32], predecessors: &mut [u32]) {
     for (to, _) in ways.iter() {
-        fetch(&met[*to as usize..]);
+        fetch(&place[*to as usize..]);
     }
-    ways.retain_mut(|(to, _)| {
-        let met = &mut met[*to as usize];
-        // A leaf has no place yet.
-        if met.place >= LEAF {
-            return false;
+    ways.retain_mut(|(to, from)| {
+        *to = place[*to as usize];
+        // Of those before it the walk has noted which one is the first.
+        let is_behind = *to < *from;
+        if is_behind {
+            fetch(&next[*to as usize..]);
         }
-        *to = met.edges;
-        met.edges += 1;
-        fetch(&predecessors[*to as usize..]);
-        true
+        is_behind
     });
+    for (to, _) in ways.iter_mut() {
+        let next = &mut next[*to as usize];
+        *to = *next;
+        *next += 1;
+        fetch(&predecessors[*to as usize..]);
+    }
     for (at, from) in ways.drain(..) {
         predecessors[at as usize] = from;
     }
 }
 
-/// For each place the smallest one from which a way leads to it through larger ones only.
+/// Of a place that has been dealt with: the next one on the way up, shortened as it is used, and the smallest semidominator on that way,
+/// as far as it was shortened. No struct: a list of these takes no memory before it is written to.
+type Up = (u32, u32);
+
+/// For each place the smallest one from which a way leads to it through larger ones only. `above` is what the walk has found of that.
 ///
-/// Places are dealt with from the last one on: the lists here take memory only as that goes on, and `predecessors` gives it back.
+/// Places are dealt with from the last one on: the list here takes memory only as that goes on, and `predecessors` and `end` give it
+/// back. Those of each place end at `end`.
 fn semidominators(
     parent: &[u32],
-    begin: &[u32],
+    above: Vec<u32>,
+    mut end: Vec<u32>,
     mut predecessors: Vec<u32>,
     stop: &Stop,
 ) -> Result<Vec<u32>, Stopped> {
     let count = parent.len();
-    let mut semi = vec![0_u32; count];
-    // The smallest semidominator on the way up, as far as that was shortened.
-    let mut best = vec![0_u32; count];
-    // The way up, shortened as it is used; a place is in it as soon as it has been dealt with.
-    let mut up = vec![0_u32; count];
+    let mut semi = above;
+    let mut ups = vec![(0, 0); count];
     let mut way = Vec::new();
     for place in (1..count).rev() {
         if (place as u32).is_multiple_of(STEPS) {
             stop.check()?;
-            predecessors.truncate(begin[place + 1] as usize);
+            predecessors.truncate(end[place] as usize);
             predecessors.shrink_to_fit();
+            end.truncate(place + 1);
+            end.shrink_to_fit();
         }
-        let mut smallest = parent[place];
-        for from in &predecessors[begin[place] as usize..begin[place + 1] as usize] {
-            let candidate = if *from as usize <= place {
-                *from
-            } else {
-                least(*from, place as u32, &mut up, &mut best, &mut way)
-            };
-            smallest = smallest.min(candidate);
+        let mut smallest = semi[place];
+        for from in &predecessors[end[place - 1] as usize..end[place] as usize] {
+            smallest = smallest.min(least(*from, place as u32, &mut ups, &mut way));
         }
         semi[place] = smallest;
-        best[place] = smallest;
-        up[place] = parent[place];
+        ups[place] = (parent[place], smallest);
     }
     Ok(semi)
 }
 
 /// The smallest semidominator on the way up from `from`, as far as places larger than `last` go.
-fn least(from: u32, last: u32, up: &mut [u32], best: &mut [u32], way: &mut Vec<u32>) -> u32 {
+fn least(from: u32, last: u32, ups: &mut [Up], way: &mut Vec<u32>) -> u32 {
     let mut at = from;
-    while up[at as usize] > last {
+    while ups[at as usize].0 > last {
         way.push(at);
-        at = up[at as usize];
+        at = ups[at as usize].0;
     }
     // Downwards again: each learns what the one above it knows, and goes past it from now on.
     while let Some(below) = way.pop() {
-        let above = up[below as usize] as usize;
-        best[below as usize] = best[below as usize].min(best[above]);
-        up[below as usize] = up[above];
+        let (above, best) = ups[below as usize];
+        let (further, smallest) = ups[above as usize];
+        ups[below as usize] = (further, best.min(smallest));
     }
-    best[from as usize]
+    ups[from as usize].1
 }
 
 #[cfg(test)]

@@ -389,6 +389,13 @@ impl Begins {
         }
     }
 
+    fn soon(&self, index: usize) {
+        match self {
+            Self::Few(begin) => fetch(&begin[index..]),
+            Self::Many(begin) => fetch(&begin[index..]),
+        }
+    }
+
     fn at(&self, index: usize) -> usize {
         match self {
             Self::Few(begin) => usize::from(begin[index]),
@@ -428,6 +435,11 @@ impl Edges {
     pub fn of(&self, object: u32) -> &[u32] {
         let chunk = &self.chunks[(object >> CHUNK_SHIFT) as usize];
         &chunk.to[chunk.range(object)]
+    }
+
+    /// Those of an object will be asked for soon.
+    pub fn soon(&self, object: u32) {
+        self.chunks[(object >> CHUNK_SHIFT) as usize].begin.soon((object & (CHUNK - 1)) as usize);
     }
 
     /// The same, each with where in the object's value the pointer is, in words.

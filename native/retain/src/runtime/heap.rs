@@ -63,17 +63,23 @@ pub struct Span {
 #[derive(Clone, Copy, Default)]
 struct Slots {
     base: u64,
+    /// Bytes of a slot; of one that is larger than can be said here none.
+    size: u32,
     /// 2^32 divided by the bytes of a slot, rounded up: instead of a division.
     reciprocal: u32,
     count: u32,
     first: u32,
+    /// Bytes before the value of each object.
+    header: u8,
     has_pointers: bool,
 }
 
 impl Slots {
-    fn of(span: &Span) -> Self {
+    fn of(span: &Span, layout: &Layout) -> Self {
         Self {
             base: span.base,
+            size: u32::try_from(span.slot).unwrap_or(0),
+            header: span.header(layout) as u8,
             reciprocal: u32::try_from(u64::from(u32::MAX) / span.slot + 1).unwrap_or(0),
             count: span.slots,
             first: span.first,
@@ -117,6 +123,16 @@ impl Span {
         if let Some(bits) = bits_at {
             add(self.base + bits, self.base + self.length);
         }
+    }
+
+    /// Whether its objects have a description of their type.
+    pub fn is_described(&self, layout: &Layout) -> bool {
+        self.has_pointers && self.slot > layout.most_without_header && !self.user_arena
+    }
+
+    /// Bytes before the value of each of its objects.
+    pub fn header(&self, layout: &Layout) -> u64 {
+        if self.is_described(layout) && !self.large { layout.header } else { 0 }
     }
 
     /// Where the bits lie that say which words of its objects are pointers, if those are so small that there are such bits.
@@ -387,7 +403,7 @@ impl Heap {
                     described.survived(known, &bits, word)
                 });
             }
-            heap.slots_of.push(Slots::of(&described.span));
+            heap.slots_of.push(Slots::of(&described.span, layout));
             heap.spans.push(described.span);
         }
         heap.slots = slots as u32;
@@ -427,6 +443,18 @@ impl Heap {
     /// The slot that an address points at or into, in use or not.
     pub fn slot_at(&self, address: u64) -> Option<Slot> {
         self.slot_in(self.number_at(address), address)
+    }
+
+    /// How far an address in a slot is behind the beginning of the object's value, and the bytes of the slot. An address before that is
+    /// behind all of it.
+    pub fn within(&self, slot: Slot, address: u64) -> (u64, u64) {
+        let slots = &self.slots_of[slot.span + 1];
+        let size = match slots.size {
+            0 => self.spans[slot.span].slot,
+            size => size.into(),
+        };
+        let begin = slots.base + u64::from(slot.slot) * size + u64::from(slots.header);
+        (address.wrapping_sub(begin), size)
     }
 
     /// The same for many: `each` is called with the index of each address and its slot, after `soon` was with the slots of those

@@ -85,12 +85,12 @@ impl<'a> Objects<'a> {
 
     /// Bytes before the value of each object of a span.
     pub fn header_of(&self, span: &Span) -> u64 {
-        if self.is_described(span) && !span.large { self.layout.header } else { 0 }
+        span.header(self.layout)
     }
 
     /// Whether the objects of a span have a description of their type.
     pub fn is_described(&self, span: &Span) -> bool {
-        span.has_pointers && span.slot > self.layout.most_without_header && !span.user_arena
+        span.is_described(self.layout)
     }
 
     /// What describes the type of an object that has such a description; 0 otherwise.

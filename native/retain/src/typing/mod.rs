@@ -41,6 +41,9 @@ const REFLECT_INDIRECT: u64 = 1 << 7;
 /// Tells a type that the processor passes in the data word of an interface itself.
 const KIND_DIRECT_INTERFACE: u64 = 1 << 5;
 
+/// Types that objects are told to be of: with one bit more they leave a byte free.
+const MOST_TYPES: u32 = (1 << 23) - 1;
+
 /// What the bytes of strings are called.
 pub const TEXT: &str = "text of strings";
 
@@ -54,7 +57,11 @@ impl ObjectType {
 
     /// One value of a type, or a row of them.
     pub fn new(id: TypeId, row: bool) -> Self {
-        Self(((id.0 + 1) << 1) | u32::from(row))
+        match id.0 {
+            // No executable has so many.
+            MOST_TYPES.. => Self::UNKNOWN,
+            id => Self(((id + 1) << 1) | u32::from(row)),
+        }
     }
 
     /// The type of the value, or of each of the values in a row.
@@ -78,6 +85,27 @@ impl ObjectType {
     }
 }
 
+/// The type of an object, and how many of its words that tells of: more than 254 are 255. Together, since it is looked at for every
+/// pointer.
+#[derive(Clone, Copy)]
+struct Told(u32);
+
+impl Told {
+    const NOTHING: Self = Self(0);
+
+    fn new(object_type: ObjectType, words: u8) -> Self {
+        Self(object_type.0 << 8 | u32::from(words))
+    }
+
+    fn object_type(self) -> ObjectType {
+        ObjectType(self.0 >> 8)
+    }
+
+    fn words(self) -> u8 {
+        self.0 as u8
+    }
+}
+
 /// Finds the types of all living objects, by their numbers. Types that the program made itself, and those of closures, are
 /// added to `types`.
 pub fn types(
@@ -98,8 +126,7 @@ pub fn types(
         functions: Functions::new(objects.image, objects.layout, modules),
         types,
         text,
-        of: vec![ObjectType::UNKNOWN; marks.objects as usize],
-        told_words: vec![0; marks.objects as usize],
+        told: vec![Told::NOTHING; marks.objects as usize],
         leads: Vec::with_capacity(AT_ONCE),
         todo: Vec::new(),
         inside: Vec::new(),
@@ -130,7 +157,7 @@ pub fn types(
         typer.closures_on_stack(root);
     }
     typer.follow(stop)?;
-    Ok(typer.of)
+    Ok(typer.told.into_iter().map(Told::object_type).collect())
 }
 
 /// Something in a value that leads to an object.
@@ -178,8 +205,8 @@ struct Lead {
     bytes: u64,
 }
 
-/// A living object: its span, its slot, its number.
-type Found = (u32, u32, u32);
+/// A living object: its span, its slot, its type.
+type Found = (u32, u32, ObjectType);
 
 /// A place in an object: span, slot, and bytes from the beginning of the value.
 type Inside = (u32, u32, u32, ObjectType);
@@ -191,9 +218,8 @@ struct Typer<'a> {
     functions: Functions<'a>,
     types: &'a mut Types,
     text: TypeId,
-    of: Vec<ObjectType>,
-    /// How many words of an object its type tells of; more than 254 are 255.
-    told_words: Vec<u8>,
+    /// Of each object.
+    told: Vec<Told>,
     /// Pointers that have not been looked up yet: many are, together.
     leads: Vec<Lead>,
     /// Objects with a new type.
@@ -241,10 +267,11 @@ impl<'a> Typer<'a> {
                 let size = self.types.get(described.id).size;
                 // Of an array only the element is described: whether there are several, the size tells.
                 let row = size > 0 && size * 2 <= span.slot - self.objects.header_of(span);
-                self.of[object as usize] = ObjectType::new(described.id, row);
+                let object_type = ObjectType::new(described.id, row);
                 // What has no fields in the debug information is better known from what refers to it.
-                self.told_words[object as usize] = if described.known { u8::MAX } else { 0 };
-                self.todo.push((index as u32, slot, object));
+                let words = if described.known { u8::MAX } else { 0 };
+                self.told[object as usize] = Told::new(object_type, words);
+                self.todo.push((index as u32, slot, object_type));
             }
         }
     }
@@ -381,20 +408,20 @@ impl<'a> Typer<'a> {
         let mut count = 0_u32;
         let mut soon = Ahead::new();
         let objects = self.objects;
-        let prepare = |(span, slot, object): Found| {
+        let prepare = |(span, slot, object_type): Found| {
             let value = objects.value(span as usize, slot);
             fetch(value);
-            (value, object)
+            (value, object_type)
         };
         loop {
-            while let Some((value, object)) =
+            while let Some((value, object_type)) =
                 soon.next(|| self.todo.pop().inspect(|(span, ..)| objects.soon(*span as usize)), prepare)
             {
                 count = count.wrapping_add(1);
                 if count.is_multiple_of(65_536) {
                     stop.check()?;
                 }
-                self.values(value, self.of[object as usize]);
+                self.values(value, object_type);
             }
             if !self.leads.is_empty() {
                 self.look_up();
@@ -430,14 +457,14 @@ impl<'a> Typer<'a> {
             return false;
         };
         let Some(object) =
-            self.object(span, slot).filter(|object| self.of[*object as usize] == ObjectType::UNKNOWN)
+            self.object(span, slot).filter(|object| self.type_of(*object) == ObjectType::UNKNOWN)
         else {
             return false;
         };
         let whole = size > 0 && u64::from(offset).is_multiple_of(size);
         if whole {
-            self.of[object as usize] = part;
-            self.todo.push((span, slot, object));
+            self.told[object as usize] = Told::new(part, 0);
+            self.todo.push((span, slot, part));
         }
         whole
     }
@@ -447,10 +474,14 @@ impl<'a> Typer<'a> {
         self.marks.object(self.objects.heap.spans[span as usize].first + slot)
     }
 
+    fn type_of(&self, object: u32) -> ObjectType {
+        self.told[object as usize].object_type()
+    }
+
     /// Whether the type of an object tells what lies at an offset of it.
     fn is_told(&self, span: u32, slot: u32, offset: u32) -> bool {
         self.object(span, slot).is_none_or(|object| {
-            let told = self.told_words[object as usize];
+            let told = self.told[object as usize].words();
             told == u8::MAX || offset < u32::from(told) * 8
         })
     }
@@ -549,17 +580,13 @@ impl<'a> Typer<'a> {
         let mut leads = std::mem::take(&mut self.leads);
         let values: Vec<u64> = leads.iter().map(|lead| lead.value).collect();
         let (heap, marks) = (self.objects.heap, self.marks);
-        let soon = |slot: HeapSlot| {
-            marks.soon(slot.number);
-            fetch(&heap.spans[slot.span..]);
-        };
+        let soon = |slot: HeapSlot| marks.soon(slot.number);
         let mut met = Vec::with_capacity(leads.len());
         heap.slots_at(&values, soon, |index, slot| match slot {
             None => self.static_value(leads[index]),
             Some(slot) => {
                 if let Some(object) = marks.object(slot.number) {
-                    fetch(&self.told_words[object as usize..]);
-                    fetch(&self.of[object as usize..]);
+                    fetch(&self.told[object as usize..]);
                     met.push((index, slot, object));
                 }
             }
@@ -573,36 +600,33 @@ impl<'a> Typer<'a> {
 
     fn leads_to(&mut self, lead: Lead, at: HeapSlot, object: u32) {
         let Lead { value, object_type, bytes } = lead;
-        let (index, slot) = (at.span, at.slot);
-        let span = &self.objects.heap.spans[index];
+        let (index, slot) = (at.span as u32, at.slot);
+        let (offset, size) = self.objects.heap.within(at, value);
         // No such value lies there: the pointer is an old one, and something else is there since.
-        if !object_type.is_row() && bytes > span.slot {
+        if !object_type.is_row() && bytes > size {
             return;
         }
-        let offset = value.wrapping_sub(self.objects.address(index, slot));
+        let told = self.told[object as usize];
         if offset != 0 {
             // A pointer into the middle; or to the header, which no program has.
-            if offset >= span.slot {
+            if offset >= size {
                 return;
             }
-            if !span.has_pointers {
+            if !at.has_pointers {
                 // As of a text that another one was cut out of. There is nothing to follow.
-                let known = &mut self.of[object as usize];
-                if *known == ObjectType::UNKNOWN && object_type.is_row() {
-                    *known = object_type;
+                if told.object_type() == ObjectType::UNKNOWN && object_type.is_row() {
+                    self.told[object as usize] = Told::new(object_type, told.words());
                 }
-            } else if !self.is_told(index as u32, slot, offset as u32) {
-                self.inside.push((index as u32, slot, offset as u32, object_type));
+            } else if !self.is_told(index, slot, offset as u32) {
+                self.inside.push((index, slot, offset as u32, object_type));
             }
             return;
         }
-        let words = u8::try_from(bytes.min(span.slot).div_ceil(8)).unwrap_or(u8::MAX - 1).min(u8::MAX - 1);
-        let known = &mut self.told_words[object as usize];
-        if words > *known && !(self.only_unknown && *known > 0) {
-            *known = words;
-            self.of[object as usize] = object_type;
-            if span.has_pointers {
-                self.todo.push((index as u32, slot, object));
+        let words = u8::try_from(bytes.min(size).div_ceil(8)).unwrap_or(u8::MAX - 1).min(u8::MAX - 1);
+        if words > told.words() && !(self.only_unknown && told.words() > 0) {
+            self.told[object as usize] = Told::new(object_type, words);
+            if at.has_pointers {
+                self.todo.push((index, slot, object_type));
             }
         }
     }
