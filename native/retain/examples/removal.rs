@@ -91,9 +91,11 @@ impl Heap {
     /// Adds up again what the dominator tree says.
     fn sum(&mut self) {
         let (analysis, first) = (&self.analysis, self.analysis.roots.len() as u32 + 1);
-        self.below = analysis.dominators.sums(|node| u64::from(node >= first));
-        let bytes = |node: u32| node.checked_sub(first).map_or(0, |object| analysis.bytes_of(object));
-        let retained = analysis.dominators.sums(bytes);
+        let sums = |of: &dyn Fn(u32) -> u64| {
+            analysis.dominators.sums(analysis.dominators.order.iter().map(|node| of(*node)).collect())
+        };
+        self.below = sums(&|node| u64::from(node >= first));
+        let retained = sums(&|node| node.checked_sub(first).map_or(0, |object| analysis.bytes_of(object)));
         self.analysis.retained = retained;
     }
 

@@ -86,6 +86,8 @@ pub struct Analysis {
     pub notes: Notes,
     /// The first slot of every span and its address: where an object lies.
     addresses: Addresses,
+    /// How many may work on it.
+    threads: usize,
 }
 
 /// What was counted, by us and by the runtime.
@@ -106,6 +108,21 @@ pub struct Counts {
     pub unswept_spans: u32,
     /// Roots whose pointers are not all known for sure.
     pub inexact_roots: u32,
+}
+
+/// What is known of an object without a look at it.
+#[derive(Clone, Copy, Default)]
+pub struct Placed {
+    /// Its type.
+    pub object_type: ObjectType,
+    words: u32,
+}
+
+impl Placed {
+    /// The bytes of its slot.
+    pub fn bytes(self) -> u64 {
+        u64::from(self.words) * 8
+    }
 }
 
 /// Where objects lie.
@@ -181,8 +198,10 @@ impl Analysis {
         // The copy is gone by now: there is room for these.
         let words_of = marks.words(&spans);
         let first = roots.len() as u32 + 1;
+        let soon = |node: u32| fetch(words_of.get(node.wrapping_sub(first) as usize..).unwrap_or_default());
         let bytes =
             |node: u32| node.checked_sub(first).map_or(0, |object| u64::from(words_of[object as usize]) * 8);
+        let bytes = dominators.by_place(threads, soon, bytes);
         let (retained, children) = std::thread::scope(|scope| {
             let children = scope.spawn(|| dominators.children());
             let retained = dominators.sums(bytes);
@@ -202,6 +221,7 @@ impl Analysis {
             counts,
             notes,
             addresses: Addresses { marks, spans },
+            threads,
         })
     }
 
@@ -215,10 +235,19 @@ impl Analysis {
         u64::from(self.words_of[object as usize]) * 8
     }
 
-    /// An object's type and size will be asked for soon.
-    pub fn soon(&self, object: u32) {
-        fetch(&self.type_of[object as usize..]);
-        fetch(&self.words_of[object as usize..]);
+    /// What is known of the object at each place of the dominator tree; nothing where a root is.
+    pub fn by_place(&self) -> Vec<Placed> {
+        let first = self.roots.len() as u32 + 1;
+        let soon = |node: u32| {
+            if let Some(object) = node.checked_sub(first) {
+                fetch(&self.type_of[object as usize..]);
+                fetch(&self.words_of[object as usize..]);
+            }
+        };
+        let of = |object: usize| Placed { object_type: self.type_of[object], words: self.words_of[object] };
+        let of_node =
+            |node: u32| node.checked_sub(first).map_or_else(Placed::default, |object| of(object as usize));
+        self.dominators.by_place(self.threads, soon, of_node)
     }
 
     /// The node of an object in the graph that the dominators are of.

@@ -65,9 +65,32 @@ impl Dominators {
         Ok(Self { order, place, dominator })
     }
 
+    /// What there is of each node, by places instead. `soon` is called with those that `value` will be called with.
+    pub fn by_place<T: Copy + Default + Send>(
+        &self,
+        threads: usize,
+        soon: impl Fn(u32) + Sync,
+        value: impl Fn(u32) -> T + Sync,
+    ) -> Vec<T> {
+        let mut values = vec![T::default(); self.order.len()];
+        let part = self.order.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            for (order, values) in self.order.chunks(part).zip(values.chunks_mut(part)) {
+                let fill = || {
+                    for (order, values) in order.chunks(AT_ONCE).zip(values.chunks_mut(AT_ONCE)) {
+                        order.iter().for_each(|node| soon(*node));
+                        order.iter().zip(values).for_each(|(node, into)| *into = value(*node));
+                    }
+                };
+                scope.spawn(fill);
+            }
+        });
+        values
+    }
+
     /// For each place the sum of a value over all that it dominates, itself among them.
-    pub fn sums(&self, value: impl Fn(u32) -> u64) -> Vec<u64> {
-        let mut sums: Vec<u64> = self.order.iter().map(|node| value(*node)).collect();
+    pub fn sums(&self, values: Vec<u64>) -> Vec<u64> {
+        let mut sums = values;
         for place in (1..sums.len()).rev() {
             sums[self.dominator[place] as usize] += sums[place];
         }
@@ -363,7 +386,7 @@ mod tests {
         let found = Dominators::of(graph, &Stop::default()).expect("nobody stops it");
         let all = reached(graph, None);
         assert_eq!(found.order.len(), all.iter().filter(|seen| **seen).count());
-        let sums = found.sums(|_| 1);
+        let sums = found.sums(vec![1; found.order.len()]);
         for node in 0..graph.nodes() {
             if !all[node as usize] {
                 assert_eq!(found.place[node as usize], NONE);
@@ -378,6 +401,7 @@ mod tests {
                 graph.0
             );
         }
+        assert_eq!(found.by_place(3, |_| (), |node| node), found.order);
         let children = found.children();
         for place in 1..found.order.len() as u32 {
             assert!(children.of(found.dominator[place as usize]).contains(&place));
@@ -400,7 +424,7 @@ mod tests {
         let lists =
             Lists((0..count).map(|node| if node + 1 < count { vec![node + 1] } else { vec![] }).collect());
         let found = Dominators::of(&lists, &Stop::default()).expect("nobody stops it");
-        assert_eq!(found.sums(|_| 1)[1], u64::from(count) - 1);
+        assert_eq!(found.sums(vec![1; found.order.len()])[1], u64::from(count) - 1);
     }
 
     proptest! {

@@ -607,7 +607,7 @@ fn many(pid: u32, runs: usize) {
         let captured = captured.unwrap_or_else(|error| panic!("run {run}: {error}"));
         // At a low priority this takes long beside other tests: not each time.
         if run % 10 == 0 {
-            let session = captured.analyse(HELPER.as_ref(), &Stop::default(), &|_| ());
+            let session = captured.analyse(&Stop::default(), &|_| ());
             let session = session.unwrap_or_else(|error| panic!("run {run}: {error}"));
             assert!(session.counts.found.objects > 100_000, "run {run}: {:?}", session.counts);
             assert!(session.ask("{}", &Stop::default()).is_ok());

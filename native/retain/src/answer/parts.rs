@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::ahead::AHEAD;
-use crate::analysis::{Analysis, Node};
+use crate::analysis::{Analysis, Node, Placed};
 use crate::known::Known;
 use crate::typing::ObjectType;
 
@@ -41,13 +40,17 @@ pub struct PackageRow {
 ///
 /// And on the way by package: objects and bytes for each of [`crate::notes::Notes::paths`]. There an object belongs to the nearest one
 /// above it that is about a package.
-pub fn parts_and_packages(analysis: &Analysis, known: &Known) -> (Vec<PartRow>, Vec<(u64, u64)>) {
+pub fn parts_and_packages(
+    analysis: &Analysis,
+    placed: &[Placed],
+    known: &Known,
+) -> (Vec<PartRow>, Vec<(u64, u64)>) {
     let paths = &analysis.notes.paths;
-    // Few of many objects are about a package.
-    let mut path_of = vec![0; analysis.objects() as usize];
-    for (number, (object, ..)) in (1..).zip(paths) {
-        path_of[*object as usize] = number;
-    }
+    // Few of many objects are about a package: those, place by place.
+    let mut about: Vec<(u32, u32)> =
+        (1..).zip(paths).map(|(number, (object, ..))| (analysis.place_of(*object), number)).collect();
+    about.sort_unstable();
+    let mut about = about.into_iter().peekable();
     let mut names: Vec<String> = vec![UNASSIGNED.to_owned()];
     let mut number_of = HashMap::new();
     let mut part_of_type: Vec<Option<Option<u32>>> = vec![None; ObjectType::count(&analysis.types)];
@@ -57,19 +60,19 @@ pub fn parts_and_packages(analysis: &Analysis, known: &Known) -> (Vec<PartRow>, 
             names.len() as u32 - 1
         })
     };
-    let [by_part, by_path] = inherited(analysis, |node| match node {
+    let [by_part, by_path] = inherited(analysis, placed, |place, node| match node {
         Node::All => [None, None],
         Node::Root(root) => {
             let root = &analysis.roots[root as usize];
             let rule = known.of_variable(&root.name).filter(|_| root.type_id.is_some());
             [rule.map(|rule| number(&rule.part)), None]
         }
-        Node::Object(object) => {
-            let object_type = analysis.type_of[object as usize];
+        Node::Object(_) => {
+            let object_type = placed[place as usize].object_type;
             let part = *part_of_type[object_type.index()].get_or_insert_with(|| {
                 known.of(&names::of_object(&analysis.types, object_type)).map(|rule| number(&rule.part))
             });
-            [part, Some(path_of[object as usize]).filter(|number| *number != 0)]
+            [part, about.next_if(|(at, _)| *at == place).map(|(_, number)| number)]
         }
     });
     let mut parts: Vec<PartRow> = by_part
@@ -106,32 +109,29 @@ pub fn packages(by_package: &[(u64, u64)], paths: &[Option<String>]) -> Vec<Pack
 /// Objects and bytes by the numbers that the nearest dominators with one have, of each of several kinds; 0 when none has.
 fn inherited<const KINDS: usize>(
     analysis: &Analysis,
-    mut own: impl FnMut(Node) -> [Option<u32>; KINDS],
+    placed: &[Placed],
+    mut own: impl FnMut(u32, Node) -> [Option<u32>; KINDS],
 ) -> [Vec<(u32, (u64, u64))>; KINDS] {
-    let mut numbers = vec![[0_u32; KINDS]; analysis.dominators.order.len()];
+    let mut numbers = vec![[0_u32; KINDS]; placed.len()];
     let mut rows = [const { Vec::<(u64, u64)>::new() }; KINDS];
     // What dominates a place comes before it.
     for place in 0..numbers.len() {
-        let ahead = place + AHEAD;
-        if ahead < numbers.len()
-            && let Node::Object(soon) = analysis.at_place(ahead as u32)
-        {
-            analysis.soon(soon);
-        }
         let node = analysis.at_place(place as u32);
-        let own = own(node);
+        let own = own(place as u32, node);
         let above = numbers[analysis.dominators.dominator[place] as usize];
         for kind in 0..KINDS {
             let number = own[kind].unwrap_or(above[kind]);
             numbers[place][kind] = number;
-            let Node::Object(object) = node else { continue };
+            if !matches!(node, Node::Object(_)) {
+                continue;
+            }
             let rows = &mut rows[kind];
             if rows.len() <= number as usize {
                 rows.resize(number as usize + 1, (0, 0));
             }
             let row = &mut rows[number as usize];
             row.0 += 1;
-            row.1 += analysis.bytes_of(object);
+            row.1 += placed[place].bytes();
         }
     }
     rows.map(|rows| (0..).zip(rows).filter(|(_, (count, _))| *count > 0).collect())

@@ -243,9 +243,10 @@ impl Answers {
     /// Counts, by type, by part and by package.
     pub fn new(analysis: Analysis) -> Self {
         let known = Known::built_in();
+        let placed = analysis.by_place();
         let (table, (parts, by_package)) = std::thread::scope(|scope| {
-            let others = scope.spawn(|| parts_and_packages(&analysis, &known));
-            let table = TypeTable::of(&analysis, &known);
+            let others = scope.spawn(|| parts_and_packages(&analysis, &placed, &known));
+            let table = TypeTable::of(&analysis, &placed, &known);
             (table, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         Self { table, parts, by_package, analysis, known, language: "en".to_owned(), holders: None }

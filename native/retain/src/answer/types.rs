@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::ahead::AHEAD;
-use crate::analysis::{Analysis, Node};
+use crate::analysis::{Analysis, Node, Placed};
 use crate::known::Known;
 use crate::roots::RootKind;
 use crate::typing::ObjectType;
@@ -45,7 +44,7 @@ pub struct TypeTable {
 
 impl TypeTable {
     /// Counts.
-    pub fn of(analysis: &Analysis, known: &Known) -> Self {
+    pub fn of(analysis: &Analysis, placed: &[Placed], known: &Known) -> Self {
         let mut by_name: HashMap<String, u32> = HashMap::new();
         let mut ids = vec![NONE; ObjectType::count(&analysis.types)];
         let mut rows: Vec<TypeRow> = Vec::new();
@@ -73,7 +72,7 @@ impl TypeTable {
             rows[*id as usize].bytes += bytes;
         }
         let mut table = Self { place_of: vec![NONE; rows.len()], rows, ids, named };
-        table.retained(analysis);
+        table.retained(analysis, placed);
         // Of some types all objects go by another name.
         table.rows.retain(|row| row.count > 0);
         table.rows.sort_by(|a, b| b.retained_bytes.cmp(&a.retained_bytes).then_with(|| a.name.cmp(&b.name)));
@@ -95,34 +94,24 @@ impl TypeTable {
 
     /// The number of an object's type.
     pub fn id(&self, analysis: &Analysis, object: u32) -> Option<u32> {
+        self.id_of(object, analysis.type_of[object as usize])
+    }
+
+    fn id_of(&self, object: u32, object_type: ObjectType) -> Option<u32> {
         match self.named.binary_search_by_key(&object, |(object, _)| *object) {
             Ok(index) => Some(self.named[index].1),
-            Err(_) => Some(self.ids[analysis.type_of[object as usize].index()]).filter(|id| *id != NONE),
+            Err(_) => Some(self.ids[object_type.index()]).filter(|id| *id != NONE),
         }
     }
 
-    /// The numbers of types by place in the dominator tree: looked up place by place, and not as the tree is walked, so that memory can
-    /// be asked for ahead.
-    fn ids_by_place(&self, analysis: &Analysis) -> Vec<u32> {
-        let count = analysis.dominators.order.len() as u32;
-        let object_at = |place: u32| match analysis.at_place(place) {
-            Node::Object(object) => Some(object),
-            Node::All | Node::Root(_) => None,
-        };
-        let id = |place: u32| {
-            let soon = place + AHEAD as u32;
-            if let Some(soon) = (soon < count).then(|| object_at(soon)).flatten() {
-                analysis.soon(soon);
-            }
-            object_at(place).and_then(|object| self.id(analysis, object)).unwrap_or(NONE)
-        };
-        (0..count).map(id).collect()
-    }
-
     /// Adds up what instances retain, none that lies below another of its type: that is counted there.
-    fn retained(&mut self, analysis: &Analysis) {
+    fn retained(&mut self, analysis: &Analysis, placed: &[Placed]) {
         let mut above = vec![0_u32; self.rows.len()];
-        let ids = self.ids_by_place(analysis);
+        let id = |(place, placed): (u32, &Placed)| match analysis.at_place(place) {
+            Node::Object(object) => self.id_of(object, placed.object_type).unwrap_or(NONE),
+            Node::All | Node::Root(_) => NONE,
+        };
+        let ids: Vec<u32> = (0..).zip(placed).map(id).collect();
         // The way down, and which child is next.
         let mut path: Vec<(u32, usize, u32)> = vec![(0, 0, NONE)];
         while let Some((place, next, id)) = path.last_mut() {

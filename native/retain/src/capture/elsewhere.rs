@@ -1,7 +1,6 @@
 //! Other systems, where the memory of another process cannot be read without the user's leave for each case.
 
 use std::convert::Infallible;
-use std::path::Path;
 
 use super::refusal::Refusal;
 use super::{CaptureError, Facts, Request, Step};
@@ -26,7 +25,7 @@ pub struct Session {
 
 impl Captured {
     /// Never called.
-    pub fn analyse(self, _: &Path, _: &Stop, _: &dyn Fn(Step)) -> Result<Session, CaptureError> {
+    pub fn analyse(self, _: &Stop, _: &dyn Fn(Step)) -> Result<Session, CaptureError> {
         match self.never {}
     }
 }

@@ -16,7 +16,7 @@ const RESERVE: u64 = 10;
 const NO_LIMIT: u64 = 1 << 62;
 
 /// What a copy and its analysis need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Need {
     /// Bytes of the copy.
     pub copy_bytes: u64,

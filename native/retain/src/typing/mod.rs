@@ -47,8 +47,8 @@ const MOST_TYPES: u32 = (1 << 23) - 1;
 /// What the bytes of strings are called.
 pub const TEXT: &str = "text of strings";
 
-/// The type of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The type of an object; by default nobody knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectType(u32);
 
 impl ObjectType {

@@ -1,7 +1,7 @@
 //! The process that analyses a copy: outside of whoever asks, at a low priority, gone when nobody listens any more.
 //!
-//! It has one socket as its input. The first byte brings two files: the sealed copy and the executable. Then come lines: what
-//! the copy is, and questions. It writes lines back: each step of the analysis, its end, an answer to each question.
+//! It has one socket as its input. The first byte brings the executable, the second the sealed copy, when that is there. Then come
+//! lines: what the copy is, and questions. It writes lines back: each step of the analysis, its end, an answer to each question.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, IoSlice, IoSliceMut, Read as _, Write as _};
@@ -89,8 +89,8 @@ pub struct Helper {
 }
 
 impl Helper {
-    /// Starts it and hands it the files. It looks into the copy when that is described.
-    pub fn start(helper: &Path, copy: BorrowedFd<'_>, executable: &File) -> Result<Self, CaptureError> {
+    /// Starts it and hands it the executable. What that says of itself it reads while the rest is still being copied.
+    pub fn start(helper: &Path, executable: &File) -> Result<Self, CaptureError> {
         let (ours, its) = UnixStream::pair().map_err(failed)?;
         let child = super::command(helper, MODE)
             .env(LARGE_PAGES.0, LARGE_PAGES.1)
@@ -106,15 +106,16 @@ impl Helper {
             channel: Mutex::new(BufReader::new(ours.try_clone().map_err(failed)?)),
         };
         // From here on it goes with `helper`, also when something fails.
-        send_files(&ours, copy, executable).map_err(failed)?;
+        send_file(&ours, executable.as_fd()).map_err(failed)?;
         Ok(helper)
     }
 
-    /// Says what the copy is, which nobody changes any more. It begins.
-    pub fn describe(&self, description: &Description) -> Result<(), CaptureError> {
+    /// Hands it the copy, which nobody changes any more, and says what that is. It begins.
+    pub fn hand_over(&self, copy: BorrowedFd<'_>, description: &Description) -> Result<(), CaptureError> {
         let mut line = serde_json::to_vec(description).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        send_file(channel.get_ref(), copy).map_err(failed)?;
         channel.get_ref().write_all(&line).map_err(failed)
     }
 
@@ -205,28 +206,26 @@ fn ended() -> CaptureError {
     CaptureError::Helper { error: error.to_owned() }
 }
 
-fn send_files(to: &UnixStream, copy: BorrowedFd<'_>, executable: &File) -> io::Result<()> {
-    let files = [copy, executable.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+fn send_file(to: &UnixStream, file: BorrowedFd<'_>) -> io::Result<()> {
+    let files = [file];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut message = SendAncillaryBuffer::new(&mut space);
     message.push(SendAncillaryMessage::ScmRights(&files));
     rustix::net::sendmsg(to, &[IoSlice::new(b"f")], &mut message, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
-fn receive_files(from: &UnixStream) -> io::Result<(OwnedFd, File)> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+fn receive_file(from: &UnixStream) -> io::Result<OwnedFd> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut message = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     rustix::net::recvmsg(from, &mut [IoSliceMut::new(&mut byte)], &mut message, RecvFlags::CMSG_CLOEXEC)?;
-    let mut files = message.drain().flat_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(files) => files.collect(),
-        _ => Vec::new(),
+    let files = message.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(files) => Some(files),
+        _ => None,
     });
-    match (files.next(), files.next()) {
-        (Some(copy), Some(executable)) => Ok((copy, File::from(executable))),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the copy was not handed over")),
-    }
+    let file = files.flatten().next();
+    file.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a file was not handed over"))
 }
 
 /// The helper itself. `prepare` makes of the analysis what answers each question, on one line.
@@ -251,11 +250,12 @@ fn stay_in_the_background() {
 
 fn serve<Answer: FnMut(&str) -> String>(prepare: impl FnOnce(Analysis) -> Answer) -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (copy, executable) = receive_files(&socket)?;
+    let executable = File::from(receive_file(&socket)?);
+    let understood = std::thread::spawn(move || understand(&executable));
+    // Until then nobody may wait for lines: the copy would be lost among them.
+    let copy = receive_file(&socket)?;
     let mut output = socket.try_clone()?;
     let mut say = |line: &str| output.write_all(format!("{}\n", line.replace('\n', " ")).as_bytes());
-    // What the executable says of itself is read while the rest is still on its way.
-    let understood = std::thread::spawn(move || understand(&executable));
     let lines = lines(socket);
     let description = lines.recv().unwrap_or_default();
     let mut reply = |reply: Reply| say(&serde_json::to_string(&reply)?);

@@ -12,7 +12,7 @@ mod reader;
 mod target;
 pub mod watchdog;
 
-use std::fs::File;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ use crate::memory::Memory as _;
 use crate::notes;
 use crate::stop::Stop;
 
-use super::gate::{self, Free};
+use super::gate::{self, Free, Need};
 use super::refusal::{Limit, Refusal};
 use super::{CaptureError, Facts, Parts, Request, Step};
 use contents::{Broken, Source, room};
@@ -92,22 +92,20 @@ pub struct Captured {
     /// What was done to the program for it.
     pub facts: Facts,
     copy: Draft,
-    executable: File,
     description: Description,
+    helper: Helper,
     process: process::Process,
     reader: reader::Reader,
 }
 
 impl Captured {
-    /// Hands the copy to a helper process and waits for its analysis.
-    pub fn analyse(self, helper: &Path, stop: &Stop, tell: &dyn Fn(Step)) -> Result<Session, CaptureError> {
+    /// Hands the copy to the helper process and waits for its analysis.
+    pub fn analyse(self, stop: &Stop, tell: &dyn Fn(Step)) -> Result<Session, CaptureError> {
         stop.check()?;
-        let Self { facts, copy, executable, description, process, reader } = self;
-        // It reads what the executable says of itself while the copy is being sealed.
-        let helper = Helper::start(helper, copy.file(), &executable)?;
-        copy.seal(facts.copied_bytes)?;
-        helper.describe(&description)?;
-        drop((executable, description));
+        let Self { facts, copy, description, helper, process, reader } = self;
+        let copy = copy.seal(facts.copied_bytes)?;
+        helper.hand_over(copy.as_fd(), &description)?;
+        drop((copy, description));
         let tell_step = |step: analysis::Step| tell(Step::Analysing { step });
         let late = |address, length| {
             let runs = !process.has_ended();
@@ -130,7 +128,12 @@ pub fn capture(
     tell(Step::Planning);
     let began = Instant::now();
     let free = free(request.memory_limit_bytes);
+    // The helper reads what the executable says of itself meanwhile. Where there is not even memory for that, nothing is started: it will
+    // be said how much all of it needs.
+    let start = || Helper::start(&request.helper, &target.executable);
+    let early = free.check(Need::default()).is_ok().then(start).transpose()?;
     let (plan, mut draft) = prepare(&target, &free, stop, tell)?;
+    let helper = early.map_or_else(start, Ok)?;
     let copied = AtomicU64::new(0);
     let wanted = || stop.check().map_err(CaptureError::from);
     let (constant, rest) = room(draft.bytes(), &plan.constant, &free)?;
@@ -188,13 +191,13 @@ pub fn capture(
         workers: copy::threads(),
     };
     // What the program says of itself is large, and not needed here any more.
-    let Target { process, reader, executable, .. } = target;
-    Ok(Captured { facts, copy: draft, executable, description, process, reader })
+    let Target { process, reader, .. } = target;
+    Ok(Captured { facts, copy: draft, description, helper, process, reader })
 }
 
 /// Copies and analyses the heap of a program.
 pub fn open(request: &Request, stop: &Stop, tell: &(dyn Fn(Step) + Sync)) -> Result<Session, CaptureError> {
-    capture(request, stop, tell)?.analyse(&request.helper, stop, tell)
+    capture(request, stop, tell)?.analyse(stop, tell)
 }
 
 fn out_of_time(pause: &Pause<'_>, bound: Duration, copied: &AtomicU64, plan: &Plan) -> Refusal {

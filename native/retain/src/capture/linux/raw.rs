@@ -6,7 +6,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::time::Duration;
 
@@ -80,11 +80,6 @@ impl Draft {
         Ok(Self { pages, file })
     }
 
-    /// The file, for whoever will read it when it is sealed.
-    pub fn file(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
-
     /// All of it.
     pub fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: mapped for reading and writing, by this process alone; the borrow of `self` makes it the only one.
@@ -96,8 +91,8 @@ impl Draft {
         self.pages.advise(from, length, Advice::LinuxPopulateWrite)
     }
 
-    /// Cuts it to a length and lets nobody change it any more, itself included.
-    pub fn seal(self, length: u64) -> io::Result<()> {
+    /// Cuts it to a length and lets nobody change it any more, itself included. It can be handed to others now.
+    pub fn seal(self, length: u64) -> io::Result<OwnedFd> {
         let Self { pages, file } = self;
         drop(pages);
         rustix::fs::ftruncate(&file, length)?;
@@ -105,7 +100,7 @@ impl Draft {
         for _ in 0..MOST_SEALINGS {
             match rustix::fs::fcntl_add_seals(&file, FOR_GOOD) {
                 Err(rustix::io::Errno::BUSY) => std::thread::sleep(SEALING_PAUSE),
-                sealed => return Ok(sealed?),
+                sealed => return Ok(sealed.map(|()| file)?),
             }
         }
         Err(rustix::io::Errno::BUSY.into())
