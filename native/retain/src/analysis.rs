@@ -1,12 +1,14 @@
 //! From the memory of a program to what can be asked about its heap.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
+use std::sync::{Arc, mpsc};
 
 use crate::ahead::fetch;
 use crate::dominators::{Children, Dominators, Graph};
 use crate::image::Image;
 use crate::known::Known;
-use crate::marking::{Edges, Marks, Slots, died, mark};
+use crate::marking::{Edges, Edging, Marks, Slots, died, mark};
 use crate::memory::Memory as _;
 use crate::notes::Notes;
 use crate::roots::{self, Root};
@@ -54,6 +56,9 @@ pub type Late<'a> = &'a dyn Fn(Vec<(u64, u64)>) -> Vec<Option<Vec<u8>>>;
 pub const MOST_LATE_BYTES: u64 = 1 << 20;
 /// And there are no more than this at once.
 const MOST_LATE: usize = 10_000;
+
+/// Who finds types leaves so much of the edges to who finds what holds what: the rest of the former takes longer.
+const LEFT_EDGES: f64 = 0.3;
 
 /// The runtime has one of its own for each that it may use.
 const MOST_PROCESSORS: u64 = 1 << 16;
@@ -159,7 +164,6 @@ impl Analysis {
             Count::default()
         };
         tell(Step::Edges);
-        let edges = Edges::read(&objects, &marks, threads, stop)?;
         drop(objects);
         let root_edges: Vec<_> = roots.iter().map(|root| root_edges(&heap, &marks, root)).collect();
         let spans: Vec<Slots> =
@@ -174,26 +178,43 @@ impl Analysis {
             inexact_roots: roots.iter().filter(|root| !root.exact).count() as u32,
         };
         let mut types = std::mem::take(&mut symbols.types);
-        let (type_of, notes, dominators) = std::thread::scope(|scope| {
-            let tree = || Dominators::of(&Refers::new(&root_edges, &edges, marks.objects), stop);
-            // What holds what does not depend on what it is: the two take about as long.
-            let (beside, alone) = match threads {
-                0 | 1 => (None, Some(tree)),
-                _ => (Some(scope.spawn(tree)), None),
+        let copied = Arc::new((image, heap));
+        let edging = Arc::new(Edging::new(&marks));
+        let (type_of, notes, edges, dominators) = std::thread::scope(|scope| {
+            // Ends when all that took part in it have left.
+            let (taking_part, all_left) = mpsc::channel::<Infallible>();
+            let take_part = |left: f64| {
+                let (edging, copied, taking_part) = (edging.clone(), copied.clone(), taking_part.clone());
+                move || {
+                    let objects = Objects::new(&copied.0, layout, &copied.1, types_begin);
+                    edging.take_part(&objects, left, stop);
+                    drop((edging, taking_part));
+                }
             };
+            for _ in 2..threads {
+                scope.spawn(take_part(0.0));
+            }
+            let (first, own) = (take_part(0.0), take_part(LEFT_EDGES));
+            drop(taking_part);
+            // What holds what does not depend on what it is.
+            let (root_edges, marks) = (&root_edges, &marks);
+            let tree = scope.spawn(move || {
+                first();
+                let _ = all_left.recv();
+                let edges = Arc::into_inner(edging).ok_or(Stopped)?.done(stop)?;
+                let dominators = Dominators::of(&Refers::new(root_edges, &edges, marks.objects), stop)?;
+                Ok::<_, Stopped>((edges, dominators))
+            });
+            own();
             tell(Step::Typing);
-            let objects = Objects::new(&image, layout, &heap, types_begin);
-            let type_of = typing::types(&objects, &symbols, &modules, &marks, &roots, &mut types, stop)?;
-            let notes = Notes::read(&objects, &marks, &types, &type_of, &Known::built_in());
+            let objects = Objects::new(&copied.0, layout, &copied.1, types_begin);
+            let type_of = typing::types(&objects, &symbols, &modules, marks, &roots, &mut types, stop)?;
+            let notes = Notes::read(&objects, marks, &types, &type_of, &Known::built_in());
             drop(objects);
-            drop((heap, image, symbols));
+            drop((copied, symbols));
             tell(Step::Dominators);
-            let tree = match beside.map(std::thread::ScopedJoinHandle::join) {
-                Some(Ok(tree)) => Some(tree),
-                Some(Err(panic)) => std::panic::resume_unwind(panic),
-                None => alone.map(|tree| tree()),
-            };
-            Ok::<_, Stopped>((type_of, notes, tree.ok_or(Stopped)??))
+            let (edges, dominators) = tree.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok::<_, Stopped>((type_of, notes, edges, dominators))
         })?;
         // The copy is gone by now: there is room for these.
         let words_of = marks.words(&spans);

@@ -5,7 +5,7 @@
 //! lead, as numbers of objects. An object's number is how many living ones lie below it, so no table of addresses is needed.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
 use crate::ahead::{AT_ONCE, Ahead, fetch};
 use crate::memory::number_in;
@@ -467,25 +467,39 @@ impl Edges {
         self.count == 0
     }
 
-    /// Writes down where the pointers of all living objects lead.
-    pub fn read(objects: &Objects<'_>, marks: &Marks, threads: usize, stop: &Stop) -> Result<Self, Stopped> {
-        let mut chunks: Vec<Chunk> = Vec::new();
-        chunks.resize_with(marks.objects.div_ceil(CHUNK) as usize, Chunk::default);
-        let next = Mutex::new((0..).zip(&mut chunks));
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    let mut pointers = Pointers::new(objects);
-                    loop {
-                        let next = lock(&next).next();
-                        let Some((number, chunk)) = next.filter(|_| !stop.is_set()) else { return };
-                        *chunk = chunk_of(objects, marks, &mut pointers, number * CHUNK);
-                    }
-                });
-            }
-        });
+}
+
+/// Where the pointers of all living objects lead, while that is being written down by several threads.
+pub struct Edging<'a> {
+    marks: &'a Marks,
+    chunks: Vec<OnceLock<Chunk>>,
+    next: AtomicUsize,
+}
+
+impl<'a> Edging<'a> {
+    /// Nothing is written down yet.
+    pub fn new(marks: &'a Marks) -> Self {
+        let chunks = (0..marks.objects.div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
+        Self { marks, chunks, next: AtomicUsize::new(0) }
+    }
+
+    /// Takes part until nothing is left to begin with, or only `left`, as a part of 1.
+    pub fn take_part(&self, objects: &Objects<'_>, left: f64, stop: &Stop) {
+        let until = (self.chunks.len() as f64 * (1.0 - left)) as usize;
+        let mut pointers = Pointers::new(objects);
+        while !stop.is_set() && self.next.load(Ordering::Relaxed) < until {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(chunk) = self.chunks.get(number) else { return };
+            let _ = chunk.set(chunk_of(objects, self.marks, &mut pointers, number as u32 * CHUNK));
+        }
+    }
+
+    /// What was written down, when all that took part have come to their end.
+    pub fn done(self, stop: &Stop) -> Result<Edges, Stopped> {
+        let chunks: Option<Vec<Chunk>> = self.chunks.into_iter().map(OnceLock::into_inner).collect();
         stop.check()?;
-        Ok(Self { count: chunks.iter().map(|chunk| chunk.to.len()).sum(), chunks })
+        let chunks = chunks.ok_or(Stopped)?;
+        Ok(Edges { count: chunks.iter().map(|chunk| chunk.to.len()).sum(), chunks })
     }
 }
 

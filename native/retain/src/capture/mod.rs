@@ -1,7 +1,8 @@
 //! How the memory of a running program becomes an [`crate::image::Image`], and an answer.
 //!
 //! A program that sleeps is copied as it sleeps, and stopped for the moment that it takes to see that it has slept on. Any other is
-//! stopped for as long as it takes to copy its objects in use that have pointers. It goes on whatever happens to this process meanwhile. The copy lies in a file in memory, sealed; a process of its own analyses it.
+//! stopped for as long as it takes to copy its objects in use that have pointers. It goes on whatever happens to this process meanwhile.
+//! The copy lies in a file in memory, sealed; a process of its own analyses it.
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
@@ -85,12 +86,12 @@ pub enum Step {
 pub struct Facts {
     /// How long it stood still, nanoseconds: from before it was told to stop until after it was told to go on.
     pub pause_ns: u64,
+    /// What that was for.
+    pub pause: Parts,
     /// Whether it had slept all the time in which it was copied before that, but for what the runtime does to keep house, so that
     /// nothing else had to be copied while it stood still.
     #[serde(default)]
     pub slept: bool,
-    /// What that was for.
-    pub pause: Parts,
     /// What came before, while it ran: plan, memory, constants, watchdog, a copy of a program that sleeps.
     pub prepare_ns: u64,
     /// Bytes of the copy.

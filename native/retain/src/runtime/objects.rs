@@ -21,8 +21,44 @@ pub struct Objects<'a> {
     /// Where the executable's descriptions of types begin.
     pub types_begin: Option<u64>,
     data: &'a [u8],
-    /// The first of the image's pieces in each span, and its index: most spans are one piece.
-    first: Vec<(Piece, u32)>,
+    /// Of each span.
+    located: Vec<Located>,
+}
+
+/// Where a span is in the copy. It is looked at for every object: small, so that those of all spans stay in a processor's cache.
+#[derive(Clone, Copy)]
+struct Located {
+    /// Where the first of the image's pieces in the span begins in the copy, …
+    offset: u64,
+    /// … and its part of the span: most spans are one piece. Of a span that is larger than can be said here nothing.
+    from: u32,
+    end: u32,
+    /// The piece's index.
+    piece: u32,
+    /// Bytes of a slot, if it is a small one.
+    slot: u32,
+    /// Where the bits are that say which words of its objects are pointers; [`NO_BITS`] when it has none.
+    bits: u32,
+}
+
+/// Objects whose pointers are told in another way, or that have none.
+const NO_BITS: u32 = u32::MAX;
+
+impl Located {
+    fn of(span: &Span, piece: Piece, index: u32, layout: &Layout) -> Self {
+        let bits = span.has_pointers && !span.user_arena;
+        let bits = span.bits_at(layout).filter(|_| bits).and_then(|bits| u32::try_from(bits).ok());
+        let slot = u32::try_from(span.slot).unwrap_or(0);
+        let from = piece.address.saturating_sub(span.base);
+        let end = (piece.address + piece.length).saturating_sub(span.base).min(span.length);
+        let (from, end) = match (u32::try_from(from), u32::try_from(end)) {
+            (Ok(from), Ok(end)) if from < end => (from, end),
+            _ => (0, 0),
+        };
+        // What of the piece lies before the span is of no interest here.
+        let offset = piece.offset + span.base.saturating_sub(piece.address);
+        Self { offset, from, end, piece: index, slot, bits: bits.unwrap_or(NO_BITS) }
+    }
 }
 
 impl<'a> Objects<'a> {
@@ -34,26 +70,31 @@ impl<'a> Objects<'a> {
             while pieces.get(at).is_some_and(|piece: &Piece| piece.address + piece.length <= span.base) {
                 at += 1;
             }
-            (pieces.get(at).copied().unwrap_or_default(), at as u32)
+            Located::of(span, pieces.get(at).copied().unwrap_or_default(), at as u32, layout)
         };
-        let first = heap.spans.iter().map(first).collect();
-        Self { image, layout, heap, types_begin, data: image.data(), first }
+        let located = heap.spans.iter().map(first).collect();
+        Self { image, layout, heap, types_begin, data: image.data(), located }
     }
 
     /// So many bytes of a span from one on; none of what was not copied, as what is not in use.
     pub fn bytes(&self, index: usize, from: u64, length: u64) -> &'a [u8] {
-        let address = self.heap.spans[index].base + from;
-        let (mut piece, begin) = self.first[index];
-        if address >= piece.address + piece.length {
-            let pieces = self.image.pieces();
-            let end = self.first.get(index + 1).map_or(pieces.len(), |(_, end)| *end as usize + 1);
-            let those = pieces.get(begin as usize..end.min(pieces.len())).unwrap_or_default();
-            let after = those.partition_point(|piece| piece.address <= address);
-            match after.checked_sub(1) {
-                Some(last) => piece = those[last],
-                None => return &[],
-            }
+        let located = &self.located[index];
+        if from >= located.from.into() && from + length <= located.end.into() {
+            let begin = (located.offset + from - u64::from(located.from)) as usize;
+            return &self.data[begin..begin + length as usize];
         }
+        self.bytes_behind(index, from, length)
+    }
+
+    /// The same of what is not in the span's first piece.
+    fn bytes_behind(&self, index: usize, from: u64, length: u64) -> &'a [u8] {
+        let address = self.heap.spans[index].base + from;
+        let pieces = self.image.pieces();
+        let (begin, end) = (self.located[index].piece, self.located.get(index + 1));
+        let end = end.map_or(pieces.len(), |next| next.piece as usize + 1);
+        let those = pieces.get(begin as usize..end.min(pieces.len())).unwrap_or_default();
+        let after = those.partition_point(|piece| piece.address <= address);
+        let Some(piece) = after.checked_sub(1).map(|last| those[last]) else { return &[] };
         match address.checked_sub(piece.address) {
             Some(into) if into + length <= piece.length => {
                 let begin = (piece.offset + into) as usize;
@@ -66,12 +107,15 @@ impl<'a> Objects<'a> {
 
     /// An object of a span will be asked for soon.
     pub fn soon(&self, index: usize) {
-        fetch(&self.heap.spans[index..]);
-        fetch(&self.first[index..]);
+        fetch(&self.located[index..]);
     }
 
     /// The bytes of an object, its header not among them; none of one that was not copied.
     pub fn value(&self, index: usize, slot: u32) -> &'a [u8] {
+        let located = &self.located[index];
+        if located.bits != NO_BITS {
+            return self.bytes(index, u64::from(slot) * u64::from(located.slot), located.slot.into());
+        }
         let span = &self.heap.spans[index];
         let header = self.header_of(span);
         self.bytes(index, u64::from(slot) * span.slot + header, span.slot - header)
@@ -122,6 +166,11 @@ impl<'a> Pointers<'a> {
     /// Calls `each` with the place (in words from the beginning of the slot) and the value of every pointer of an object that
     /// is not nil.
     pub fn each(&mut self, index: usize, slot: u32, mut each: impl FnMut(u32, u64)) {
+        let located = &self.objects.located[index];
+        if located.bits != NO_BITS {
+            self.small(index, slot, located, &mut each);
+            return;
+        }
         let span = &self.objects.heap.spans[index];
         if !span.has_pointers {
             return;
@@ -138,21 +187,27 @@ impl<'a> Pointers<'a> {
             for (place, word) in object.chunks_exact(8).enumerate() {
                 tell(place, number_in(word, 0, 8), &mut each);
             }
-        } else {
-            let mut mask = self.bits(index, begin);
-            while mask != 0 {
-                let place = mask.trailing_zeros() as usize;
-                mask &= mask - 1;
-                tell(place, number_in(object, place * 8, 8), &mut each);
-            }
         }
     }
 
-    /// The pointer bits of a small object: at most 64, at the end of its span.
-    fn bits(&self, index: usize, begin: u64) -> u64 {
-        let span = &self.objects.heap.spans[index];
-        let Some(bits) = span.pointer_bits(self.objects.layout) else { return 0 };
-        let (first, count) = (begin / 8, span.slot / 8);
+    /// The same of an object that bits at the end of its span tell about.
+    fn small(&self, index: usize, slot: u32, located: &Located, each: &mut impl FnMut(u32, u64)) {
+        let begin = u64::from(slot) * u64::from(located.slot);
+        let object = self.objects.bytes(index, begin, located.slot.into());
+        if object.is_empty() {
+            return;
+        }
+        let mut mask = self.bits(index, located, begin);
+        while mask != 0 {
+            let place = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            tell(place, number_in(object, place * 8, 8), each);
+        }
+    }
+
+    /// The pointer bits of a small object: at most 64.
+    fn bits(&self, index: usize, located: &Located, begin: u64) -> u64 {
+        let (bits, first, count) = (u64::from(located.bits), begin / 8, u64::from(located.slot) / 8);
         let word = |number: u64| number_in(self.objects.bytes(index, bits + number * 8, 8), 0, 8);
         let mut mask = word(first / 64) >> (first % 64);
         if first % 64 + count > 64 {
