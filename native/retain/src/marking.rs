@@ -466,7 +466,6 @@ impl Edges {
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
-
 }
 
 /// Where the pointers of all living objects lead, while that is being written down by several threads.

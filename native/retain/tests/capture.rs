@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{HELPER, Program, build, has_go, helper, helpers, owners_of_copies, request, signal};
+use common::{Program, build, has_go, helper, helpers, owners_of_copies, request, signal};
 use object::{Object as _, ObjectSection as _, SectionKind};
 use stallscope_retain::capture::refusal::{Limit, Refusal};
 use stallscope_retain::capture::{CaptureError, Step, capture, helper as analyser, open, plan, watchdog};
