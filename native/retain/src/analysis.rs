@@ -91,8 +91,8 @@ pub struct Analysis {
     pub notes: Notes,
     /// The first slot of every span and its address: where an object lies.
     addresses: Addresses,
-    /// How many may work on it.
-    threads: usize,
+    /// What is known of the object at each place of the dominator tree, until somebody takes it.
+    placed: Vec<Placed>,
 }
 
 /// What was counted, by us and by the runtime.
@@ -211,21 +211,18 @@ impl Analysis {
             let type_of = typing::types(&objects, &symbols, &modules, marks, &roots, &mut types, stop)?;
             let notes = Notes::read(&objects, marks, &types, &type_of, &Known::built_in());
             drop(objects);
-            drop((copied, symbols));
+            // A tenth of a second for the system, in which nobody has to wait for it. What keeps a thread from being started drops it, too.
+            let _ = std::thread::Builder::new().spawn(move || drop((copied, symbols)));
             tell(Step::Dominators);
             let (edges, dominators) = tree.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             Ok::<_, Stopped>((type_of, notes, edges, dominators))
         })?;
-        // The copy is gone by now: there is room for these.
+        // The copy is gone by now, or soon: there is room for these.
         let words_of = marks.words(&spans);
-        let first = roots.len() as u32 + 1;
-        let soon = |node: u32| fetch(words_of.get(node.wrapping_sub(first) as usize..).unwrap_or_default());
-        let bytes =
-            |node: u32| node.checked_sub(first).map_or(0, |object| u64::from(words_of[object as usize]) * 8);
-        let bytes = dominators.by_place(threads, soon, bytes);
+        let placed = by_place(&dominators, roots.len() as u32 + 1, &type_of, &words_of, threads);
         let (retained, children) = std::thread::scope(|scope| {
             let children = scope.spawn(|| dominators.children());
-            let retained = dominators.sums(bytes);
+            let retained = dominators.sums(placed.iter().map(|placed| placed.bytes()).collect());
             (retained, children.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         stop.check()?;
@@ -242,7 +239,7 @@ impl Analysis {
             counts,
             notes,
             addresses: Addresses { marks, spans },
-            threads,
+            placed,
         })
     }
 
@@ -256,19 +253,9 @@ impl Analysis {
         u64::from(self.words_of[object as usize]) * 8
     }
 
-    /// What is known of the object at each place of the dominator tree; nothing where a root is.
-    pub fn by_place(&self) -> Vec<Placed> {
-        let first = self.roots.len() as u32 + 1;
-        let soon = |node: u32| {
-            if let Some(object) = node.checked_sub(first) {
-                fetch(&self.type_of[object as usize..]);
-                fetch(&self.words_of[object as usize..]);
-            }
-        };
-        let of = |object: usize| Placed { object_type: self.type_of[object], words: self.words_of[object] };
-        let of_node =
-            |node: u32| node.checked_sub(first).map_or_else(Placed::default, |object| of(object as usize));
-        self.dominators.by_place(self.threads, soon, of_node)
+    /// What is known of the object at each place of the dominator tree; nothing where a root is. There is much of it, so it is given away.
+    pub fn take_placed(&mut self) -> Vec<Placed> {
+        std::mem::take(&mut self.placed)
     }
 
     /// The node of an object in the graph that the dominators are of.
@@ -398,6 +385,26 @@ pub enum Node {
     Root(u32),
     /// An object.
     Object(u32),
+}
+
+/// What is known of objects, by their places; that of the first object is node `first`.
+fn by_place(
+    dominators: &Dominators,
+    first: u32,
+    type_of: &[ObjectType],
+    words_of: &[u32],
+    threads: usize,
+) -> Vec<Placed> {
+    let soon = |node: u32| {
+        if let Some(object) = node.checked_sub(first) {
+            fetch(&type_of[object as usize..]);
+            fetch(&words_of[object as usize..]);
+        }
+    };
+    let of = |object: usize| Placed { object_type: type_of[object], words: words_of[object] };
+    let of_node =
+        |node: u32| node.checked_sub(first).map_or_else(Placed::default, |object| of(object as usize));
+    dominators.by_place(threads, soon, of_node)
 }
 
 fn root_edges(heap: &Heap, marks: &Marks, root: &Root) -> Vec<(u64, u32)> {

@@ -241,9 +241,9 @@ pub struct Answers {
 
 impl Answers {
     /// Counts, by type, by part and by package.
-    pub fn new(analysis: Analysis) -> Self {
+    pub fn new(mut analysis: Analysis) -> Self {
         let known = Known::built_in();
-        let placed = analysis.by_place();
+        let placed = analysis.take_placed();
         let (table, (parts, by_package)) = std::thread::scope(|scope| {
             let others = scope.spawn(|| parts_and_packages(&analysis, &placed, &known));
             let table = TypeTable::of(&analysis, &placed, &known);
