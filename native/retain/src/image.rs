@@ -131,6 +131,10 @@ impl Image {
 }
 
 impl Memory for Image {
+    fn held(&self, address: u64, length: usize) -> Option<&[u8]> {
+        self.slice(address, length as u64)
+    }
+
     fn read(&self, address: u64, into: &mut [u8]) -> bool {
         match self.slice(address, into.len() as u64) {
             Some(found) => {

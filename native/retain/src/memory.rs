@@ -6,6 +6,11 @@ pub trait Memory: Sync {
     #[must_use]
     fn read(&self, address: u64, into: &mut [u8]) -> bool;
 
+    /// So many bytes at an address, if this process has them already, together.
+    fn held(&self, _address: u64, _length: usize) -> Option<&[u8]> {
+        None
+    }
+
     /// What is at an address will be read soon: nothing that has to be done, but it can be prepared.
     fn soon(&self, _address: u64, _length: usize) {}
 

@@ -253,11 +253,7 @@ pub struct InUse {
 /// Finds what is in use, and nothing else of it: for a program that is stopped meanwhile. `count_all` counts also what has no pointers.
 pub fn in_use(memory: &dyn Memory, layout: &Layout, bias: u64, count_all: bool) -> Result<InUse, HeapError> {
     let mut spans = Vec::new();
-    each_span(memory, layout, bias, |described| {
-        if count_all || described.span.has_pointers {
-            spans.push(described);
-        }
-    })?;
+    each_span(memory, layout, bias, count_all, |described| spans.push(described))?;
     // Sorted here, where they are a fraction of what lies in them.
     let mut order: Vec<(u64, u32)> = (0..).zip(&spans).map(|(index, of)| (of.span.base, index)).collect();
     order.sort_unstable();
@@ -268,8 +264,8 @@ pub fn in_use(memory: &dyn Memory, layout: &Layout, bias: u64, count_all: bool) 
             memory.soon(spans[*soon as usize].bits, 8);
         }
         let described = &spans[*index as usize];
-        let known = described.read_bits(memory, &mut bits);
-        let words = (0..bits.len() / 8).map(|index| described.allocated(known, &bits, index));
+        let (known, bits) = described.read_bits(memory, &mut bits);
+        let words = (0..bits.len() / 8).map(|index| described.allocated(known, bits, index));
         if count_all {
             found.objects += words.clone().map(|word| u64::from(word.count_ones())).sum::<u64>();
         }
@@ -280,10 +276,12 @@ pub fn in_use(memory: &dyn Memory, layout: &Layout, bias: u64, count_all: bool) 
     Ok(found)
 }
 
+/// Calls `each` with the spans in use: those with pointers, or `all`.
 fn each_span(
     memory: &dyn Memory,
     layout: &Layout,
     bias: u64,
+    all: bool,
     mut each: impl FnMut(Described),
 ) -> Result<(), HeapError> {
     let (address, count) =
@@ -299,9 +297,12 @@ fn each_span(
     for index in 0..count as usize {
         memory.soon(number_in(&list, (index + AHEAD) * 8, 8), bytes.len());
         let at = number_in(&list, index * 8, 8);
-        if at != 0 && memory.read(at, &mut bytes) {
-            describe(&bytes, layout, generation).into_iter().for_each(&mut each);
-        }
+        let described = match memory.held(at, bytes.len()) {
+            Some(held) => describe(held, layout, generation, all),
+            None if at != 0 && memory.read(at, &mut bytes) => describe(&bytes, layout, generation, all),
+            None => None,
+        };
+        described.into_iter().for_each(&mut each);
     }
     Ok(())
 }
@@ -318,11 +319,15 @@ struct Described {
 }
 
 impl Described {
-    /// Reads its bits, those of slots in use; false when nothing is known of them.
-    fn read_bits(&self, memory: &dyn Memory, bits: &mut Vec<u8>) -> bool {
-        bits.clear();
-        bits.resize((self.span.slots as usize).div_ceil(64) * 8, 0);
-        self.bits != 0 && memory.read(self.bits, bits)
+    /// Its bits, those of slots in use, and whether anything is known of them. `room` is for those that have to be read.
+    fn read_bits<'a>(&self, memory: &'a dyn Memory, room: &'a mut Vec<u8>) -> (bool, &'a [u8]) {
+        let length = (self.span.slots as usize).div_ceil(64) * 8;
+        if let Some(held) = memory.held(self.bits, length).filter(|_| self.bits != 0) {
+            return (true, held);
+        }
+        room.clear();
+        room.resize(length, 0);
+        (self.bits != 0 && memory.read(self.bits, room), room)
     }
 
     /// Which of 64 slots the last collection found alive.
@@ -342,7 +347,7 @@ impl Heap {
     /// Reads all spans with objects. `memory` may be a living process, stopped, or an image.
     pub fn read(memory: &dyn Memory, layout: &Layout, bias: u64) -> Result<Self, HeapError> {
         let mut described = Vec::new();
-        each_span(memory, layout, bias, |span| described.push(span))?;
+        each_span(memory, layout, bias, true, |span| described.push(span))?;
         Self::index(memory, layout, described)
     }
 
@@ -391,17 +396,13 @@ impl Heap {
                 }
                 heap.pages[*begin as usize + ((at >> page_shift) as usize & (pages_per_region - 1))] = number;
             }
-            let known = described.read_bits(memory, &mut bits);
+            let (known, bits) = described.read_bits(memory, &mut bits);
             for word in 0..bits.len() / 8 {
-                let allocated = described.allocated(known, &bits, word);
+                let allocated = described.allocated(known, bits, word);
                 heap.in_use.add(u64::from(allocated.count_ones()), described.span.slot);
                 heap.allocated.push(allocated);
                 // Before the sweep the bits are those of the collection before.
-                heap.survived.push(if described.unswept {
-                    0
-                } else {
-                    described.survived(known, &bits, word)
-                });
+                heap.survived.push(if described.unswept { 0 } else { described.survived(known, bits, word) });
             }
             heap.slots_of.push(Slots::of(&described.span, layout));
             heap.spans.push(described.span);
@@ -511,10 +512,16 @@ fn below(number: u32, first: u32) -> u64 {
     }
 }
 
-fn describe(bytes: &[u8], layout: &Layout, generation: u32) -> Option<Described> {
+/// Whether objects of a span of a class may have pointers.
+fn has_pointers(class: u64) -> bool {
+    class & 1 == 0
+}
+
+/// None of a span that is not in use, or, unless `all` are wanted, has no pointers.
+fn describe(bytes: &[u8], layout: &Layout, generation: u32, all: bool) -> Option<Described> {
     let number = |at: At| number_in(bytes, at.offset as usize, at.size);
     let at = &layout.span;
-    if number(at.state) != layout.in_use {
+    if number(at.state) != layout.in_use || !(all || has_pointers(number(at.class))) {
         return None;
     }
     let base = number(at.start);
@@ -548,7 +555,7 @@ fn describe(bytes: &[u8], layout: &Layout, generation: u32) -> Option<Described>
             slot,
             slots,
             first: 0,
-            has_pointers: class & 1 == 0,
+            has_pointers: has_pointers(class),
             large: class >> 1 == 0,
             large_type: number(at.large_type),
             specials: number(at.specials),

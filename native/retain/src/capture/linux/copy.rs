@@ -1,7 +1,7 @@
 //! Copies pieces of memory, by several threads, and finds them again.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::ahead::{CACHE_LINE, fetch};
@@ -162,22 +162,31 @@ impl<'a, E: From<std::io::Error>> Copying<'a, E> {
 pub struct Part<'a> {
     pieces: Cow<'a, [image::Piece]>,
     bytes: &'a [u8],
+    /// The piece that was asked for last: the next one is mostly near.
+    last: AtomicUsize,
 }
 
 impl<'a> Part<'a> {
     /// `pieces` are tidy, and lie in `bytes` one behind the other.
     pub fn new(pieces: &[Piece], bytes: &'a [u8]) -> Self {
-        Self { pieces: Cow::Owned(lay(pieces, 0)), bytes }
+        Self { pieces: Cow::Owned(lay(pieces, 0)), bytes, last: AtomicUsize::new(0) }
     }
 
     /// The same of pieces that have their places.
     pub fn of(pieces: &'a [image::Piece], bytes: &'a [u8]) -> Self {
-        Self { pieces: Cow::Borrowed(pieces), bytes }
+        Self { pieces: Cow::Borrowed(pieces), bytes, last: AtomicUsize::new(0) }
     }
 
     fn slice(&self, address: u64, length: usize) -> Option<&'a [u8]> {
-        let after = self.pieces.partition_point(|piece| piece.address <= address);
-        let piece = self.pieces.get(after.checked_sub(1)?)?;
+        let has = |piece: &&image::Piece| (piece.address..piece.address + piece.length).contains(&address);
+        let piece = match self.pieces.get(self.last.load(Ordering::Relaxed)).filter(has) {
+            Some(piece) => piece,
+            None => {
+                let index = self.pieces.partition_point(|piece| piece.address <= address).checked_sub(1)?;
+                self.last.store(index, Ordering::Relaxed);
+                self.pieces.get(index)?
+            }
+        };
         let into = address - piece.address;
         let fits = into.checked_add(length as u64).is_some_and(|end| end <= piece.length);
         let begin = (piece.offset + into) as usize;
@@ -194,14 +203,18 @@ pub struct Partly<'a> {
 }
 
 impl Memory for Partly<'_> {
+    fn held(&self, address: u64, length: usize) -> Option<&[u8]> {
+        self.parts.iter().find_map(|part| part.slice(address, length))
+    }
+
     fn soon(&self, address: u64, length: usize) {
-        if let Some(found) = self.parts.iter().find_map(|part| part.slice(address, length)) {
+        if let Some(found) = self.held(address, length) {
             found.chunks(CACHE_LINE).for_each(fetch);
         }
     }
 
     fn read(&self, address: u64, into: &mut [u8]) -> bool {
-        match self.parts.iter().find_map(|part| part.slice(address, into.len())) {
+        match self.held(address, into.len()) {
             Some(found) => {
                 into.copy_from_slice(found);
                 true
