@@ -131,15 +131,16 @@ pub fn capture(
     // The helper reads what the executable says of itself meanwhile. Where there is not even memory for that, nothing is started: it will
     // be said how much all of it needs.
     let start = || Helper::start(&request.helper, &target.executable);
-    let early = free.check(Need::default()).is_ok().then(start).transpose()?;
+    let early = free.check(Need::default()).is_ok().then(start);
     let (plan, mut draft) = prepare(&target, &free, stop, tell)?;
-    let helper = early.map_or_else(start, Ok)?;
     let copied = AtomicU64::new(0);
     let wanted = || stop.check().map_err(CaptureError::from);
     let (constant, rest) = room(draft.bytes(), &plan.constant, &free)?;
     let mut unreadable =
         Copying::new(&target.reader, jobs(&plan.constant, constant), &wanted, &copied).all(copy::threads())?;
     let ready = Ready::new(&request.helper, &target.process, request.bound)?;
+    // What keeps one of the two processes from starting keeps the other from it, and is told by the watchdog.
+    let helper = early.unwrap_or_else(start)?;
     let source = Source { target: &target, plan: &plan, free: &free, copied: &copied };
     let asleep = source.asleep(rest, stop)?;
     tell(Step::Guarded);
