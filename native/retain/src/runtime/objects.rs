@@ -121,12 +121,6 @@ impl<'a> Objects<'a> {
         self.bytes(index, u64::from(slot) * span.slot + header, span.slot - header)
     }
 
-    /// The first byte of an object's value, behind its header.
-    pub fn address(&self, index: usize, slot: u32) -> u64 {
-        let span = &self.heap.spans[index];
-        span.address(slot) + self.header_of(span)
-    }
-
     /// Bytes before the value of each object of a span.
     pub fn header_of(&self, span: &Span) -> u64 {
         span.header(self.layout)
