@@ -58,7 +58,7 @@ pub const MOST_LATE_BYTES: u64 = 1 << 20;
 const MOST_LATE: usize = 10_000;
 
 /// Who finds types leaves so much of the edges to who finds what holds what: the rest of the former takes longer.
-const LEFT_EDGES: f64 = 0.3;
+const LEFT_EDGES: f64 = 0.45;
 
 /// The runtime has one of its own for each that it may use.
 const MOST_PROCESSORS: u64 = 1 << 16;

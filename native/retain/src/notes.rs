@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use crate::known::Known;
 use crate::marking::Marks;
-use crate::memory::{Memory, number_in};
+use crate::memory::number_in;
 use crate::runtime::objects::Objects;
 use crate::symbols::{Kind, TypeId, Types};
 use crate::typing::ObjectType;
 
 /// The longest path of a package; the go command allows no longer one.
-const LONGEST_PATH: u64 = 1024;
+pub const LONGEST_PATH: u64 = 1024;
 /// Pointers on the way to a field.
 const MOST_STEPS: usize = 8;
 
@@ -84,9 +84,8 @@ fn field_of<'a>(
     Some((bytes, &types.get(id).kind))
 }
 
-/// Reads the paths of packages, as far as they are paths: what was freed meanwhile may be anything.
-pub fn package_path(memory: &dyn Memory, address: u64, length: u32) -> Option<String> {
-    let bytes = memory.bytes(address, u64::from(length), LONGEST_PATH)?;
+/// The path of a package, if it is one: what was freed meanwhile may be anything.
+pub fn package_path(bytes: Vec<u8>) -> Option<String> {
     let text = String::from_utf8(bytes).ok()?;
     is_path(&text).then_some(text)
 }

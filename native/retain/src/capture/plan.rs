@@ -76,7 +76,8 @@ pub fn stacks(
 /// In the order of addresses, what touches as one, nothing twice.
 pub fn tidy(mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces.retain(|(address, length)| *length > 0 && address.checked_add(*length).is_some());
-    pieces.sort_unstable();
+    // Mostly lists that are in order, one behind the other: that is seen by this way of sorting.
+    pieces.sort();
     let mut tidied: Vec<Piece> = Vec::with_capacity(pieces.len());
     for (address, length) in pieces {
         match tidied.last_mut() {

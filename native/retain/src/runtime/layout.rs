@@ -491,7 +491,8 @@ impl Layout {
             |name: &str| -> Result<Place, Missing> { Ok(Place { address: look.global(name)?.0, size: 8 }) };
         let (bits, bits_type) = look.global("runtime.gcBitsArenas")?;
         let mut bits_arenas = Vec::new();
-        for list in ["free", "next", "current", "previous"] {
+        // Those that are free have nobody's bits.
+        for list in ["next", "current", "previous"] {
             let at = look.at(bits_type, "runtime.gcBitsArenas", &[list])?;
             bits_arenas.push(Place { address: bits + u64::from(at.offset), size: 8 });
         }

@@ -252,7 +252,12 @@ pub fn pieces(laid: &[Vec<image::Piece>], mut unreadable: Vec<Piece>) -> Vec<ima
     for pieces in laid {
         for piece in pieces {
             let own = (piece.address, piece.length);
-            let left = plan::missing(&[own], near(&before, own));
+            let near = near(&before, own);
+            if near.is_empty() {
+                all.push(*piece);
+                continue;
+            }
+            let left = plan::missing(&[own], near);
             all.extend(left.into_iter().map(|(address, length)| image::Piece {
                 address,
                 length,

@@ -34,7 +34,7 @@ use helper::{Description, Helper};
 use pause::{Over, Pause, Ready, nanoseconds};
 use prepare::{Plan, prepare};
 use raw::Draft;
-use target::Target;
+use target::{Found, Target};
 
 /// An analysed heap that can be asked about. Everything of it is gone when this is dropped.
 pub struct Session {
@@ -62,12 +62,15 @@ impl Session {
     /// running program; of one that has ended meanwhile, or has forgotten a package, they are not known any more.
     pub fn packages(&self, stop: &Stop) -> Result<String, CaptureError> {
         let places = self.ask(r#"{"ask":"strings"}"#, stop)?;
-        let places: Vec<(u64, u32)> = serde_json::from_str(&places)
+        let places: Vec<(u64, u64)> = serde_json::from_str(&places)
             .map_err(|error| CaptureError::Helper { error: error.to_string() })?;
         let runs = !self.process.has_ended();
-        let path =
-            |(address, length)| runs.then(|| notes::package_path(&self.reader, address, length)).flatten();
-        let paths: Vec<Option<String>> = places.into_iter().map(path).collect();
+        let paths = match runs {
+            true => self.reader.texts(&places, notes::LONGEST_PATH),
+            false => vec![None; places.len()],
+        };
+        let paths: Vec<Option<String>> =
+            paths.into_iter().map(|path| path.and_then(notes::package_path)).collect();
         self.ask(&serde_json::json!({ "ask": "packages", "paths": paths }).to_string(), stop)
     }
 
@@ -124,14 +127,16 @@ pub fn capture(
     tell: &(dyn Fn(Step) + Sync),
 ) -> Result<Captured, CaptureError> {
     tell(Step::Checking);
-    let target = Target::find(request)?;
-    tell(Step::Planning);
-    let began = Instant::now();
+    let found = Found::of(request)?;
     let free = free(request.memory_limit_bytes);
     // The helper reads what the executable says of itself meanwhile. Where there is not even memory for that, nothing is started: it will
     // be said how much all of it needs.
-    let start = || Helper::start(&request.helper, &target.executable);
+    let executable = found.executable.try_clone()?;
+    let start = || Helper::start(&request.helper, &executable);
     let early = free.check(Need::default()).is_ok().then(start);
+    let target = found.understand()?;
+    tell(Step::Planning);
+    let began = Instant::now();
     let (plan, mut draft) = prepare(&target, &free, stop, tell)?;
     let copied = AtomicU64::new(0);
     let wanted = || stop.check().map_err(CaptureError::from);

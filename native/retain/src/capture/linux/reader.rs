@@ -54,6 +54,30 @@ impl Reader {
         }
     }
 
+    /// What is at each of many places; none of one that is not there in full, or longer than `most`.
+    pub fn texts(&self, places: &[Piece], most: u64) -> Vec<Option<Vec<u8>>> {
+        let mut texts = Vec::with_capacity(places.len());
+        // Many with one call: such a call takes longer than what is read.
+        for places in places.chunks(MOST_PIECES) {
+            let is_one =
+                |(address, length): &&Piece| *length <= most && address.checked_add(*length).is_some();
+            let pieces: Vec<Piece> =
+                places.iter().map(|place| Some(place).filter(is_one).copied().unwrap_or_default()).collect();
+            let mut bytes = vec![0; pieces.iter().map(|(_, length)| *length as usize).sum()];
+            let unreadable = self.copy(&pieces, &mut bytes);
+            let mut rest = &bytes[..];
+            for ((address, length), (_, wanted)) in pieces.into_iter().zip(places) {
+                let (text, behind) = rest.split_at(length as usize);
+                rest = behind;
+                let touches =
+                    |(from, bytes): &Piece| *from < address + length && address < from.saturating_add(*bytes);
+                let is_there = unreadable.as_ref().is_ok_and(|unreadable| !unreadable.iter().any(touches));
+                texts.push((is_there && length == *wanted).then(|| text.to_vec()));
+            }
+        }
+        texts
+    }
+
     /// Copies up to the first byte that cannot be read.
     fn fill(&self, from: &[Piece], into: &mut [u8]) -> io::Result<usize> {
         let done = match &self.0 {
@@ -161,6 +185,26 @@ mod tests {
             assert!(into[..64].iter().chain(&into[5064..]).all(|byte| *byte == 7));
             assert!(into[64..5064].iter().all(|byte| *byte == 0));
             assert!(!reader.read(100, &mut [0; 8]));
+        }
+    }
+
+    #[test]
+    fn texts_are_read_each_on_its_own() {
+        let source: Vec<u8> = (0..=255).collect();
+        let at = source.as_ptr() as u64;
+        for reader in both() {
+            let mut places: Vec<Piece> = (0..1_300).map(|index| (at + index % 250, 1 + index % 5)).collect();
+            places[7] = (100, 5);
+            places[600] = (at, 200);
+            places[1_299] = (u64::MAX - 1, 5);
+            let texts = reader.texts(&places, 100);
+            assert_eq!(texts.len(), places.len());
+            for (index, (text, (address, length))) in texts.into_iter().zip(places).enumerate() {
+                let from = address.wrapping_sub(at) as usize;
+                let expected = (![7, 600, 1_299].contains(&index))
+                    .then(|| source[from..from + length as usize].to_vec());
+                assert_eq!(text, expected, "{index}");
+            }
         }
     }
 

@@ -19,15 +19,20 @@ const MOST_EXECUTABLE_BYTES: u64 = 1 << 30;
 /// Key of the program's first instruction among what the kernel gave it.
 const ENTRY: u64 = 9;
 
+/// A program that may be read, as far as can be told without a look at it.
+pub struct Found {
+    process: Process,
+    /// The file it runs, also when another one has its name by now.
+    pub executable: File,
+}
+
 /// A program that can be read.
 pub struct Target {
     /// Which process.
     pub process: Process,
     /// Its memory.
     pub reader: Reader,
-    /// The file it runs, also when another one has its name by now.
-    pub executable: File,
-    /// What that says of itself.
+    /// What its executable says of itself.
     pub symbols: Symbols,
     /// Where its runtime keeps what.
     pub layout: Layout,
@@ -35,9 +40,9 @@ pub struct Target {
     pub bias: u64,
 }
 
-impl Target {
-    /// Finds out everything that could keep it from being read.
-    pub fn find(request: &Request) -> Result<Self, Refusal> {
+impl Found {
+    /// Finds out whether anything about the process keeps it from being read.
+    pub fn of(request: &Request) -> Result<Self, Refusal> {
         let pid = request.pid;
         let process = Process::open(pid, request.start_time)?;
         if request.must_be_descendant && !process.descends_from(std::process::id()) {
@@ -47,11 +52,18 @@ impl Target {
         check_running(&process)?;
         let executable =
             File::open(format!("/proc/{pid}/exe")).map_err(|error| denied_or(&process, &error))?;
+        Ok(Self { process, executable })
+    }
+
+    /// Finds out the rest that could keep it from being read.
+    pub fn understand(self) -> Result<Target, Refusal> {
+        let Self { process, executable } = self;
+        let pid = process.pid;
         let (symbols, layout) = understand(&executable)?;
         let entry = entry(pid).map_err(|error| denied_or(&process, &error))?;
         let reader = Reader::open(pid, entry).map_err(|error| denied_or(&process, &error))?;
         let bias = entry.wrapping_sub(symbols.entry);
-        Ok(Self { process, reader, executable, symbols, layout, bias })
+        Ok(Target { process, reader, symbols, layout, bias })
     }
 }
 
