@@ -94,13 +94,6 @@ impl Draft {
     /// Cuts it to a length and lets nobody change it any more, itself included. It can be handed to others now.
     pub fn seal(self, length: u64) -> io::Result<OwnedFd> {
         let Self { pages, file } = self;
-        // Page by page the system lets go of it: by two threads. What is in the file stays.
-        let half = (pages.length / 2).next_multiple_of(1 << 16).min(pages.length);
-        std::thread::scope(|scope| {
-            let beside = || pages.advise(half, pages.length - half, Advice::LinuxDontNeed);
-            let _ = std::thread::Builder::new().spawn_scoped(scope, beside);
-            let _ = pages.advise(0, half, Advice::LinuxDontNeed);
-        });
         drop(pages);
         rustix::fs::ftruncate(&file, length)?;
         // As long as the kernel itself has one of the pages in its hands, to move it, say, it refuses.
